@@ -1,0 +1,44 @@
+package dev.ingot.engine.ops;
+
+import dev.ingot.engine.weights.HostTensor;
+import java.util.List;
+
+/// A place that computes: a Metal GPU, or the CPU's cores.
+///
+/// - Owned by the worker and used from its thread only.
+/// - Everything is allocated at load; the step path allocates nothing.
+/// - [#close] frees all of it; no command buffer may be running then.
+public interface Device extends AutoCloseable {
+    /// What this device is.
+    DeviceInfo info();
+
+    /// Zero-filled memory.
+    ///
+    /// @param label names the memory in errors and in the memory report
+    /// @throws DeviceException of kind `OUT_OF_MEMORY`
+    DeviceBuffer allocate(String label, long bytes);
+
+    /// Makes a weight matrix ready to multiply with.
+    ///
+    /// @param label names the matrix in errors
+    /// @param rowParts matrices `[outᵢ, in]` of one dtype, stacked by rows: fused projections (q, k, v or
+    ///     gate, up) are stored apart in most checkpoints
+    /// @throws IllegalArgumentException if the parts do not stack
+    Matrix matrix(String label, List<HostTensor> rowParts);
+
+    /// Small weights as `F32`: norms, biases, frequency tables.
+    ///
+    /// @return `[1, values.length]`
+    Tensor vector(String label, float[] values);
+
+    /// The KV cache; its contents are undefined until written.
+    ///
+    /// @throws DeviceException of kind `OUT_OF_MEMORY`
+    KvCache kvCache(KvGeometry geometry);
+
+    /// Starts to record a step. At most one command buffer may be open at a time.
+    CommandBuffer commandBuffer();
+
+    @Override
+    void close();
+}

@@ -1,0 +1,48 @@
+package dev.ingot.engine.ops;
+
+/// The shape of a paged KV cache: `layers × blocks × blockSize` positions of K and V.
+///
+/// @param layers attention layers, each with K and V of its own
+/// @param kvHeads key/value heads of a layer
+/// @param headDim elements of one head
+/// @param blockSize positions in one block
+/// @param blockCount blocks in the pool; a slot is `block · blockSize + position mod blockSize`
+/// @param dtype how K and V are stored
+public record KvGeometry(
+        int layers, int kvHeads, int headDim, int blockSize, int blockCount, DType dtype) {
+    public KvGeometry {
+        if (layers <= 0 || kvHeads <= 0 || headDim <= 0 || blockSize <= 0 || blockCount <= 0) {
+            throw new IllegalArgumentException(
+                    "KV geometry "
+                            + layers
+                            + " layers, "
+                            + kvHeads
+                            + " heads of "
+                            + headDim
+                            + ", "
+                            + blockCount
+                            + " blocks of "
+                            + blockSize);
+        }
+    }
+
+    /// Bytes that one position takes over all layers: K and V, each `kvHeads · headDim` elements.
+    public long bytesPerPosition() {
+        return dtype.bytes(2L * layers * kvHeads * headDim);
+    }
+
+    /// Bytes of one block over all layers.
+    public long bytesPerBlock() {
+        return bytesPerPosition() * blockSize;
+    }
+
+    /// Bytes of the whole cache.
+    public long bytes() {
+        return Math.multiplyExact(bytesPerBlock(), (long) blockCount);
+    }
+
+    /// Positions that fit the whole cache.
+    public long positions() {
+        return (long) blockSize * blockCount;
+    }
+}

@@ -1,0 +1,18 @@
+/// The nouns and the thinking of Ingot, in plain Java: no actor, no native call of our own, no clock.
+///
+/// | package | holds |
+/// | --- | --- |
+/// | `ops` | the vocabulary that models are written in, and what a device offers |
+/// | `model` | one file per architecture |
+/// | `weights` | checkpoint folders, mapped and checked |
+/// | `text` | tokenizer, detokenizer, stop strings, chat templates, tool calls |
+/// | `sampling` | logits to tokens, reproducibly |
+/// | `sequence` | a sequence and what identifies it |
+/// | `kv` | KV blocks: pool, tables, prefix cache |
+/// | `schedule` | who runs in the next step |
+///
+/// Everybody may use this module; it uses none of ours.
+@NullMarked
+package dev.ingot.engine;
+
+import org.jspecify.annotations.NullMarked;
