@@ -1,5 +1,7 @@
 package dev.ingot.api.openai;
 
+import dev.ingot.api.http.ClientGoneException;
+import dev.ingot.api.http.ClientConnection;
 import dev.ingot.api.openai.ExchangeActor.StreamSignal;
 import dev.ingot.scheduler.Output;
 import dev.ingot.scheduler.RequestSpec;

@@ -1,5 +1,7 @@
 package dev.ingot.api.openai;
 
+import dev.ingot.api.http.ClientGoneException;
+import dev.ingot.api.http.ClientConnection;
 import dev.ingot.api.openai.wire.ApiError;
 import dev.ingot.api.openai.wire.ApiException;
 import dev.ingot.scheduler.RequestSpec;
@@ -254,6 +256,7 @@ final class ExchangeActor {
     private static ApiError errorOf(Requests.Refused refused) {
         return switch (refused.reason()) {
             case QUEUE_FULL -> ApiError.queueFull(refused.message(), atLeastSoon(refused.retryAfter()));
+            case INVALID -> ApiError.badBody(refused.message());
             case TOO_LONG -> ApiError.contextLengthExceeded(refused.message(), null);
             case NOT_READY -> ApiError.notReady(refused.message(), atLeastSoon(refused.retryAfter()));
         };

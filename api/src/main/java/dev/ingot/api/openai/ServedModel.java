@@ -1,8 +1,11 @@
 package dev.ingot.api.openai;
 
+import dev.ingot.api.openai.wire.ApiError;
+import dev.ingot.api.openai.wire.ApiException;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.engine.text.Tokenizer;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// The model behind this server, as far as requests are made for it.
 ///
@@ -29,5 +32,18 @@ public record ServedModel(
             throw new IllegalArgumentException(
                     "no room for a prompt and an output: " + maxModelLength + " tokens of " + vocabulary);
         }
+    }
+
+    /// The name that an answer carries when the client asked for `asked`, or for nothing in particular.
+    ///
+    /// @throws ApiException 404 where the model has no such name
+    String nameFor(@Nullable String asked) {
+        if (asked == null) {
+            return names.getFirst();
+        }
+        if (!names.contains(asked)) {
+            throw new ApiException(ApiError.modelNotFound(asked));
+        }
+        return asked;
     }
 }

@@ -1,4 +1,4 @@
-package dev.ingot.api.openai;
+package dev.ingot.api.http;
 
 /// The client went away before it was answered: nobody reads what is answered now.
 public final class ClientGoneException extends RuntimeException {

@@ -1,4 +1,4 @@
-package dev.ingot.api.openai;
+package dev.ingot.api.http;
 
 import java.util.LinkedHashSet;
 import java.util.Set;
