@@ -56,7 +56,7 @@ public final class MetalWorkerActor {
                         reportTo.tell(new LoadFailed(String.valueOf(e.getMessage())));
                         return Behaviors.stopped();
                     }
-                    reportTo.tell(loaded.report(context.getSelf()));
+                    reportTo.tell(loaded.report(settings, context.getSelf()));
                     return new MetalWorkerActor(context, loaded, nanoClock).behavior();
                 });
     }

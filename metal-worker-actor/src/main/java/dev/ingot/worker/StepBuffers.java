@@ -32,8 +32,10 @@ final class StepBuffers {
         positions = Tensor.allocate(device, "step positions", DType.I32, maxTokens, 1);
         slotMapping = Tensor.allocate(device, "step slot mapping", DType.I32, maxTokens, 1);
         queryStarts = Tensor.allocate(device, "step query starts", DType.I32, maxSequences + 1, 1);
-        sequenceLengths = Tensor.allocate(device, "step sequence lengths", DType.I32, maxSequences, 1);
-        blockTables = Tensor.allocate(device, "step block tables", DType.I32, maxSequences, maxBlocks);
+        sequenceLengths =
+                Tensor.allocate(device, "step sequence lengths", DType.I32, maxSequences, 1);
+        blockTables =
+                Tensor.allocate(device, "step block tables", DType.I32, maxSequences, maxBlocks);
         logitRows = Tensor.allocate(device, "step logit rows", DType.I32, maxSequences, 1);
     }
 

@@ -49,7 +49,12 @@ public record Tensor(
             throw new IllegalArgumentException("row " + index + " of a tensor of " + rows);
         }
         return new Tensor(
-                buffer, byteOffset + dtype.bytes((long) index * rowStride), dtype, 1, columns, rowStride);
+                buffer,
+                byteOffset + dtype.bytes((long) index * rowStride),
+                dtype,
+                1,
+                columns,
+                rowStride);
     }
 
     /// Columns `from` (inclusive) to `from + count` (exclusive) of every row.

@@ -6,7 +6,8 @@ package dev.ingot.engine.schedule;
 /// @param maxSequences sequences that hold blocks at the same time, and so rows of a decode step
 /// @param maxStepTokens the token budget: decode rows and prefill tokens of one step together
 /// @param maxWaiting sequences that wait before a submission is refused
-public record SchedulerLimits(int maxModelLength, int maxSequences, int maxStepTokens, int maxWaiting) {
+public record SchedulerLimits(
+        int maxModelLength, int maxSequences, int maxStepTokens, int maxWaiting) {
     public SchedulerLimits {
         require(maxModelLength >= 2, "max-model-len", maxModelLength, "at least 2");
         require(maxSequences >= 1, "max-num-seqs", maxSequences, "at least 1");
@@ -21,7 +22,8 @@ public record SchedulerLimits(int maxModelLength, int maxSequences, int maxStepT
 
     private static void require(boolean valid, String flag, int value, String expected) {
         if (!valid) {
-            throw new IllegalArgumentException("--" + flag + " is " + value + ", expected " + expected);
+            throw new IllegalArgumentException(
+                    "--" + flag + " is " + value + ", expected " + expected);
         }
     }
 }

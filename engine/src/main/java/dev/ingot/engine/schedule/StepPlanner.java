@@ -77,10 +77,13 @@ public final class StepPlanner {
                 break;
             }
             if (!sequence.hasCredit()) {
-                continue; // It was preempted while its reader was slow, and waits for the reader, not for us.
+                continue; // It was preempted while its reader was slow, and waits for the reader,
+                // not for us.
             }
-            // Arrival order is the fairness rule: a short prompt never overtakes a long one. A sequence is let in
-            // only with room for all that it has now, so that admitting it does not at once preempt another.
+            // Arrival order is the fairness rule: a short prompt never overtakes a long one. A
+            // sequence is let in
+            // only with room for all that it has now, so that admitting it does not at once preempt
+            // another.
             int blocks = blocksFor(sequence, sequence.remaining());
             if (admitted == limits.maxSequences() || blocks > free) {
                 var paused = youngestPaused(running);

@@ -166,7 +166,8 @@ public final class Sequence {
         }
         tokens[length++] = token;
         if (generated() >= params.minTokens()
-                && (params.eosTokenIds().contains(token) || params.stopTokenIds().contains(token))) {
+                && (params.eosTokenIds().contains(token)
+                        || params.stopTokenIds().contains(token))) {
             return Optional.of(FinishReason.STOP);
         }
         return length >= maxLength ? Optional.of(FinishReason.LENGTH) : Optional.empty();
@@ -186,6 +187,15 @@ public final class Sequence {
 
     @Override
     public String toString() {
-        return id + "@" + epoch + "[" + promptLength + "+" + generated() + ", computed " + computed + "]";
+        return id
+                + "@"
+                + epoch
+                + "["
+                + promptLength
+                + "+"
+                + generated()
+                + ", computed "
+                + computed
+                + "]";
     }
 }

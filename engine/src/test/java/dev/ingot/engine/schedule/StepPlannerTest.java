@@ -158,13 +158,17 @@ final class StepPlannerTest {
             for (var want : decision.wants()) {
                 var sequence = want.sequence();
                 tokens += want.count();
-                blocks += Math.ceilDiv(sequence.computed() + want.count(), BLOCK) - Math.ceilDiv(sequence.computed(), BLOCK);
+                blocks +=
+                        Math.ceilDiv(sequence.computed() + want.count(), BLOCK)
+                                - Math.ceilDiv(sequence.computed(), BLOCK);
                 assertThat(want.count()).as("seed %d", seed).isBetween(1, sequence.remaining());
             }
             assertThat(tokens).as("seed %d", seed).isLessThanOrEqualTo(16);
             assertThat(blocks).as("seed %d", seed).isLessThanOrEqualTo(free);
             if (decision.wants().isEmpty() && !running.isEmpty()) {
-                assertThat(decision.preempt()).as("seed %d: nothing would ever run", seed).isPresent();
+                assertThat(decision.preempt())
+                        .as("seed %d: nothing would ever run", seed)
+                        .isPresent();
             }
         }
     }
