@@ -21,7 +21,8 @@ final class TokenCounts {
     }
 
     void addOutput(int token) {
-        outputCounts[slot(token)]++;
+        int slot = slot(token); // May replace the arrays: find the slot before touching them.
+        outputCounts[slot]++;
     }
 
     /// Told of each distinct token once, in no particular order.
