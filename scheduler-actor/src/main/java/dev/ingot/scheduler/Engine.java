@@ -43,8 +43,10 @@ public interface Engine {
     /// The client has taken tokens: sample on, up to but not including output index `upTo`.
     record Credit(SequenceId sequence, int epoch, int upTo) implements Command {}
 
-    /// Nobody wants this sequence any more.
-    record Abort(SequenceId sequence, int epoch) implements Command {}
+    /// Nobody wants more of this sequence.
+    ///
+    /// @param reason [FinishReason#STOP] where a stop string ended it, [FinishReason#ABORTED] where the client left
+    record Abort(SequenceId sequence, int epoch, FinishReason reason) implements Command {}
 
     /// What a request hears.
     sealed interface Event permits Accepted, Rejected, TokensSampled, Finished, Failed {
@@ -66,6 +68,8 @@ public interface Engine {
         QUEUE_FULL,
         /// Prompt and output can never fit the context or the KV cache.
         TOO_LONG,
+        /// Something in it that no engine could run: a token outside the vocabulary.
+        INVALID,
         /// The engine is shutting down.
         DRAINING
     }

@@ -14,7 +14,7 @@ import org.apache.pekko.actor.typed.ActorRef;
 /// A handle that hears neither within 30 s ends its request. [ClientGone] ends it at any time.
 public interface Requests {
     /// What may be said to the requests actor.
-    sealed interface Command permits Open, RequestsActor.Internal {}
+    sealed interface Command permits Open {}
 
     /// Start this request; answered once every choice was accepted, or one was not.
     record Open(RequestSpec spec, ActorRef<Answer> replyTo) implements Command {}
@@ -32,8 +32,13 @@ public interface Requests {
 
     /// Why a request is refused.
     enum Reason {
+        /// Too many are waiting: come back later.
         QUEUE_FULL,
+        /// It can never fit.
         TOO_LONG,
+        /// It can never run, whatever its length.
+        INVALID,
+        /// No engine can take it now.
         NOT_READY
     }
 

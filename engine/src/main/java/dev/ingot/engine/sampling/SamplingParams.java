@@ -61,7 +61,7 @@ public record SamplingParams(
         stopStrings = List.copyOf(stopStrings);
     }
 
-    /// Greedy decoding of `maxTokens` tokens with nothing else set; change what differs with the `with` methods.
+    /// Greedy decoding of `maxTokens` tokens with nothing else set; change what differs with [#toBuilder].
     public static SamplingParams greedy(int maxTokens) {
         return new SamplingParams(
                 0,
@@ -79,6 +79,11 @@ public record SamplingParams(
                 maxTokens,
                 0,
                 NO_LOGPROBS);
+    }
+
+    /// These parameters, to be changed in part.
+    public SamplingParamsBuilder toBuilder() {
+        return new SamplingParamsBuilder(this);
     }
 
     /// Whether the likeliest token is all that is ever needed.

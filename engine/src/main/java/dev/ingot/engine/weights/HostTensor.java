@@ -2,6 +2,8 @@ package dev.ingot.engine.weights;
 
 import dev.ingot.engine.ops.DType;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.util.List;
 
 /// A tensor as it lies in a weight file: a name, a shape and a read-only view of the mapping.
@@ -11,6 +13,11 @@ import java.util.List;
 /// @param shape outermost dimension first
 /// @param data exactly the tensor's bytes, little-endian, row-major
 public record HostTensor(String name, DType dtype, List<Long> shape, MemorySegment data) {
+    private static final ValueLayout.OfFloat FLOAT =
+            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfShort SHORT =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
     public HostTensor {
         shape = List.copyOf(shape);
         long elements = 1;
@@ -33,5 +40,23 @@ public record HostTensor(String name, DType dtype, List<Long> shape, MemorySegme
     /// Dimension `axis`.
     public int dimension(int axis) {
         return Math.toIntExact(shape.get(axis));
+    }
+
+    /// A copy of the elements as `float`, which holds each of them exactly. For norms and biases:
+    /// matrices go to the device as they are.
+    ///
+    /// @throws IllegalStateException for a tensor of integers
+    public float[] floats() {
+        float[] values = new float[Math.toIntExact(data.byteSize() * Byte.SIZE / dtype.bits())];
+        for (int i = 0; i < values.length; i++) {
+            values[i] =
+                    switch (dtype) {
+                        case F32 -> data.getAtIndex(FLOAT, i);
+                        case F16 -> Float.float16ToFloat(data.getAtIndex(SHORT, i));
+                        case BF16 -> Float.intBitsToFloat(data.getAtIndex(SHORT, i) << 16);
+                        case I32 -> throw new IllegalStateException(name + " holds integers");
+                    };
+        }
+        return values;
     }
 }

@@ -187,8 +187,25 @@ class KvAllocatorRandomTest {
                     sequence.computed = slice.firstPosition();
                     slices.add(new Slice(sequence, slice));
                 }
+                slices.forEach(this::assertNobodyElseUsesWhatItWrites);
                 if (!slices.isEmpty()) {
                     inFlight.add(new Step(nextStep++, slices));
+                }
+            }
+        }
+    }
+
+    /// No step in flight reads or writes a block that this slice is going to write to.
+    private void assertNobodyElseUsesWhatItWrites(Slice slice) {
+        var reserved = slice.reserved();
+        for (int i = reserved.firstPosition() / BLOCK; i < reserved.table().size(); i++) {
+            for (var step : inFlight) {
+                for (var other : step.slices()) {
+                    for (int j = 0; j < other.reserved().table().size(); j++) {
+                        assertThat(other.reserved().table().block(j))
+                                .as("in use by %s in step %d", other.sequence().id, step.id())
+                                .isNotEqualTo(reserved.table().block(i));
+                    }
                 }
             }
         }
