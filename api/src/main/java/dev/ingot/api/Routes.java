@@ -7,6 +7,8 @@ import dev.ingot.api.http.Responses;
 import dev.ingot.api.http.Route;
 import dev.ingot.api.openai.wire.ApiError;
 import dev.ingot.api.openai.wire.ApiException;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -82,7 +84,12 @@ public final class Routes {
     }
 
     private static String tail(String pattern, String path) {
-        return pattern.endsWith("/*") ? path.substring(pattern.length() - 1) : "";
+        if (!pattern.endsWith("/*")) {
+            return "";
+        }
+        // The decoder is made for forms, where a plus is a blank; in a path it is a plus.
+        String encoded = path.substring(pattern.length() - 1).replace("+", "%2B");
+        return URLDecoder.decode(encoded, StandardCharsets.UTF_8);
     }
 
     private static HttpResponse noSuchPath(String path) {
@@ -92,12 +99,18 @@ public final class Routes {
 
     private static HttpResponse wrongMethod(HttpRequest request, List<Route> routes) {
         String allowed =
-                routes.stream().map(route -> route.method().value()).collect(Collectors.joining(", "));
+                routes.stream()
+                        .map(route -> route.method().value())
+                        .collect(Collectors.joining(", "));
         return Responses.error(
                         ApiError.invalid(
                                 405,
-                                request.getUri().path() + " takes " + allowed + ", not "
-                                        + request.method().value() + ".",
+                                request.getUri().path()
+                                        + " takes "
+                                        + allowed
+                                        + ", not "
+                                        + request.method().value()
+                                        + ".",
                                 null,
                                 "method_not_allowed"))
                 .addHeader(RawHeader.create("Allow", allowed));
@@ -107,7 +120,11 @@ public final class Routes {
         return switch (failure) {
             case ApiException refused -> {
                 if (refused.error().status() >= 500) {
-                    log.warn("Request {} failed: {}", id, refused.error().message(), refused.getCause());
+                    log.warn(
+                            "Request {} failed: {}",
+                            id,
+                            refused.error().message(),
+                            refused.getCause());
                 }
                 yield unread(request, Responses.error(refused.error()));
             }
@@ -117,7 +134,8 @@ public final class Routes {
                 yield unread(
                         request,
                         Responses.error(
-                                ApiError.internal("Something failed; it is logged as request " + id + ".")));
+                                ApiError.internal(
+                                        "Something failed; it is logged as request " + id + ".")));
             }
         };
     }

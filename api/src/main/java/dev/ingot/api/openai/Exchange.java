@@ -1,6 +1,5 @@
 package dev.ingot.api.openai;
 
-import dev.ingot.api.http.ClientGoneException;
 import dev.ingot.api.http.ClientConnection;
 import dev.ingot.api.openai.ExchangeActor.StreamSignal;
 import dev.ingot.scheduler.Output;
@@ -62,42 +61,36 @@ final class Exchange {
     Source<Output, NotUsed> outputs() {
         var delivered = new AtomicBoolean();
         return ActorSource.<Object, Requests.Handle>actorRefWithBackpressure(
-                        handle, Requests.Taken.INSTANCE, Exchange::ending, Exchange::failure)
-                .mapMaterializedValue(
-                        stream -> {
-                            actor.tell(new ExchangeActor.Follow(stream));
-                            return NotUsed.getInstance();
-                        })
+                        handle, Requests.Taken.INSTANCE, Exchange::ending, _ -> Optional.empty())
+                .mapMaterializedValue(stream -> {
+                    actor.tell(new ExchangeActor.Follow(stream));
+                    return NotUsed.getInstance();
+                })
                 .collectType(Output.class)
                 .concatLazy(Source.single(new Output.Broken("The request was lost.")))
                 .takeWhile(output -> !isLastWord(output), true)
-                .wireTap(
-                        output -> {
-                            if (isLastWord(output) && delivered.compareAndSet(false, true)) {
-                                actor.tell(ExchangeActor.Delivered.INSTANCE);
-                            }
-                        })
-                .watchTermination(
-                        (nothing, ended) -> {
-                            ended.whenComplete(
-                                    (_, _) -> {
-                                        if (delivered.compareAndSet(false, true)) {
-                                            actor.tell(ExchangeActor.ClientLeft.INSTANCE);
-                                        }
-                                    });
-                            return nothing;
-                        });
+                .wireTap(output -> {
+                    if (isLastWord(output) && delivered.compareAndSet(false, true)) {
+                        actor.tell(ExchangeActor.Delivered.INSTANCE);
+                    }
+                })
+                .watchTermination((nothing, ended) -> {
+                    ended.whenComplete((_, _) -> {
+                        if (delivered.compareAndSet(false, true)) {
+                            actor.tell(ExchangeActor.ClientLeft.INSTANCE);
+                        }
+                    });
+                    return nothing;
+                });
     }
 
     private static Optional<CompletionStrategy> ending(Object message) {
-        return message == StreamSignal.REQUEST_STOPPED
-                ? Optional.of(CompletionStrategy.draining())
-                : Optional.empty();
-    }
-
-    private static Optional<Throwable> failure(Object message) {
-        return message == StreamSignal.CLIENT_LEFT
-                ? Optional.of(new ClientGoneException())
+        return message instanceof StreamSignal signal
+                ? Optional.of(
+                        switch (signal) {
+                            case REQUEST_STOPPED -> CompletionStrategy.draining();
+                            case CLIENT_LEFT -> CompletionStrategy.immediately();
+                        })
                 : Optional.empty();
     }
 

@@ -1,7 +1,7 @@
 package dev.ingot.api.openai;
 
-import dev.ingot.api.http.ClientGoneException;
 import dev.ingot.api.http.ClientConnection;
+import dev.ingot.api.http.ClientGoneException;
 import dev.ingot.api.openai.wire.ApiError;
 import dev.ingot.api.openai.wire.ApiException;
 import dev.ingot.scheduler.RequestSpec;
@@ -15,6 +15,7 @@ import org.apache.pekko.actor.typed.PostStop;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.BehaviorBuilder;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.apache.pekko.japi.function.Function;
 
 /// Stands for one waiting client towards its request: opens it, follows it, ends it when the client is gone.
@@ -48,8 +49,9 @@ final class ExchangeActor {
 
     private record Collected(Requests.Whole whole) implements Command {}
 
-    private enum OpenTimeout implements Command {
-        INSTANCE
+    private enum Deadline implements Command {
+        OPEN,
+        LINGER
     }
 
     private enum HandleStopped implements Command {
@@ -58,23 +60,27 @@ final class ExchangeActor {
 
     /// What a stream hears beside outputs.
     enum StreamSignal {
-        /// No output will come any more: pass on what is there and end.
+        /// No output will come any more: pass on what is there, then end.
         REQUEST_STOPPED,
-        /// Nobody reads: end now.
+        /// The client has closed its side: end now.
         CLIENT_LEFT
     }
 
     private static final Duration RETRY_SOON = Duration.ofSeconds(1);
+    private static final Duration LINGER = Duration.ofSeconds(30);
 
     private final ActorContext<Command> context;
+    private final TimerScheduler<Command> timers;
     private final CompletableFuture<Exchange> opened;
     private final ClientConnection.Registration registration;
 
     private ExchangeActor(
             ActorContext<Command> context,
+            TimerScheduler<Command> timers,
             ClientConnection client,
             CompletableFuture<Exchange> opened) {
         this.context = context;
+        this.timers = timers;
         this.opened = opened;
         var self = context.getSelf();
         registration = client.register(() -> self.tell(ClientLeft.INSTANCE));
@@ -90,118 +96,123 @@ final class ExchangeActor {
             ClientConnection client,
             Duration openTimeout,
             CompletableFuture<Exchange> opened) {
-        return Behaviors.setup(
-                context ->
-                        Behaviors.withTimers(
-                                timers -> {
-                                    timers.startSingleTimer(OpenTimeout.INSTANCE, openTimeout);
-                                    requests.tell(
-                                            new Requests.Open(
-                                                    spec,
-                                                    context.messageAdapter(
-                                                            Requests.Answer.class, Answered::new)));
-                                    return new ExchangeActor(context, client, opened).opening();
-                                }));
+        return Behaviors.setup(context ->
+                Behaviors.withTimers(timers -> {
+                    timers.startSingleTimer(Deadline.OPEN, openTimeout);
+                    requests.tell(
+                            new Requests.Open(
+                                    spec,
+                                    context.messageAdapter(Requests.Answer.class, Answered::new)));
+                    return new ExchangeActor(context, timers, client, opened).opening();
+                }));
     }
 
     private Behavior<Command> opening() {
-        return phase(
-                message ->
-                        switch (message) {
-                            case Answered(Requests.Opened(var handle)) -> onOpened(handle);
-                            case Answered(Requests.Refused refused) -> onRefused(refused);
-                            case ClientLeft _ -> abandon(new ClientGoneException());
-                            case OpenTimeout _ -> abandon(notOpenedInTime());
-                            case Follow _, Collect _, Delivered _, Collected _, HandleStopped _ ->
-                                    Behaviors.unhandled();
-                        });
+        return phase(message ->
+                switch (message) {
+                    case Answered(Requests.Opened(var handle)) -> onOpened(handle);
+                    case Answered(Requests.Refused refused) -> onRefused(refused);
+                    case ClientLeft _ -> abandon(new ClientGoneException());
+                    case Deadline _ -> abandon(notOpenedInTime());
+                    case Follow _, Collect _, Delivered _, Collected _, HandleStopped _ ->
+                            Behaviors.unhandled();
+                });
     }
 
     private Behavior<Command> abandoned() {
-        return phase(
-                message ->
-                        switch (message) {
-                            case Answered(Requests.Opened(var handle)) -> end(handle);
-                            case Answered(Requests.Refused _) -> Behaviors.stopped();
-                            case ClientLeft _, OpenTimeout _ -> Behaviors.same();
-                            case Follow _, Collect _, Delivered _, Collected _, HandleStopped _ ->
-                                    Behaviors.unhandled();
-                        });
+        return phase(message ->
+                switch (message) {
+                    case Answered(Requests.Opened(var handle)) -> end(handle);
+                    case Answered(Requests.Refused _) -> Behaviors.stopped();
+                    case ClientLeft _, Deadline _ -> Behaviors.same();
+                    case Follow _, Collect _, Delivered _, Collected _, HandleStopped _ ->
+                            Behaviors.unhandled();
+                });
     }
 
     private Behavior<Command> open(ActorRef<Handle> handle) {
-        return phase(
-                message ->
-                        switch (message) {
-                            case Follow(var stream) -> onFollow(handle, stream);
-                            case Collect(var whole) -> onCollect(handle, whole);
-                            case ClientLeft _ -> end(handle);
-                            case HandleStopped _ -> lost();
-                            case OpenTimeout _ -> Behaviors.same();
-                            case Answered _, Delivered _, Collected _ -> Behaviors.unhandled();
-                        });
+        return phase(message ->
+                switch (message) {
+                    case Follow(var stream) -> onFollow(handle, stream);
+                    case Collect(var whole) -> onCollect(handle, whole);
+                    case ClientLeft _ -> {
+                        handle.tell(Requests.ClientGone.INSTANCE);
+                        yield lost(new ClientGoneException());
+                    }
+                    case HandleStopped _ -> lost(requestLost());
+                    case Deadline _ -> Behaviors.same();
+                    case Answered _, Delivered _, Collected _ -> Behaviors.unhandled();
+                });
     }
 
     private Behavior<Command> following(ActorRef<Handle> handle, ActorRef<Object> stream) {
-        return phase(
-                message ->
-                        switch (message) {
-                            case Delivered _ -> Behaviors.stopped();
-                            case ClientLeft _ -> {
-                                stream.tell(StreamSignal.CLIENT_LEFT);
-                                yield end(handle);
-                            }
-                            case HandleStopped _ -> {
-                                stream.tell(StreamSignal.REQUEST_STOPPED);
-                                yield Behaviors.same();
-                            }
-                            case OpenTimeout _ -> Behaviors.same();
-                            case Follow _, Collect _, Answered _, Collected _ ->
-                                    Behaviors.unhandled();
-                        });
+        return phase(message ->
+                switch (message) {
+                    case Delivered _ -> Behaviors.stopped();
+                    case ClientLeft _ -> {
+                        handle.tell(Requests.ClientGone.INSTANCE);
+                        stream.tell(StreamSignal.CLIENT_LEFT);
+                        yield ending();
+                    }
+                    case HandleStopped _ -> {
+                        stream.tell(StreamSignal.REQUEST_STOPPED);
+                        yield ending();
+                    }
+                    case Deadline _ -> Behaviors.same();
+                    case Follow _, Collect _, Answered _, Collected _ -> Behaviors.unhandled();
+                });
+    }
+
+    /// The stream was told to end.
+    private Behavior<Command> ending() {
+        return phase(message ->
+                switch (message) {
+                    case Delivered _, ClientLeft _ -> Behaviors.stopped();
+                    case HandleStopped _, Deadline _ -> Behaviors.same();
+                    case Follow _, Collect _, Answered _, Collected _ -> Behaviors.unhandled();
+                });
     }
 
     private Behavior<Command> collecting(
             ActorRef<Handle> handle, CompletableFuture<Requests.Whole> whole) {
-        return phase(
-                message ->
-                        switch (message) {
-                            case Collected(var answer) -> {
-                                whole.complete(answer);
-                                yield Behaviors.stopped();
-                            }
-                            case ClientLeft _ -> {
-                                whole.completeExceptionally(new ClientGoneException());
-                                yield end(handle);
-                            }
-                            case HandleStopped _ -> {
-                                whole.completeExceptionally(requestLost());
-                                yield Behaviors.stopped();
-                            }
-                            case OpenTimeout _ -> Behaviors.same();
-                            case Follow _, Collect _, Answered _, Delivered _ ->
-                                    Behaviors.unhandled();
-                        });
+        return phase(message ->
+                switch (message) {
+                    case Collected(var answer) -> {
+                        whole.complete(answer);
+                        yield Behaviors.stopped();
+                    }
+                    case ClientLeft _ -> {
+                        whole.completeExceptionally(new ClientGoneException());
+                        yield end(handle);
+                    }
+                    case HandleStopped _ -> {
+                        whole.completeExceptionally(requestLost());
+                        yield Behaviors.stopped();
+                    }
+                    case Deadline _ -> Behaviors.same();
+                    case Follow _, Collect _, Answered _, Delivered _ -> Behaviors.unhandled();
+                });
     }
 
-    /// The request stopped before anybody asked for its output.
-    private Behavior<Command> lost() {
-        return phase(
-                message ->
-                        switch (message) {
-                            case Follow(var stream) -> {
-                                stream.tell(StreamSignal.REQUEST_STOPPED);
-                                yield Behaviors.same();
-                            }
-                            case Collect(var whole) -> {
-                                whole.completeExceptionally(requestLost());
-                                yield Behaviors.stopped();
-                            }
-                            case ClientLeft _, Delivered _ -> Behaviors.stopped();
-                            case OpenTimeout _ -> Behaviors.same();
-                            case Answered _, Collected _, HandleStopped _ ->
-                                    Behaviors.unhandled();
-                        });
+    /// The request or its client was gone before anybody asked for output. Whoever asks after all is told, for a
+    /// while.
+    private Behavior<Command> lost(RuntimeException why) {
+        timers.startSingleTimer(Deadline.LINGER, LINGER);
+        return phase(message ->
+                switch (message) {
+                    case Follow(var stream) -> {
+                        stream.tell(StreamSignal.REQUEST_STOPPED);
+                        yield ending();
+                    }
+                    case Collect(var whole) -> {
+                        whole.completeExceptionally(why);
+                        yield Behaviors.stopped();
+                    }
+                    case Deadline deadline ->
+                            deadline == Deadline.LINGER ? Behaviors.stopped() : Behaviors.same();
+                    case ClientLeft _, HandleStopped _ -> Behaviors.same();
+                    case Answered _, Delivered _, Collected _ -> Behaviors.unhandled();
+                });
     }
 
     private Behavior<Command> onOpened(ActorRef<Handle> handle) {
@@ -223,8 +234,7 @@ final class ExchangeActor {
     private Behavior<Command> onCollect(
             ActorRef<Handle> handle, CompletableFuture<Requests.Whole> whole) {
         handle.tell(
-                new Requests.Collect(
-                        context.messageAdapter(Requests.Whole.class, Collected::new)));
+                new Requests.Collect(context.messageAdapter(Requests.Whole.class, Collected::new)));
         return collecting(handle, whole);
     }
 
@@ -238,8 +248,7 @@ final class ExchangeActor {
         return Behaviors.stopped();
     }
 
-    private Behavior<Command> phase(
-            Function<Command, Behavior<Command>> onMessage) {
+    private Behavior<Command> phase(Function<Command, Behavior<Command>> onMessage) {
         return BehaviorBuilder.<Command>create()
                 .onAnyMessage(onMessage)
                 .onSignal(PostStop.class, _ -> onStop())
@@ -249,16 +258,19 @@ final class ExchangeActor {
     /// Whatever ends this actor, nobody waits for it afterwards.
     private Behavior<Command> onStop() {
         registration.close();
-        opened.completeExceptionally(new ApiException(ApiError.internal("The server is stopping.")));
+        opened.completeExceptionally(
+                new ApiException(ApiError.internal("The server is stopping.")));
         return Behaviors.same();
     }
 
     private static ApiError errorOf(Requests.Refused refused) {
         return switch (refused.reason()) {
-            case QUEUE_FULL -> ApiError.queueFull(refused.message(), atLeastSoon(refused.retryAfter()));
+            case QUEUE_FULL ->
+                    ApiError.queueFull(refused.message(), atLeastSoon(refused.retryAfter()));
             case INVALID -> ApiError.badBody(refused.message());
             case TOO_LONG -> ApiError.contextLengthExceeded(refused.message(), null);
-            case NOT_READY -> ApiError.notReady(refused.message(), atLeastSoon(refused.retryAfter()));
+            case NOT_READY ->
+                    ApiError.notReady(refused.message(), atLeastSoon(refused.retryAfter()));
         };
     }
 

@@ -46,7 +46,8 @@ public final class OpenAiRoutes {
                         config.bodyTimeout(),
                         Materializer.matFromSystem(system));
         var mapper = new RequestMapper(model, random);
-        var pool = system.dispatchers().lookup(DispatcherSelector.fromConfig(TOKENIZING_DISPATCHER));
+        var pool =
+                system.dispatchers().lookup(DispatcherSelector.fromConfig(TOKENIZING_DISPATCHER));
         completions =
                 new CompletionEndpoints(
                         system, model, mapper, status, requests, config, bodies, pool, clock);
