@@ -231,18 +231,19 @@ final class SchedulerActorTest {
     void anAbortAtAnyMomentLeavesTheOthersAloneAndLeaksNothing() {
         var random = new Random(8);
         for (int round = 0; round < 30; round++) {
+            int first = 8 * round;
             var engine = engine(limits(), 60, _ -> false);
             var prompts = new ArrayList<Tokens>();
             for (int i = 0; i < 8; i++) {
                 prompts.add(prompt(random, 1 + random.nextInt(40)));
-                engine.tell(submit(8 * round + i, prompts.get(i), 20, PLENTY));
+                engine.tell(submit(first + i, prompts.get(i), 20, PLENTY));
                 if (i % 2 == 1) {
                     for (int spin = random.nextInt(20_000); spin > 0; spin--) {
                         Thread.onSpinWait();
                     }
                     engine.tell(
                             new Engine.Abort(
-                                    new SequenceId(8 * round + i, 0), 0, FinishReason.ABORTED));
+                                    new SequenceId(first + i, 0), 0, FinishReason.ABORTED));
                 }
             }
             var output = new HashMap<SequenceId, Tokens>();
@@ -252,13 +253,13 @@ final class SchedulerActorTest {
                 if (event instanceof Engine.TokensSampled sampled) {
                     output.merge(sampled.sequence(), sampled.tokens(), Tokens::plus);
                 } else if (event instanceof Engine.Finished end
-                        && end.sequence().request() >= 8 * round
+                        && end.sequence().request() >= first
                         && end.sequence().request() % 2 == 0) {
                     finished++;
                 }
             }
             for (int i = 0; i < 8; i += 2) {
-                assertThat(output.get(new SequenceId(8 * round + i, 0)))
+                assertThat(output.get(new SequenceId(first + i, 0)))
                         .as("round %d", round)
                         .isEqualTo(expected(prompts.get(i), 20));
             }
@@ -282,20 +283,32 @@ final class SchedulerActorTest {
     }
 
     @Test
-    void refusesWhatCanNeverFitAndWhatWouldOverfillTheQueue() {
-        var engine = engine(new SchedulerLimits(MAX_LENGTH, 1, 16, 2), 20, _ -> false);
+    void refusesAtOnceWhatCanNeverFit() {
+        var engine = engine(limits(), 20, _ -> false);
         engine.tell(submit(1, prompt(new Random(10), 50), 60, PLENTY));
         var tooLong = client.expectMessageClass(Engine.Rejected.class);
         assertThat(tooLong.reason()).isEqualTo(Engine.Rejection.TOO_LONG);
         assertThat(tooLong.message()).contains("110").contains("80");
+    }
 
-        for (int i = 2; i < 5; i++) {
-            engine.tell(submit(i, prompt(new Random(11), 10), 20, 1));
-            client.expectMessageClass(Engine.Accepted.class, Duration.ofSeconds(5));
-            if (i == 2) {
-                client.expectMessageClass(Engine.TokensSampled.class);
+    @Test
+    void refusesWithATimeToComeBackWhenTheQueueIsFull() {
+        KvGeometry kv = FakeWorker.geometry(4, 100);
+        blocks = new KvAllocator(4, 100, true);
+        var stuck = kit.<Worker.Command>createTestProbe();
+        var metrics = new EngineMetrics(new PrometheusRegistry(), "fake");
+        var engine = engine(new SchedulerLimits(MAX_LENGTH, 1, 16, 2), kv, stuck.ref(), metrics);
+        for (int i = 1; i <= 3; i++) {
+            engine.tell(submit(i, Tokens.of(1, 2, 3), 5, PLENTY));
+            client.expectMessageClass(Engine.Accepted.class);
+            if (i == 1) {
+                stuck.expectMessageClass(Worker.ExecuteStep.class);
             }
         }
+        engine.tell(submit(4, Tokens.of(1, 2, 3), 5, PLENTY));
+        var full = client.expectMessageClass(Engine.Rejected.class);
+        assertThat(full.reason()).isEqualTo(Engine.Rejection.QUEUE_FULL);
+        assertThat(full.retryAfter()).isGreaterThanOrEqualTo(Duration.ofSeconds(1));
     }
 
     @Test
