@@ -3,7 +3,6 @@ package dev.ingot.engine.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.abort;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.ingot.engine.model.ModelRunner.Slice;
 import dev.ingot.engine.model.ModelRunner.Timeline;
@@ -14,17 +13,20 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /// The models against what others computed with the same checkpoints.
 class GoldensTest {
     private static final int CHUNK = 5;
+    private static final String GOLDENS = "it-tests/src/test/resources/goldens";
 
     /// A trained Llama of 260 thousand parameters; the truth is from two scalar programs that agree.
     @Test
@@ -54,28 +56,13 @@ class GoldensTest {
     }
 
     /// Tiny random models of every family, whose tokens and logprobs transformers computed.
-    @TestFactory
-    Stream<DynamicTest> goldensOfTransformersAreMet() throws IOException {
-        var goldens = find("it-tests/src/test/resources/goldens");
-        List<Path> variants;
-        try (var folders = Files.list(goldens)) {
-            variants =
-                    folders.filter(folder -> Files.exists(folder.resolve("golden.json")))
-                            .sorted()
-                            .toList();
-        }
-        assumeTrue(!variants.isEmpty(), "no folder of " + goldens + " has a golden.json");
-        return variants.stream()
-                .map(folder ->
-                        DynamicTest.dynamicTest(
-                                String.valueOf(folder.getFileName()), () -> meetsGolden(folder)));
-    }
-
-    private static void meetsGolden(Path folder) throws IOException {
+    @ParameterizedTest
+    @MethodSource("goldens")
+    void tokensAndLogprobsAreThoseOfTransformers(String variant) throws IOException {
+        var folder = find(GOLDENS).resolve(variant);
         var golden = json(folder.resolve("golden.json"));
-        var prompts = golden.isArray() ? golden : golden.get("prompts");
-        assertThat(prompts).isNotEmpty();
-        for (var prompt : prompts) {
+        assertThat(golden.get("goldens")).isNotEmpty();
+        for (var prompt : golden.get("goldens")) {
             var promptIds = integers(prompt.get("prompt_token_ids"));
             var greedy = integers(prompt.get("token_ids"));
             var logprobs = prompt.get("logprobs");
@@ -93,6 +80,20 @@ class GoldensTest {
                     logits = runner.runner.step(Slice.of(runner.timeline, token)).getFirst();
                 }
             }
+        }
+    }
+
+    /// The folders that hold a golden; one that does not exist, and is skipped, where there is none.
+    static List<String> goldens() throws IOException {
+        var here = locate(GOLDENS);
+        if (here.isEmpty()) {
+            return List.of("none");
+        }
+        try (var folders = Files.list(here.get())) {
+            return folders.filter(folder -> Files.exists(folder.resolve("golden.json")))
+                    .map(folder -> String.valueOf(folder.getFileName()))
+                    .sorted()
+                    .toList();
         }
     }
 
@@ -143,14 +144,16 @@ class GoldensTest {
         return JsonMapper.shared().readTree(Files.readAllBytes(file));
     }
 
-    /// A folder beside this module, or beside any folder that it lies in; without it the test is skipped.
+    /// What [#locate] finds; the test is skipped where there is none.
     private static Path find(String relative) {
-        for (var at = Path.of("").toAbsolutePath(); at != null; at = at.getParent()) {
-            var found = at.resolve(relative);
-            if (Files.isDirectory(found)) {
-                return found;
-            }
-        }
-        return abort(relative + " is not at hand");
+        return locate(relative).orElseGet(() -> abort(relative + " is not at hand"));
+    }
+
+    /// A folder beside this module, or beside any folder that it lies in.
+    private static Optional<Path> locate(String relative) {
+        return Stream.iterate(Path.of("").toAbsolutePath(), Objects::nonNull, Path::getParent)
+                .map(at -> at.resolve(relative))
+                .filter(Files::isDirectory)
+                .findFirst();
     }
 }
