@@ -41,11 +41,11 @@ public final class Node implements AutoCloseable {
     /// How long running requests may take to end when the node is stopped.
     private static final Duration GRACE = Duration.ofSeconds(10);
 
-    private final ActorSystem<NodeActor.Command> system;
+    private final ActorSystem<Void> system;
     private final HttpServer server;
     private final ServedModel model;
 
-    private Node(ActorSystem<NodeActor.Command> system, HttpServer server, ServedModel model) {
+    private Node(ActorSystem<Void> system, HttpServer server, ServedModel model) {
         this.system = system;
         this.server = server;
         this.model = model;
@@ -80,9 +80,18 @@ public final class Node implements AutoCloseable {
         var opener = new CompletableFuture<ActorRef<Requests.Command>>();
         var metrics = new EngineMetrics(registry, settings.names().getFirst());
         var system =
-                ActorSystem.create(NodeActor.create(settings, tokenizer, state, metrics, opener), "ingot");
+                ActorSystem.create(
+                        NodeActor.create(settings, tokenizer, state, metrics, opener), "ingot");
         try {
-            return start(settings, config, generation, tokenizer, registry, state, opener.join(), system);
+            return start(
+                    settings,
+                    config,
+                    generation,
+                    tokenizer,
+                    registry,
+                    state,
+                    opener.join(),
+                    system);
         } catch (StartException | RuntimeException | Error e) {
             stop(system);
             throw e;
@@ -97,10 +106,12 @@ public final class Node implements AutoCloseable {
             PrometheusRegistry registry,
             EngineState state,
             ActorRef<Requests.Command> requests,
-            ActorSystem<NodeActor.Command> system)
+            ActorSystem<Void> system)
             throws StartException {
         var random = random(settings);
-        var ops = new OpsRoutes(state::now, registry, settings.names().getFirst(), Main.VERSION).routes();
+        var ops =
+                new OpsRoutes(state::now, registry, settings.names().getFirst(), Main.VERSION)
+                        .routes();
         var routes = new AtomicReference<>(join(ops, OpenAiRoutes.notReady(state::now)));
         var listening = ServerConfig.of(settings.host(), settings.port());
         var table = new Routes(routes::get, random, Materializer.matFromSystem(system));
@@ -109,7 +120,12 @@ public final class Node implements AutoCloseable {
             server = HttpServer.start(system, listening, table).toCompletableFuture().join();
         } catch (CompletionException e) {
             throw new StartException(
-                    "cannot listen on " + settings.host() + ":" + settings.port() + ": " + rootMessage(e));
+                    "cannot listen on "
+                            + settings.host()
+                            + ":"
+                            + settings.port()
+                            + ": "
+                            + rootMessage(e));
         }
         var decided = state.decided().join();
         var capabilities = decided.capabilities();
@@ -119,13 +135,17 @@ public final class Node implements AutoCloseable {
         var model = served(settings, config, generation, tokenizer, capabilities);
         var openAi =
                 new OpenAiRoutes(
-                        system, model, state::now, requests, listening.openAi(), random, InstantSource.system());
+                        system,
+                        model,
+                        state::now,
+                        requests,
+                        listening.openAi(),
+                        random,
+                        InstantSource.system());
         routes.set(join(ops, openAi.routes()));
         CoordinatedShutdown.get(Adapter.toClassic(system))
                 .addTask(
-                        CoordinatedShutdown.PhaseServiceUnbind(),
-                        "http",
-                        () -> server.stop(GRACE));
+                        CoordinatedShutdown.PhaseServiceUnbind(), "http", () -> server.stop(GRACE));
         return new Node(system, server, model);
     }
 
@@ -135,7 +155,10 @@ public final class Node implements AutoCloseable {
             GenerationConfig generation,
             Tokenizer tokenizer,
             Capabilities capabilities) {
-        var eos = generation.eosTokenIds().isEmpty() ? config.eosTokenIds() : generation.eosTokenIds();
+        var eos =
+                generation.eosTokenIds().isEmpty()
+                        ? config.eosTokenIds()
+                        : generation.eosTokenIds();
         var neutral = GenerationDefaults.NEUTRAL;
         var defaults =
                 new GenerationDefaults(
@@ -156,7 +179,9 @@ public final class Node implements AutoCloseable {
 
     private static RandomGenerator random(ServeSettings settings) {
         // Both are safe from any thread.
-        return settings.seed().isPresent() ? new Random(settings.seed().getAsLong()) : new SecureRandom();
+        return settings.seed().isPresent()
+                ? new Random(settings.seed().getAsLong())
+                : new SecureRandom();
     }
 
     private static List<Route> join(List<Route> first, List<Route> second) {
@@ -176,8 +201,14 @@ public final class Node implements AutoCloseable {
     /// Where it listens.
     public String url() {
         var address = server.address();
-        String host = address.getAddress().isAnyLocalAddress() ? "127.0.0.1" : address.getAddress().getHostAddress();
-        return "http://" + (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":" + address.getPort();
+        String host =
+                address.getAddress().isAnyLocalAddress()
+                        ? "127.0.0.1"
+                        : address.getAddress().getHostAddress();
+        return "http://"
+                + (host.indexOf(':') < 0 ? host : "[" + host + "]")
+                + ":"
+                + address.getPort();
     }
 
     /// The first name that requests may use.

@@ -17,37 +17,33 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 final class NodeActor {
     private NodeActor() {}
 
-    /// The root hears nothing.
-    sealed interface Command {}
-
     /// @param requests completed with the actor that opens requests
-    static Behavior<Command> create(
+    static Behavior<Void> create(
             ServeSettings settings,
             Tokenizer tokenizer,
             EngineState state,
             EngineMetrics metrics,
             CompletableFuture<ActorRef<Requests.Command>> requests) {
-        return Behaviors.setup(
-                context -> {
-                    ActorRef<Engines.Command> engine =
-                            context.spawn(
-                                    EngineGuardian.create(
-                                            settings.worker(),
-                                            settings.maxWaiting(),
-                                            settings.prefixCaching(),
-                                            state::publish,
-                                            metrics,
-                                            System::nanoTime),
-                                    "engine");
-                    var opener =
-                            context.spawn(
-                                    RequestsActor.create(tokenizer, engine, metrics, System::nanoTime),
-                                    "requests");
-                    // Unhandled, the death of either ends this actor, and with it the node.
-                    context.watch(engine);
-                    context.watch(opener);
-                    requests.complete(opener);
-                    return Behaviors.empty();
-                });
+        return Behaviors.setup(context -> {
+            ActorRef<Engines.Command> engine =
+                    context.spawn(
+                            EngineGuardian.create(
+                                    settings.worker(),
+                                    settings.maxWaiting(),
+                                    settings.prefixCaching(),
+                                    state::publish,
+                                    metrics,
+                                    System::nanoTime),
+                            "engine");
+            var opener =
+                    context.spawn(
+                            RequestsActor.create(tokenizer, engine, metrics, System::nanoTime),
+                            "requests");
+            // Unhandled, the death of either ends this actor, and with it the node.
+            context.watch(engine);
+            context.watch(opener);
+            requests.complete(opener);
+            return Behaviors.empty();
+        });
     }
 }

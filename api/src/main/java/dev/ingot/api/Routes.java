@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -35,13 +36,15 @@ public final class Routes {
 
     private static final Logger log = LoggerFactory.getLogger(Routes.class);
 
-    private final List<Route> routes;
+    private final Supplier<List<Route>> routes;
     private final RandomGenerator random;
     private final Materializer materializer;
 
+    /// Answers by the table of the moment: what is served before the model is loaded is not what is served after.
+    ///
     /// @param random names calls whose client did not; safe from any thread
-    public Routes(List<Route> routes, RandomGenerator random, Materializer materializer) {
-        this.routes = List.copyOf(routes);
+    public Routes(Supplier<List<Route>> routes, RandomGenerator random, Materializer materializer) {
+        this.routes = routes;
         this.random = random;
         this.materializer = materializer;
     }
@@ -58,7 +61,8 @@ public final class Routes {
             HttpRequest request, ClientConnection client, String id) {
         try {
             String path = request.getUri().path();
-            var matching = routes.stream().filter(route -> matches(route.path(), path)).toList();
+            var matching =
+                    routes.get().stream().filter(route -> matches(route.path(), path)).toList();
             for (var route : matching) {
                 if (route.method().equals(request.method())) {
                     return route.handler()
@@ -92,12 +96,18 @@ public final class Routes {
 
     private static HttpResponse wrongMethod(HttpRequest request, List<Route> routes) {
         String allowed =
-                routes.stream().map(route -> route.method().value()).collect(Collectors.joining(", "));
+                routes.stream()
+                        .map(route -> route.method().value())
+                        .collect(Collectors.joining(", "));
         return Responses.error(
                         ApiError.invalid(
                                 405,
-                                request.getUri().path() + " takes " + allowed + ", not "
-                                        + request.method().value() + ".",
+                                request.getUri().path()
+                                        + " takes "
+                                        + allowed
+                                        + ", not "
+                                        + request.method().value()
+                                        + ".",
                                 null,
                                 "method_not_allowed"))
                 .addHeader(RawHeader.create("Allow", allowed));
@@ -107,7 +117,11 @@ public final class Routes {
         return switch (failure) {
             case ApiException refused -> {
                 if (refused.error().status() >= 500) {
-                    log.warn("Request {} failed: {}", id, refused.error().message(), refused.getCause());
+                    log.warn(
+                            "Request {} failed: {}",
+                            id,
+                            refused.error().message(),
+                            refused.getCause());
                 }
                 yield unread(request, Responses.error(refused.error()));
             }
@@ -117,7 +131,8 @@ public final class Routes {
                 yield unread(
                         request,
                         Responses.error(
-                                ApiError.internal("Something failed; it is logged as request " + id + ".")));
+                                ApiError.internal(
+                                        "Something failed; it is logged as request " + id + ".")));
             }
         };
     }

@@ -50,7 +50,8 @@ final class ServeCommand implements Callable<Integer> {
     @Option(
             names = "--max-model-len",
             paramLabel = "TOKENS",
-            description = "Prompt and output of one sequence together (default: the model's own, if memory holds it).")
+            description =
+                    "Prompt and output of one sequence together (default: the model's own, if memory holds it).")
     private @Nullable Integer maxModelLength;
 
     @Option(
@@ -62,13 +63,15 @@ final class ServeCommand implements Callable<Integer> {
     @Option(
             names = "--max-num-batched-tokens",
             paramLabel = "TOKENS",
-            description = "Tokens in one step: a prompt is prefilled in chunks of at most this (default: ${DEFAULT-VALUE}).")
+            description =
+                    "Tokens in one step: a prompt is prefilled in chunks of at most this (default: ${DEFAULT-VALUE}).")
     private int maxStepTokens = WorkerSettings.DEFAULT_MAX_STEP_TOKENS;
 
     @Option(
             names = "--max-num-queued-seqs",
             paramLabel = "N",
-            description = "Sequences that wait before requests are refused with 429 (default: ${DEFAULT-VALUE}).")
+            description =
+                    "Sequences that wait before requests are refused with 429 (default: ${DEFAULT-VALUE}).")
     private int maxWaiting = 1024;
 
     @Option(
@@ -80,7 +83,8 @@ final class ServeCommand implements Callable<Integer> {
     @Option(
             names = "--kv-cache-memory-bytes",
             paramLabel = "BYTES",
-            description = "Memory for the KV cache (default: what the limits need, at most 4 GiB and 40 %% of what is free).")
+            description =
+                    "Memory for the KV cache (default: what the limits need, at most 4 GiB and 40 %% of what is free).")
     private @Nullable Long kvCacheBytes;
 
     @Option(
@@ -100,7 +104,8 @@ final class ServeCommand implements Callable<Integer> {
     @Option(
             names = "--seed",
             paramLabel = "SEED",
-            description = "Seed of the seeds that are drawn for requests without one (default: random).")
+            description =
+                    "Seed of the seeds that are drawn for requests without one (default: random).")
     private @Nullable Long seed;
 
     @Spec private @Nullable CommandSpec spec;
@@ -123,21 +128,36 @@ final class ServeCommand implements Callable<Integer> {
 
     private ServeSettings settings() {
         check(port >= 0 && port <= 65535, "--port is " + port + ", expected 0 to 65535");
-        check(DEVICES.contains(device), "--device is '" + device + "', expected auto, cpu or metal");
-        check(maxModelLength == null || maxModelLength >= 2, "--max-model-len is " + maxModelLength + ", expected at least 2");
-        check(maxSequences >= 1 && maxSequences <= 4096, "--max-num-seqs is " + maxSequences + ", expected 1 to 4096");
+        check(
+                DEVICES.contains(device),
+                "--device is '" + device + "', expected auto, cpu or metal");
+        check(
+                maxModelLength == null || maxModelLength >= 2,
+                "--max-model-len is " + maxModelLength + ", expected at least 2");
+        check(
+                maxSequences >= 1 && maxSequences <= 4096,
+                "--max-num-seqs is " + maxSequences + ", expected 1 to 4096");
         check(
                 maxStepTokens >= maxSequences && maxStepTokens <= 65536,
-                "--max-num-batched-tokens is " + maxStepTokens + ", expected --max-num-seqs (" + maxSequences
+                "--max-num-batched-tokens is "
+                        + maxStepTokens
+                        + ", expected --max-num-seqs ("
+                        + maxSequences
                         + ") to 65536");
         check(maxWaiting >= 1, "--max-num-queued-seqs is " + maxWaiting + ", expected at least 1");
-        check(blockSize >= 1 && blockSize <= 1024, "--block-size is " + blockSize + ", expected 1 to 1024");
-        check(kvCacheBytes == null || kvCacheBytes > 0, "--kv-cache-memory-bytes is " + kvCacheBytes + ", expected more than 0");
+        check(
+                blockSize >= 1 && blockSize <= 1024,
+                "--block-size is " + blockSize + ", expected 1 to 1024");
+        check(
+                kvCacheBytes == null || kvCacheBytes > 0,
+                "--kv-cache-memory-bytes is " + kvCacheBytes + ", expected more than 0");
         check(threads >= 1 && threads <= 1024, "--threads is " + threads + ", expected 1 to 1024");
         var folder = model != null ? model : BuiltInModel.folder();
         check(
                 Files.isDirectory(folder),
-                "'" + folder + "' is no folder; expected a Hugging Face checkpoint: config.json, tokenizer.json and"
+                "'"
+                        + folder
+                        + "' is no folder; expected a Hugging Face checkpoint: config.json, tokenizer.json and"
                         + " *.safetensors");
         var absolute = folder.toAbsolutePath().normalize();
         var worker =
@@ -145,7 +165,9 @@ final class ServeCommand implements Callable<Integer> {
                         absolute,
                         device,
                         threads,
-                        maxModelLength == null ? OptionalInt.empty() : OptionalInt.of(maxModelLength),
+                        maxModelLength == null
+                                ? OptionalInt.empty()
+                                : OptionalInt.of(maxModelLength),
                         maxSequences,
                         maxStepTokens,
                         blockSize,

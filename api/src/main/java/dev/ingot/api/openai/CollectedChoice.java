@@ -43,7 +43,8 @@ final class CollectedChoice {
     static Engine.Usage usage(List<Output> outputs) {
         return switch (outputs.getLast()) {
             case Output.Completed(Engine.Usage usage) -> usage;
-            case Output.Broken(String message) -> throw new ApiException(ApiError.internal(message));
+            case Output.Broken(String message) ->
+                    throw new ApiException(ApiError.internal(message));
             case Output.Delta _, Output.ChoiceFinished _ ->
                     throw new IllegalStateException("a whole answer without a last word");
         };

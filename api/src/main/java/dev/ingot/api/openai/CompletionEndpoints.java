@@ -1,9 +1,9 @@
 package dev.ingot.api.openai;
 
 import dev.ingot.api.http.Bodies;
-import dev.ingot.api.http.Responses;
 import dev.ingot.api.http.Call;
 import dev.ingot.api.http.ClientGoneException;
+import dev.ingot.api.http.Responses;
 import dev.ingot.api.openai.wire.ApiError;
 import dev.ingot.api.openai.wire.ApiException;
 import dev.ingot.api.openai.wire.ChatCompletionRequest;
@@ -23,7 +23,6 @@ import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.japi.pf.PFBuilder;
 import org.apache.pekko.util.ByteString;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -108,25 +107,28 @@ final class CompletionEndpoints {
     private void requireReady() {
         var now = status.get();
         if (!now.isReady()) {
-            throw new ApiException(
-                    ApiError.notReady("The engine is not ready: " + now.reason(), RETRY_SOON));
+            throw new ApiException(notReady(now));
         }
+    }
+
+    static ApiError notReady(EngineStatus status) {
+        return ApiError.notReady("The engine is not ready: " + status.reason(), RETRY_SOON);
     }
 
     private CompletionStage<HttpResponse> answer(Prepared prepared, Call call) {
         return Exchange.open(
-                        system, requests, prepared.mapped.spec(), call.client(), config.openTimeout())
-                .thenCompose(
-                        exchange ->
-                                prepared.output.stream()
-                                        ? CompletableFuture.completedStage(
-                                                stream(exchange, prepared, call))
-                                        : exchange.whole()
-                                                .thenApply(
-                                                        whole ->
-                                                                Responses.json(
-                                                                        prepared.answer.whole(
-                                                                                whole.outputs()))));
+                        system,
+                        requests,
+                        prepared.mapped.spec(),
+                        call.client(),
+                        config.openTimeout())
+                .thenCompose(exchange ->
+                        prepared.output.stream()
+                                ? CompletableFuture.completedStage(stream(exchange, prepared, call))
+                                : exchange.whole()
+                                        .thenApply(whole ->
+                                                Responses.json(
+                                                        prepared.answer.whole(whole.outputs()))));
     }
 
     private HttpResponse stream(Exchange exchange, Prepared prepared, Call call) {
@@ -138,7 +140,8 @@ final class CompletionEndpoints {
                                 new PFBuilder<Throwable, ByteString>()
                                         .match(
                                                 Exception.class,
-                                                failure -> !(failure instanceof ClientGoneException),
+                                                failure ->
+                                                        !(failure instanceof ClientGoneException),
                                                 failure -> lastError(failure, call))
                                         .build())
                         .keepAlive(config.keepAliveInterval(), () -> Sse.KEEP_ALIVE));
@@ -146,6 +149,7 @@ final class CompletionEndpoints {
 
     private static ByteString lastError(Exception failure, Call call) {
         log.error("Request {} failed in its stream", call.requestId(), failure);
-        return Sse.error(ApiError.internal("Something failed; it is logged with the request's id."));
+        return Sse.error(
+                ApiError.internal("Something failed; it is logged with the request's id."));
     }
 }

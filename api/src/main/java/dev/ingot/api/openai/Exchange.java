@@ -1,7 +1,7 @@
 package dev.ingot.api.openai;
 
-import dev.ingot.api.http.ClientGoneException;
 import dev.ingot.api.http.ClientConnection;
+import dev.ingot.api.http.ClientGoneException;
 import dev.ingot.api.openai.ExchangeActor.StreamSignal;
 import dev.ingot.scheduler.Output;
 import dev.ingot.scheduler.RequestSpec;
@@ -63,30 +63,26 @@ final class Exchange {
         var delivered = new AtomicBoolean();
         return ActorSource.<Object, Requests.Handle>actorRefWithBackpressure(
                         handle, Requests.Taken.INSTANCE, Exchange::ending, Exchange::failure)
-                .mapMaterializedValue(
-                        stream -> {
-                            actor.tell(new ExchangeActor.Follow(stream));
-                            return NotUsed.getInstance();
-                        })
+                .mapMaterializedValue(stream -> {
+                    actor.tell(new ExchangeActor.Follow(stream));
+                    return NotUsed.getInstance();
+                })
                 .collectType(Output.class)
                 .concatLazy(Source.single(new Output.Broken("The request was lost.")))
                 .takeWhile(output -> !isLastWord(output), true)
-                .wireTap(
-                        output -> {
-                            if (isLastWord(output) && delivered.compareAndSet(false, true)) {
-                                actor.tell(ExchangeActor.Delivered.INSTANCE);
-                            }
-                        })
-                .watchTermination(
-                        (nothing, ended) -> {
-                            ended.whenComplete(
-                                    (_, _) -> {
-                                        if (delivered.compareAndSet(false, true)) {
-                                            actor.tell(ExchangeActor.ClientLeft.INSTANCE);
-                                        }
-                                    });
-                            return nothing;
-                        });
+                .wireTap(output -> {
+                    if (isLastWord(output) && delivered.compareAndSet(false, true)) {
+                        actor.tell(ExchangeActor.Delivered.INSTANCE);
+                    }
+                })
+                .watchTermination((nothing, ended) -> {
+                    ended.whenComplete((_, _) -> {
+                        if (delivered.compareAndSet(false, true)) {
+                            actor.tell(ExchangeActor.ClientLeft.INSTANCE);
+                        }
+                    });
+                    return nothing;
+                });
     }
 
     private static Optional<CompletionStrategy> ending(Object message) {

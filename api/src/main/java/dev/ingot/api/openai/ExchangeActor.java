@@ -1,7 +1,7 @@
 package dev.ingot.api.openai;
 
-import dev.ingot.api.http.ClientGoneException;
 import dev.ingot.api.http.ClientConnection;
+import dev.ingot.api.http.ClientGoneException;
 import dev.ingot.api.openai.wire.ApiError;
 import dev.ingot.api.openai.wire.ApiException;
 import dev.ingot.scheduler.RequestSpec;
@@ -90,118 +90,106 @@ final class ExchangeActor {
             ClientConnection client,
             Duration openTimeout,
             CompletableFuture<Exchange> opened) {
-        return Behaviors.setup(
-                context ->
-                        Behaviors.withTimers(
-                                timers -> {
-                                    timers.startSingleTimer(OpenTimeout.INSTANCE, openTimeout);
-                                    requests.tell(
-                                            new Requests.Open(
-                                                    spec,
-                                                    context.messageAdapter(
-                                                            Requests.Answer.class, Answered::new)));
-                                    return new ExchangeActor(context, client, opened).opening();
-                                }));
+        return Behaviors.setup(context ->
+                Behaviors.withTimers(timers -> {
+                    timers.startSingleTimer(OpenTimeout.INSTANCE, openTimeout);
+                    requests.tell(
+                            new Requests.Open(
+                                    spec,
+                                    context.messageAdapter(Requests.Answer.class, Answered::new)));
+                    return new ExchangeActor(context, client, opened).opening();
+                }));
     }
 
     private Behavior<Command> opening() {
-        return phase(
-                message ->
-                        switch (message) {
-                            case Answered(Requests.Opened(var handle)) -> onOpened(handle);
-                            case Answered(Requests.Refused refused) -> onRefused(refused);
-                            case ClientLeft _ -> abandon(new ClientGoneException());
-                            case OpenTimeout _ -> abandon(notOpenedInTime());
-                            case Follow _, Collect _, Delivered _, Collected _, HandleStopped _ ->
-                                    Behaviors.unhandled();
-                        });
+        return phase(message ->
+                switch (message) {
+                    case Answered(Requests.Opened(var handle)) -> onOpened(handle);
+                    case Answered(Requests.Refused refused) -> onRefused(refused);
+                    case ClientLeft _ -> abandon(new ClientGoneException());
+                    case OpenTimeout _ -> abandon(notOpenedInTime());
+                    case Follow _, Collect _, Delivered _, Collected _, HandleStopped _ ->
+                            Behaviors.unhandled();
+                });
     }
 
     private Behavior<Command> abandoned() {
-        return phase(
-                message ->
-                        switch (message) {
-                            case Answered(Requests.Opened(var handle)) -> end(handle);
-                            case Answered(Requests.Refused _) -> Behaviors.stopped();
-                            case ClientLeft _, OpenTimeout _ -> Behaviors.same();
-                            case Follow _, Collect _, Delivered _, Collected _, HandleStopped _ ->
-                                    Behaviors.unhandled();
-                        });
+        return phase(message ->
+                switch (message) {
+                    case Answered(Requests.Opened(var handle)) -> end(handle);
+                    case Answered(Requests.Refused _) -> Behaviors.stopped();
+                    case ClientLeft _, OpenTimeout _ -> Behaviors.same();
+                    case Follow _, Collect _, Delivered _, Collected _, HandleStopped _ ->
+                            Behaviors.unhandled();
+                });
     }
 
     private Behavior<Command> open(ActorRef<Handle> handle) {
-        return phase(
-                message ->
-                        switch (message) {
-                            case Follow(var stream) -> onFollow(handle, stream);
-                            case Collect(var whole) -> onCollect(handle, whole);
-                            case ClientLeft _ -> end(handle);
-                            case HandleStopped _ -> lost();
-                            case OpenTimeout _ -> Behaviors.same();
-                            case Answered _, Delivered _, Collected _ -> Behaviors.unhandled();
-                        });
+        return phase(message ->
+                switch (message) {
+                    case Follow(var stream) -> onFollow(handle, stream);
+                    case Collect(var whole) -> onCollect(handle, whole);
+                    case ClientLeft _ -> end(handle);
+                    case HandleStopped _ -> lost();
+                    case OpenTimeout _ -> Behaviors.same();
+                    case Answered _, Delivered _, Collected _ -> Behaviors.unhandled();
+                });
     }
 
     private Behavior<Command> following(ActorRef<Handle> handle, ActorRef<Object> stream) {
-        return phase(
-                message ->
-                        switch (message) {
-                            case Delivered _ -> Behaviors.stopped();
-                            case ClientLeft _ -> {
-                                stream.tell(StreamSignal.CLIENT_LEFT);
-                                yield end(handle);
-                            }
-                            case HandleStopped _ -> {
-                                stream.tell(StreamSignal.REQUEST_STOPPED);
-                                yield Behaviors.same();
-                            }
-                            case OpenTimeout _ -> Behaviors.same();
-                            case Follow _, Collect _, Answered _, Collected _ ->
-                                    Behaviors.unhandled();
-                        });
+        return phase(message ->
+                switch (message) {
+                    case Delivered _ -> Behaviors.stopped();
+                    case ClientLeft _ -> {
+                        stream.tell(StreamSignal.CLIENT_LEFT);
+                        yield end(handle);
+                    }
+                    case HandleStopped _ -> {
+                        stream.tell(StreamSignal.REQUEST_STOPPED);
+                        yield Behaviors.same();
+                    }
+                    case OpenTimeout _ -> Behaviors.same();
+                    case Follow _, Collect _, Answered _, Collected _ -> Behaviors.unhandled();
+                });
     }
 
     private Behavior<Command> collecting(
             ActorRef<Handle> handle, CompletableFuture<Requests.Whole> whole) {
-        return phase(
-                message ->
-                        switch (message) {
-                            case Collected(var answer) -> {
-                                whole.complete(answer);
-                                yield Behaviors.stopped();
-                            }
-                            case ClientLeft _ -> {
-                                whole.completeExceptionally(new ClientGoneException());
-                                yield end(handle);
-                            }
-                            case HandleStopped _ -> {
-                                whole.completeExceptionally(requestLost());
-                                yield Behaviors.stopped();
-                            }
-                            case OpenTimeout _ -> Behaviors.same();
-                            case Follow _, Collect _, Answered _, Delivered _ ->
-                                    Behaviors.unhandled();
-                        });
+        return phase(message ->
+                switch (message) {
+                    case Collected(var answer) -> {
+                        whole.complete(answer);
+                        yield Behaviors.stopped();
+                    }
+                    case ClientLeft _ -> {
+                        whole.completeExceptionally(new ClientGoneException());
+                        yield end(handle);
+                    }
+                    case HandleStopped _ -> {
+                        whole.completeExceptionally(requestLost());
+                        yield Behaviors.stopped();
+                    }
+                    case OpenTimeout _ -> Behaviors.same();
+                    case Follow _, Collect _, Answered _, Delivered _ -> Behaviors.unhandled();
+                });
     }
 
     /// The request stopped before anybody asked for its output.
     private Behavior<Command> lost() {
-        return phase(
-                message ->
-                        switch (message) {
-                            case Follow(var stream) -> {
-                                stream.tell(StreamSignal.REQUEST_STOPPED);
-                                yield Behaviors.same();
-                            }
-                            case Collect(var whole) -> {
-                                whole.completeExceptionally(requestLost());
-                                yield Behaviors.stopped();
-                            }
-                            case ClientLeft _, Delivered _ -> Behaviors.stopped();
-                            case OpenTimeout _ -> Behaviors.same();
-                            case Answered _, Collected _, HandleStopped _ ->
-                                    Behaviors.unhandled();
-                        });
+        return phase(message ->
+                switch (message) {
+                    case Follow(var stream) -> {
+                        stream.tell(StreamSignal.REQUEST_STOPPED);
+                        yield Behaviors.same();
+                    }
+                    case Collect(var whole) -> {
+                        whole.completeExceptionally(requestLost());
+                        yield Behaviors.stopped();
+                    }
+                    case ClientLeft _, Delivered _ -> Behaviors.stopped();
+                    case OpenTimeout _ -> Behaviors.same();
+                    case Answered _, Collected _, HandleStopped _ -> Behaviors.unhandled();
+                });
     }
 
     private Behavior<Command> onOpened(ActorRef<Handle> handle) {
@@ -223,8 +211,7 @@ final class ExchangeActor {
     private Behavior<Command> onCollect(
             ActorRef<Handle> handle, CompletableFuture<Requests.Whole> whole) {
         handle.tell(
-                new Requests.Collect(
-                        context.messageAdapter(Requests.Whole.class, Collected::new)));
+                new Requests.Collect(context.messageAdapter(Requests.Whole.class, Collected::new)));
         return collecting(handle, whole);
     }
 
@@ -238,8 +225,7 @@ final class ExchangeActor {
         return Behaviors.stopped();
     }
 
-    private Behavior<Command> phase(
-            Function<Command, Behavior<Command>> onMessage) {
+    private Behavior<Command> phase(Function<Command, Behavior<Command>> onMessage) {
         return BehaviorBuilder.<Command>create()
                 .onAnyMessage(onMessage)
                 .onSignal(PostStop.class, _ -> onStop())
@@ -249,16 +235,19 @@ final class ExchangeActor {
     /// Whatever ends this actor, nobody waits for it afterwards.
     private Behavior<Command> onStop() {
         registration.close();
-        opened.completeExceptionally(new ApiException(ApiError.internal("The server is stopping.")));
+        opened.completeExceptionally(
+                new ApiException(ApiError.internal("The server is stopping.")));
         return Behaviors.same();
     }
 
     private static ApiError errorOf(Requests.Refused refused) {
         return switch (refused.reason()) {
-            case QUEUE_FULL -> ApiError.queueFull(refused.message(), atLeastSoon(refused.retryAfter()));
+            case QUEUE_FULL ->
+                    ApiError.queueFull(refused.message(), atLeastSoon(refused.retryAfter()));
             case INVALID -> ApiError.badBody(refused.message());
             case TOO_LONG -> ApiError.contextLengthExceeded(refused.message(), null);
-            case NOT_READY -> ApiError.notReady(refused.message(), atLeastSoon(refused.retryAfter()));
+            case NOT_READY ->
+                    ApiError.notReady(refused.message(), atLeastSoon(refused.retryAfter()));
         };
     }
 

@@ -13,7 +13,10 @@ public record GenerationDefaults(
         require(topK >= 0, "top_k", topK);
         require(topP > 0 && topP <= 1, "top_p", topP);
         require(minP >= 0 && minP <= 1, "min_p", minP);
-        require(repetitionPenalty > 0 && repetitionPenalty <= 100, "repetition_penalty", repetitionPenalty);
+        require(
+                repetitionPenalty > 0 && repetitionPenalty <= 100,
+                "repetition_penalty",
+                repetitionPenalty);
     }
 
     private static void require(boolean valid, String field, Object value) {

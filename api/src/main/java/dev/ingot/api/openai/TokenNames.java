@@ -96,9 +96,7 @@ record TokenNames(Tokenizer tokenizer, boolean asIds) {
 
     private List<Integer> bytes(int token) {
         byte[] bytes =
-                asIds
-                        ? name(token).getBytes(StandardCharsets.UTF_8)
-                        : tokenizer.tokenBytes(token);
+                asIds ? name(token).getBytes(StandardCharsets.UTF_8) : tokenizer.tokenBytes(token);
         var list = new ArrayList<Integer>(bytes.length);
         for (byte each : bytes) {
             list.add(each & 0xFF);

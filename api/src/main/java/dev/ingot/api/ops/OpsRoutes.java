@@ -62,7 +62,9 @@ public final class OpsRoutes {
     }
 
     private HttpResponse metrics(Call call) {
-        var writer = formats.findWriter(call.request().getHeader("Accept").map(HttpHeader::value).orElse(null));
+        var writer =
+                formats.findWriter(
+                        call.request().getHeader("Accept").map(HttpHeader::value).orElse(null));
         var body = new ByteArrayOutputStream(16 << 10);
         try {
             writer.write(body, registry.scrape());

@@ -48,7 +48,8 @@ public record ApiError(
 
     /// No model of this name is served.
     public static ApiError modelNotFound(String model) {
-        return invalid(404, "The model `" + model + "` does not exist.", "model", "model_not_found");
+        return invalid(
+                404, "The model `" + model + "` does not exist.", "model", "model_not_found");
     }
 
     /// Another error of the client's making.

@@ -21,10 +21,18 @@ public final class Chat {
             String model,
             List<Choice> choices,
             Usage usage,
-            @JsonInclude(Include.NON_NULL) @JsonProperty("prompt_token_ids") @Nullable Tokens promptTokenIds) {
-        public static Completion of(Head head, List<Choice> choices, Usage usage, @Nullable Tokens promptTokenIds) {
+            @JsonInclude(Include.NON_NULL) @JsonProperty("prompt_token_ids")
+                    @Nullable Tokens promptTokenIds) {
+        public static Completion of(
+                Head head, List<Choice> choices, Usage usage, @Nullable Tokens promptTokenIds) {
             return new Completion(
-                    head.id(), "chat.completion", head.created(), head.model(), choices, usage, promptTokenIds);
+                    head.id(),
+                    "chat.completion",
+                    head.created(),
+                    head.model(),
+                    choices,
+                    usage,
+                    promptTokenIds);
         }
     }
 
@@ -66,11 +74,21 @@ public final class Chat {
             String model,
             List<ChunkChoice> choices,
             @JsonInclude(Include.NON_NULL) @Nullable Usage usage,
-            @JsonInclude(Include.NON_NULL) @JsonProperty("prompt_token_ids") @Nullable Tokens promptTokenIds) {
+            @JsonInclude(Include.NON_NULL) @JsonProperty("prompt_token_ids")
+                    @Nullable Tokens promptTokenIds) {
         public static Chunk of(
-                Head head, List<ChunkChoice> choices, @Nullable Usage usage, @Nullable Tokens promptTokenIds) {
+                Head head,
+                List<ChunkChoice> choices,
+                @Nullable Usage usage,
+                @Nullable Tokens promptTokenIds) {
             return new Chunk(
-                    head.id(), "chat.completion.chunk", head.created(), head.model(), choices, usage, promptTokenIds);
+                    head.id(),
+                    "chat.completion.chunk",
+                    head.created(),
+                    head.model(),
+                    choices,
+                    usage,
+                    promptTokenIds);
         }
     }
 
@@ -95,7 +113,8 @@ public final class Chat {
 
     /// More of one call: who is called first, then the arguments piece by piece.
     @JsonInclude(Include.NON_NULL)
-    public record ToolCallDelta(int index, @Nullable String id, @Nullable String type, FunctionDelta function) {}
+    public record ToolCallDelta(
+            int index, @Nullable String id, @Nullable String type, FunctionDelta function) {}
 
     /// The name once, then pieces of the arguments' JSON text.
     @JsonInclude(Include.NON_NULL)

@@ -92,11 +92,14 @@ public record ChatCompletionRequest(
                 yield tools;
             }
             case "required" ->
-                    throw Fields.bad("tool_choice", "supports only \"auto\" and \"none\": a call cannot be forced");
+                    throw Fields.bad(
+                            "tool_choice",
+                            "supports only \"auto\" and \"none\": a call cannot be forced");
             default -> {
                 if (choice.isObject()) {
                     throw Fields.bad(
-                            "tool_choice", "supports only \"auto\" and \"none\": a call cannot be forced");
+                            "tool_choice",
+                            "supports only \"auto\" and \"none\": a call cannot be forced");
                 }
                 throw Fields.bad("tool_choice", "must be \"auto\" or \"none\"");
             }

@@ -47,7 +47,8 @@ public record ChatMessage(
         }
         String toolCallId = message.string("tool_call_id");
         if (role.equals("tool") && toolCallId == null) {
-            throw Fields.missing(message.nameOf("tool_call_id"), "the id of the call that is answered");
+            throw Fields.missing(
+                    message.nameOf("tool_call_id"), "the id of the call that is answered");
         }
         return new ChatMessage(
                 role, content, message.string("name"), reasoning(message), calls, toolCallId);
@@ -70,9 +71,16 @@ public record ChatMessage(
             switch (type) {
                 case "text" -> texts.add(part.requiredString("text"));
                 case "refusal" -> texts.add(part.requiredString("refusal"));
-                case "image_url", "image", "input_image", "input_audio", "audio_url", "video_url", "file" ->
+                case "image_url",
+                        "image",
+                        "input_image",
+                        "input_audio",
+                        "audio_url",
+                        "video_url",
+                        "file" ->
                         throw Fields.bad(
-                                name + "[" + i + "]", "is of type " + type + ", but the model reads only text");
+                                name + "[" + i + "]",
+                                "is of type " + type + ", but the model reads only text");
                 default -> throw Fields.bad(part.nameOf("type"), "must be \"text\"");
             }
         }
@@ -87,7 +95,8 @@ public record ChatMessage(
     private static List<ToolCall> toolCalls(Fields message, String role) {
         var calls = message.objects("tool_calls", MAX_CALLS);
         if (!calls.isEmpty() && !role.equals("assistant")) {
-            throw Fields.bad(message.nameOf("tool_calls"), "is only allowed in messages of the assistant");
+            throw Fields.bad(
+                    message.nameOf("tool_calls"), "is only allowed in messages of the assistant");
         }
         return calls.stream().map(ChatMessage::toolCall).toList();
     }
@@ -99,7 +108,8 @@ public record ChatMessage(
         }
         String arguments = function.string("arguments");
         if (arguments == null || arguments.isBlank()) {
-            return new ToolCall(call.requiredString("id"), function.requiredString("name"), Map.of());
+            return new ToolCall(
+                    call.requiredString("id"), function.requiredString("name"), Map.of());
         }
         if (Json.tryRead(arguments) instanceof ObjectNode object) {
             return new ToolCall(

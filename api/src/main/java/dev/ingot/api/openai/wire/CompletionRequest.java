@@ -31,7 +31,8 @@ public record CompletionRequest(
         var sampling = SamplingFields.read(body, limits);
         Integer bestOf = body.integer("best_of", 1, Integer.MAX_VALUE);
         if (bestOf != null && bestOf != sampling.n()) {
-            throw Fields.bad("best_of", "is not supported unless it equals `n`, which is " + sampling.n());
+            throw Fields.bad(
+                    "best_of", "is not supported unless it equals `n`, which is " + sampling.n());
         }
         Integer logprobs = body.integer("logprobs", 0, MAX_LOGPROBS);
         boolean echo = body.bool("echo", false);
@@ -42,8 +43,11 @@ public record CompletionRequest(
         if (prompts.size() * sampling.n() > limits.maxChoices()) {
             throw Fields.bad(
                     "n",
-                    "times the " + prompts.size() + " prompts is over the limit of "
-                            + limits.maxChoices() + " choices in one request");
+                    "times the "
+                            + prompts.size()
+                            + " prompts is over the limit of "
+                            + limits.maxChoices()
+                            + " choices in one request");
         }
         return new CompletionRequest(
                 body.string("model"),

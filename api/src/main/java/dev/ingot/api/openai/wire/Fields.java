@@ -174,9 +174,7 @@ public final class Fields {
     }
 
     private static boolean isInteger(JsonNode node) {
-        return node.isNumber()
-                && node.canConvertToExactIntegral()
-                && node.canConvertToLong();
+        return node.isNumber() && node.canConvertToExactIntegral() && node.canConvertToLong();
     }
 
     private static String integerBetween(long min, long max) {

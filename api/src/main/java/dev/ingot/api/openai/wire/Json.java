@@ -45,7 +45,8 @@ public final class Json {
                                                     .build())
                                     .build())
                     .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-                    .addModule(new SimpleModule().addSerializer(Tokens.class, new TokensSerializer()))
+                    .addModule(
+                            new SimpleModule().addSerializer(Tokens.class, new TokensSerializer()))
                     .changeDefaultPropertyInclusion(
                             all -> all.withValueInclusion(JsonInclude.Include.ALWAYS))
                     .build();

@@ -26,7 +26,8 @@ public record OutputFields(
         }
         String salt = body.string("cache_salt");
         if (salt != null && (salt.isEmpty() || salt.length() > MAX_SALT_CHARS)) {
-            throw Fields.bad("cache_salt", "must be a string of 1 to " + MAX_SALT_CHARS + " characters");
+            throw Fields.bad(
+                    "cache_salt", "must be a string of 1 to " + MAX_SALT_CHARS + " characters");
         }
         return new OutputFields(
                 stream,

@@ -46,9 +46,14 @@ public record SamplingFields(
                 topK == null ? null : (Integer) Math.max(0, topK),
                 body.number("top_p", p -> p > 0 && p <= 1, "a number above 0 and at most 1"),
                 body.number("min_p", p -> p >= 0 && p <= 1, "a number between 0 and 1"),
-                body.number("repetition_penalty", p -> p > 0 && p <= 100, "a number above 0 and at most 100"),
-                body.number("presence_penalty", p -> p >= -2 && p <= 2, "a number between -2 and 2"),
-                body.number("frequency_penalty", p -> p >= -2 && p <= 2, "a number between -2 and 2"),
+                body.number(
+                        "repetition_penalty",
+                        p -> p > 0 && p <= 100,
+                        "a number above 0 and at most 100"),
+                body.number(
+                        "presence_penalty", p -> p >= -2 && p <= 2, "a number between -2 and 2"),
+                body.number(
+                        "frequency_penalty", p -> p >= -2 && p <= 2, "a number between -2 and 2"),
                 biases(body),
                 body.longInteger("seed", Long.MIN_VALUE, Long.MAX_VALUE),
                 stops(body),
@@ -65,7 +70,8 @@ public record SamplingFields(
         }
         if (biases.size() > MAX_BIASES) {
             throw Fields.bad(
-                    "logit_bias", "has " + biases.size() + " entries; at most " + MAX_BIASES + " are taken");
+                    "logit_bias",
+                    "has " + biases.size() + " entries; at most " + MAX_BIASES + " are taken");
         }
         var read = new TreeMap<Integer, Float>();
         for (String key : biases.names()) {

@@ -38,7 +38,8 @@ public final class Text {
             @Nullable Logprobs logprobs,
             @JsonProperty("finish_reason") @Nullable String finishReason,
             @JsonProperty("stop_reason") @Nullable Object stopReason,
-            @JsonInclude(Include.NON_NULL) @JsonProperty("prompt_token_ids") @Nullable Tokens promptTokenIds,
+            @JsonInclude(Include.NON_NULL) @JsonProperty("prompt_token_ids")
+                    @Nullable Tokens promptTokenIds,
             @JsonInclude(Include.NON_NULL) @JsonProperty("token_ids") @Nullable Tokens tokenIds) {}
 
     /// Log probabilities in four lists of the same length.

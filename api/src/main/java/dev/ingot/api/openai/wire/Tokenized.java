@@ -13,7 +13,8 @@ public record Tokenized(
         int count,
         @JsonProperty("max_model_len") int maxModelLength,
         Tokens tokens,
-        @JsonInclude(JsonInclude.Include.NON_NULL) @JsonProperty("token_strs") @Nullable List<String> tokenStrings) {
+        @JsonInclude(JsonInclude.Include.NON_NULL) @JsonProperty("token_strs")
+                @Nullable List<String> tokenStrings) {
     /// The answer of `/detokenize`.
     public record Back(String prompt) {}
 }

@@ -27,7 +27,8 @@ public record Tool(String name, Map<String, Object> declaration) {
             String name = function.requiredString("name");
             if (!NAME.matcher(name).matches()) {
                 throw Fields.bad(
-                        function.nameOf("name"), "must be 1 to 64 letters, digits, underscores, dots or dashes");
+                        function.nameOf("name"),
+                        "must be 1 to 64 letters, digits, underscores, dots or dashes");
             }
             if (!names.add(name)) {
                 throw Fields.bad(function.nameOf("name"), "is the name of another tool already");

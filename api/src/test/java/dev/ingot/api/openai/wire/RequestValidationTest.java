@@ -63,7 +63,11 @@ class RequestValidationTest {
         var completion = errorOf("{\"prompt\": \"a\", \"" + field + "\": " + value + "}", false);
         var chat =
                 errorOf(
-                        "{\"messages\": [{\"role\":\"user\",\"content\":\"a\"}], \"" + field + "\": " + value + "}",
+                        "{\"messages\": [{\"role\":\"user\",\"content\":\"a\"}], \""
+                                + field
+                                + "\": "
+                                + value
+                                + "}",
                         true);
 
         assertThat(completion.status()).isEqualTo(400);
@@ -168,7 +172,11 @@ class RequestValidationTest {
         String field = param.replaceAll("\\[.*", "");
         var error =
                 errorOf(
-                        "{\"messages\": [{\"role\":\"user\",\"content\":\"a\"}], \"" + field + "\": " + value + "}",
+                        "{\"messages\": [{\"role\":\"user\",\"content\":\"a\"}], \""
+                                + field
+                                + "\": "
+                                + value
+                                + "}",
                         true);
 
         assertThat(error.param()).isEqualTo(param);
@@ -227,7 +235,8 @@ class RequestValidationTest {
         assertThat(completion("{\"prompt\": \"a\"}").prompts())
                 .containsExactly(new Prompt.Text("prompt", "a"));
         assertThat(completion("{\"prompt\": [\"a\", \"b\"]}").prompts())
-                .containsExactly(new Prompt.Text("prompt[0]", "a"), new Prompt.Text("prompt[1]", "b"));
+                .containsExactly(
+                        new Prompt.Text("prompt[0]", "a"), new Prompt.Text("prompt[1]", "b"));
         assertThat(completion("{\"prompt\": [1, 2]}").prompts())
                 .containsExactly(new Prompt.Ids("prompt", Tokens.of(1, 2)));
         assertThat(completion("{\"prompt\": [[1], [2, 3]]}").prompts())
@@ -240,20 +249,20 @@ class RequestValidationTest {
     void limitsPromptsTimesChoices() {
         String prompts = "[" + "\"a\",".repeat(16) + "\"a\"]";
 
-        assertThat(errorOf("{\"prompt\": " + prompts + ", \"n\": 8}", false).param()).isEqualTo("n");
+        assertThat(errorOf("{\"prompt\": " + prompts + ", \"n\": 8}", false).param())
+                .isEqualTo("n");
     }
 
     @Test
     void joinsTextPartsAndReadsCalls() {
         var messages =
-                chat(
-                                """
-                                {"messages": [
-                                  {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]},
-                                  {"role": "assistant", "content": null, "tool_calls": [
-                                    {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{\\"x\\": 1}"}}]},
-                                  {"role": "tool", "tool_call_id": "c1", "content": "2"}]}
-                                """)
+                chat("""
+                {"messages": [
+                  {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]},
+                  {"role": "assistant", "content": null, "tool_calls": [
+                    {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{\\"x\\": 1}"}}]},
+                  {"role": "tool", "tool_call_id": "c1", "content": "2"}]}
+                """)
                         .messages();
 
         assertThat(messages.get(0).content()).isEqualTo("a\nb");
@@ -298,7 +307,18 @@ class RequestValidationTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "{", "[]", "3", "\"a\"", "null", "{\"a\": 1} {}", "{\"a\": NaN}", "{a: 1}"})
+    @ValueSource(
+            strings = {
+                "",
+                "{",
+                "[]",
+                "3",
+                "\"a\"",
+                "null",
+                "{\"a\": 1} {}",
+                "{\"a\": NaN}",
+                "{a: 1}"
+            })
     void refusesWhatIsNotOneJsonObject(String body) {
         assertThat(errorOf(body, false).status()).isEqualTo(400);
     }
@@ -307,7 +327,10 @@ class RequestValidationTest {
     void saysWhereBadJsonIsWithoutRepeatingIt() {
         var error = errorOf("{\"secret\": \"words\",\n  oops}", false);
 
-        assertThat(error.message()).contains("line 2").doesNotContain("secret").doesNotContain("oops");
+        assertThat(error.message())
+                .contains("line 2")
+                .doesNotContain("secret")
+                .doesNotContain("oops");
     }
 
     @Test
@@ -335,7 +358,8 @@ class RequestValidationTest {
     }
 
     private static CompletionRequest completion(String body) {
-        return CompletionRequest.read(Json.readObject(body.getBytes(StandardCharsets.UTF_8)), LIMITS);
+        return CompletionRequest.read(
+                Json.readObject(body.getBytes(StandardCharsets.UTF_8)), LIMITS);
     }
 
     private static ChatCompletionRequest chat(String body) {
