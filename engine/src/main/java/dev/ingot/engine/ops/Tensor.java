@@ -43,6 +43,20 @@ public record Tensor(
         return new Tensor(buffer, byteOffset, dtype, count, columns, rowStride);
     }
 
+    /// Row `index` alone.
+    public Tensor row(int index) {
+        if (index < 0 || index >= rows) {
+            throw new IllegalArgumentException("row " + index + " of a tensor of " + rows);
+        }
+        return new Tensor(
+                buffer,
+                byteOffset + dtype.bytes((long) index * rowStride),
+                dtype,
+                1,
+                columns,
+                rowStride);
+    }
+
     /// Columns `from` (inclusive) to `from + count` (exclusive) of every row.
     public Tensor columns(int from, int count) {
         if (from < 0 || from + count > columns) {

@@ -17,7 +17,10 @@ public final class LogitBias {
         this.amounts = amounts;
     }
 
+    /// A bias for each token that is named.
+    ///
     /// @param biases token id to amount
+    /// @throws IllegalArgumentException if an id is negative or an amount is not finite
     public static LogitBias of(Map<Integer, Float> biases) {
         if (biases.isEmpty()) {
             return NONE;
@@ -27,24 +30,31 @@ public final class LogitBias {
         float[] amounts = new float[sorted.size()];
         int i = 0;
         for (var bias : sorted.entrySet()) {
+            if (bias.getKey() < 0 || !Float.isFinite(bias.getValue())) {
+                throw new IllegalArgumentException("logit_bias out of range: " + bias);
+            }
             tokens[i] = bias.getKey();
             amounts[i++] = bias.getValue();
         }
         return new LogitBias(tokens, amounts);
     }
 
+    /// Whether no logit is changed.
     public boolean isEmpty() {
         return tokens.length == 0;
     }
 
+    /// How many tokens are named.
     public int size() {
         return tokens.length;
     }
 
+    /// The token that entry `index` is about; ids ascend.
     public int token(int index) {
         return tokens[index];
     }
 
+    /// What is added to its logit.
     public float amount(int index) {
         return amounts[index];
     }

@@ -46,20 +46,44 @@ public record SamplingParams(
         require(topK >= 0, "top_k", topK);
         require(topP > 0 && topP <= 1, "top_p", topP);
         require(minP >= 0 && minP <= 1, "min_p", minP);
-        require(repetitionPenalty > 0 && repetitionPenalty <= 100, "repetition_penalty", repetitionPenalty);
+        require(
+                repetitionPenalty > 0 && repetitionPenalty <= 100,
+                "repetition_penalty",
+                repetitionPenalty);
         require(presencePenalty >= -2 && presencePenalty <= 2, "presence_penalty", presencePenalty);
-        require(frequencyPenalty >= -2 && frequencyPenalty <= 2, "frequency_penalty", frequencyPenalty);
+        require(
+                frequencyPenalty >= -2 && frequencyPenalty <= 2,
+                "frequency_penalty",
+                frequencyPenalty);
         require(maxTokens >= 1, "max_tokens", maxTokens);
         require(minTokens >= 0 && minTokens <= maxTokens, "min_tokens", minTokens);
         require(logprobs >= NO_LOGPROBS, "logprobs", logprobs);
         stopStrings = List.copyOf(stopStrings);
     }
 
-    /// Greedy decoding of `maxTokens` tokens with nothing else set; change what differs with the `with` methods.
+    /// Greedy decoding of `maxTokens` tokens with nothing else set; change what differs with [#toBuilder].
     public static SamplingParams greedy(int maxTokens) {
         return new SamplingParams(
-                0, 0, 1, 0, 1, 0, 0, LogitBias.NONE, 0, List.of(), Tokens.NONE, Tokens.NONE, maxTokens, 0,
+                0,
+                0,
+                1,
+                0,
+                1,
+                0,
+                0,
+                LogitBias.NONE,
+                0,
+                List.of(),
+                Tokens.NONE,
+                Tokens.NONE,
+                maxTokens,
+                0,
                 NO_LOGPROBS);
+    }
+
+    /// These parameters, to be changed in part.
+    public SamplingParamsBuilder toBuilder() {
+        return new SamplingParamsBuilder(this);
     }
 
     /// Whether the likeliest token is all that is ever needed.

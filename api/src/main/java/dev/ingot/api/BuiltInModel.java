@@ -1,0 +1,14 @@
+package dev.ingot.api;
+
+import java.nio.file.Path;
+
+/// The model that ships with the repository.
+public final class BuiltInModel {
+    private BuiltInModel() {}
+
+    /// Its folder, below the home that the launcher passes as the system property `ingot.home` (default: the
+    /// working directory).
+    public static Path folder() {
+        return Path.of(System.getProperty("ingot.home", ""), "models", "ingot-small");
+    }
+}

@@ -1,0 +1,28 @@
+package dev.ingot.api;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/// The command line.
+@Command(
+        name = "ingot",
+        description = "Serves large language models on this machine.",
+        subcommands = {ServeCommand.class, WarmUpCommand.class, CommandLine.HelpCommand.class},
+        mixinStandardHelpOptions = true,
+        version = "ingot " + Main.VERSION,
+        footer = {
+            "",
+            "The launcher adds 'ingot build' (build only) and 'ingot test' (run every test).",
+            "Environment: INGOT_JAVA_HOME, INGOT_JAVA_OPTS, INGOT_LOG_LEVEL (default INFO)."
+        })
+public final class Main {
+    /// Of this build.
+    static final String VERSION = "0.1.0";
+
+    private Main() {}
+
+    /// Exits with 0 after a stop that was asked for, 1 when serving failed, 2 when the command line is wrong.
+    public static void main(String[] arguments) {
+        System.exit(new CommandLine(new Main()).execute(arguments));
+    }
+}

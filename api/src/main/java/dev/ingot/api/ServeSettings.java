@@ -1,0 +1,23 @@
+package dev.ingot.api;
+
+import dev.ingot.worker.WorkerSettings;
+import java.util.List;
+import java.util.OptionalLong;
+
+/// What `ingot serve` was asked for, checked.
+///
+/// @param names that requests may use for the model; the first is the one that answers carry
+/// @param maxWaiting sequences that wait before requests are refused
+/// @param seed of the seeds that are drawn for requests without one; empty for random ones
+public record ServeSettings(
+        String host,
+        int port,
+        List<String> names,
+        WorkerSettings worker,
+        int maxWaiting,
+        boolean prefixCaching,
+        OptionalLong seed) {
+    public ServeSettings {
+        names = List.copyOf(names);
+    }
+}

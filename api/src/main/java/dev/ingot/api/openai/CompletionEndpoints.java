@@ -1,0 +1,151 @@
+package dev.ingot.api.openai;
+
+import dev.ingot.api.http.Bodies;
+import dev.ingot.api.http.Responses;
+import dev.ingot.api.http.Call;
+import dev.ingot.api.http.ClientGoneException;
+import dev.ingot.api.openai.wire.ApiError;
+import dev.ingot.api.openai.wire.ApiException;
+import dev.ingot.api.openai.wire.ChatCompletionRequest;
+import dev.ingot.api.openai.wire.CompletionRequest;
+import dev.ingot.api.openai.wire.Head;
+import dev.ingot.api.openai.wire.OutputFields;
+import dev.ingot.scheduler.EngineStatus;
+import dev.ingot.scheduler.Requests;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.function.Supplier;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.japi.pf.PFBuilder;
+import org.apache.pekko.util.ByteString;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// `/v1/chat/completions` and `/v1/completions`: read, map, open, answer.
+final class CompletionEndpoints {
+    private static final Duration RETRY_SOON = Duration.ofSeconds(1);
+
+    private static final Logger log = LoggerFactory.getLogger(CompletionEndpoints.class);
+
+    private final ActorSystem<?> system;
+    private final ServedModel model;
+    private final RequestMapper mapper;
+    private final Supplier<EngineStatus> status;
+    private final ActorRef<Requests.Command> requests;
+    private final OpenAiConfig config;
+    private final Bodies bodies;
+    private final Executor tokenizing;
+    private final InstantSource clock;
+
+    /// A request that is ready to be opened.
+    private record Prepared(Mapped mapped, OutputFields output, Answer answer) {}
+
+    CompletionEndpoints(
+            ActorSystem<?> system,
+            ServedModel model,
+            RequestMapper mapper,
+            Supplier<EngineStatus> status,
+            ActorRef<Requests.Command> requests,
+            OpenAiConfig config,
+            Bodies bodies,
+            Executor tokenizing,
+            InstantSource clock) {
+        this.system = system;
+        this.model = model;
+        this.mapper = mapper;
+        this.status = status;
+        this.requests = requests;
+        this.config = config;
+        this.bodies = bodies;
+        this.tokenizing = tokenizing;
+        this.clock = clock;
+    }
+
+    CompletionStage<HttpResponse> chat(Call call) {
+        return bodies.read(call.request())
+                .thenApply(body -> ChatCompletionRequest.read(body, config.limits()))
+                .thenApplyAsync(this::prepare, tokenizing)
+                .thenCompose(prepared -> answer(prepared, call));
+    }
+
+    CompletionStage<HttpResponse> completion(Call call) {
+        return bodies.read(call.request())
+                .thenApply(body -> CompletionRequest.read(body, config.limits()))
+                .thenApplyAsync(this::prepare, tokenizing)
+                .thenCompose(prepared -> answer(prepared, call));
+    }
+
+    private Prepared prepare(ChatCompletionRequest request) {
+        String name = model.nameFor(request.model());
+        requireReady();
+        var mapped = mapper.map(request);
+        var names = new TokenNames(model.tokenizer(), request.output().tokensAsIds());
+        var answer = new ChatAnswer(head("chatcmpl-", mapped, name), request, mapped, names);
+        return new Prepared(mapped, request.output(), answer);
+    }
+
+    private Prepared prepare(CompletionRequest request) {
+        String name = model.nameFor(request.model());
+        requireReady();
+        var mapped = mapper.map(request);
+        var names = new TokenNames(model.tokenizer(), request.output().tokensAsIds());
+        var answer = new CompletionAnswer(head("cmpl-", mapped, name), request, mapped, names);
+        return new Prepared(mapped, request.output(), answer);
+    }
+
+    private Head head(String prefix, Mapped mapped, String name) {
+        String id = prefix + "%016x".formatted(mapped.spec().id());
+        return new Head(id, clock.instant().getEpochSecond(), name);
+    }
+
+    /// Before a prompt is tokenized in vain. What is not ready a moment later is refused by the engine itself.
+    private void requireReady() {
+        var now = status.get();
+        if (!now.isReady()) {
+            throw new ApiException(
+                    ApiError.notReady("The engine is not ready: " + now.reason(), RETRY_SOON));
+        }
+    }
+
+    private CompletionStage<HttpResponse> answer(Prepared prepared, Call call) {
+        return Exchange.open(
+                        system, requests, prepared.mapped.spec(), call.client(), config.openTimeout())
+                .thenCompose(
+                        exchange ->
+                                prepared.output.stream()
+                                        ? CompletableFuture.completedStage(
+                                                stream(exchange, prepared, call))
+                                        : exchange.whole()
+                                                .thenApply(
+                                                        whole ->
+                                                                Responses.json(
+                                                                        prepared.answer.whole(
+                                                                                whole.outputs()))));
+    }
+
+    private HttpResponse stream(Exchange exchange, Prepared prepared, Call call) {
+        return Responses.events(
+                exchange.outputs()
+                        .map(output -> Sse.events(prepared.answer, output))
+                        .filter(ByteString::nonEmpty)
+                        .recover(
+                                new PFBuilder<Throwable, ByteString>()
+                                        .match(
+                                                Exception.class,
+                                                failure -> !(failure instanceof ClientGoneException),
+                                                failure -> lastError(failure, call))
+                                        .build())
+                        .keepAlive(config.keepAliveInterval(), () -> Sse.KEEP_ALIVE));
+    }
+
+    private static ByteString lastError(Exception failure, Call call) {
+        log.error("Request {} failed in its stream", call.requestId(), failure);
+        return Sse.error(ApiError.internal("Something failed; it is logged with the request's id."));
+    }
+}

@@ -1,0 +1,81 @@
+package dev.ingot.api.openai;
+
+import dev.ingot.api.http.Bodies;
+import dev.ingot.api.http.Call;
+import dev.ingot.api.http.Responses;
+import dev.ingot.api.http.Route;
+import dev.ingot.api.openai.wire.ApiException;
+import dev.ingot.api.openai.wire.ModelList;
+import dev.ingot.scheduler.EngineStatus;
+import dev.ingot.scheduler.Requests;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.stream.Materializer;
+
+/// The paths of OpenAI's API, and vLLM's `/tokenize` and `/detokenize`.
+public final class OpenAiRoutes {
+    private static final String TOKENIZING_DISPATCHER = "ingot.blocking-dispatcher";
+
+    private final ServedModel model;
+    private final CompletionEndpoints completions;
+    private final TokenizeEndpoints tokenizing;
+
+    /// Routes to one model.
+    ///
+    /// @param status what the engine can do at this moment
+    /// @param requests opens requests
+    /// @param random draws request ids and seeds; safe from any thread
+    public OpenAiRoutes(
+            ActorSystem<?> system,
+            ServedModel model,
+            Supplier<EngineStatus> status,
+            ActorRef<Requests.Command> requests,
+            OpenAiConfig config,
+            RandomGenerator random,
+            InstantSource clock) {
+        this.model = model;
+        var bodies =
+                new Bodies(
+                        config.maxBodyBytes(),
+                        config.bodyTimeout(),
+                        Materializer.matFromSystem(system));
+        var mapper = new RequestMapper(model, random);
+        var pool = system.dispatchers().lookup(DispatcherSelector.fromConfig(TOKENIZING_DISPATCHER));
+        completions =
+                new CompletionEndpoints(
+                        system, model, mapper, status, requests, config, bodies, pool, clock);
+        tokenizing = new TokenizeEndpoints(model, mapper, bodies, pool);
+    }
+
+    public List<Route> routes() {
+        return List.of(
+                Route.post("/v1/chat/completions", completions::chat),
+                Route.post("/v1/completions", completions::completion),
+                Route.get("/v1/models", _ -> models()),
+                Route.get("/v1/models/*", this::model),
+                Route.post("/tokenize", tokenizing::tokenize),
+                Route.post("/detokenize", tokenizing::detokenize));
+    }
+
+    private HttpResponse models() {
+        return Responses.json(ModelList.of(model.names().stream().map(this::named).toList()));
+    }
+
+    /// Names may hold slashes (`org/model`), so the tail of the path is the name.
+    ///
+    /// @throws ApiException 404 where the model has no such name
+    private HttpResponse model(Call call) {
+        return Responses.json(named(model.nameFor(call.pathTail())));
+    }
+
+    private ModelList.Model named(String name) {
+        return ModelList.Model.of(
+                name, model.createdSeconds(), model.names().getFirst(), model.maxModelLength());
+    }
+}

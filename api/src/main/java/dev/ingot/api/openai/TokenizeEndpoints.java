@@ -1,0 +1,67 @@
+package dev.ingot.api.openai;
+
+import dev.ingot.api.http.Bodies;
+import dev.ingot.api.http.Call;
+import dev.ingot.api.http.Responses;
+import dev.ingot.api.openai.wire.DetokenizeRequest;
+import dev.ingot.api.openai.wire.TokenizeRequest;
+import dev.ingot.api.openai.wire.Tokenized;
+import dev.ingot.engine.sequence.Tokens;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import org.apache.pekko.http.javadsl.model.HttpResponse;
+
+/// vLLM's `/tokenize` and `/detokenize`: what a prompt costs, without running it.
+final class TokenizeEndpoints {
+    private final ServedModel model;
+    private final RequestMapper mapper;
+    private final Bodies bodies;
+    private final Executor tokenizing;
+
+    TokenizeEndpoints(ServedModel model, RequestMapper mapper, Bodies bodies, Executor tokenizing) {
+        this.model = model;
+        this.mapper = mapper;
+        this.bodies = bodies;
+        this.tokenizing = tokenizing;
+    }
+
+    CompletionStage<HttpResponse> tokenize(Call call) {
+        return bodies.read(call.request())
+                .thenApply(TokenizeRequest::read)
+                .thenApplyAsync(this::tokenize, tokenizing);
+    }
+
+    CompletionStage<HttpResponse> detokenize(Call call) {
+        return bodies.read(call.request())
+                .thenApply(DetokenizeRequest::read)
+                .thenApplyAsync(this::detokenize, tokenizing);
+    }
+
+    private HttpResponse tokenize(TokenizeRequest request) {
+        model.nameFor(request.model());
+        var tokens = mapper.tokens(request);
+        return Responses.json(
+                new Tokenized(
+                        tokens.size(),
+                        model.maxModelLength(),
+                        tokens,
+                        request.returnTokenStrings() ? texts(tokens) : null));
+    }
+
+    private List<String> texts(Tokens tokens) {
+        var texts = new ArrayList<String>(tokens.size());
+        for (int i = 0; i < tokens.size(); i++) {
+            texts.add(model.tokenizer().tokenText(tokens.get(i)));
+        }
+        return texts;
+    }
+
+    private HttpResponse detokenize(DetokenizeRequest request) {
+        model.nameFor(request.model());
+        mapper.checkTokens(request.tokens(), "tokens");
+        return Responses.json(
+                new Tokenized.Back(model.tokenizer().decode(request.tokens(), false)));
+    }
+}

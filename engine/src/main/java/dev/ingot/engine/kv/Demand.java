@@ -1,0 +1,27 @@
+package dev.ingot.engine.kv;
+
+import dev.ingot.engine.sequence.SequenceId;
+
+/// One sequence's wish in a step: slots for the next `count` of its tokens.
+///
+/// @param tokens at least up to the last one that is to be computed; for a sequence that holds nothing yet, all
+///     that are known, because they decide what the prefix cache can spare it
+/// @param salt sequences share cached blocks only with sequences of the same salt: one per tenant, so that nobody
+///     learns from the time to the first token what others asked
+/// @param firstPosition the first token to compute; 0 for a sequence that holds nothing yet
+/// @param count how many to compute, at least 1
+public record Demand(
+        SequenceId sequence, KnownTokens tokens, long salt, int firstPosition, int count) {
+    public Demand {
+        if (firstPosition < 0 || count < 1 || (long) firstPosition + count > tokens.size()) {
+            throw new IllegalArgumentException(
+                    sequence
+                            + " wants "
+                            + count
+                            + " tokens from "
+                            + firstPosition
+                            + " of "
+                            + tokens.size());
+        }
+    }
+}

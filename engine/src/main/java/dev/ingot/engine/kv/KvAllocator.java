@@ -1,0 +1,366 @@
+package dev.ingot.engine.kv;
+
+import dev.ingot.engine.sequence.SequenceId;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntUnaryOperator;
+
+/// Gives blocks of the KV cache to sequences and takes them back.
+///
+/// - Single-threaded: whoever owns it (the allocator actor) is the only one to call it.
+/// - A step's demands are met together or not at all ([#reserve]).
+/// - A block that was given back is reused only after the step in flight has ended ([#release], [#stepEnded]).
+/// - A block is shared only when it is full and its K and V were really computed ([#computed]); nobody writes to it then.
+/// - What cannot be true, a double release or an unknown sequence, is an [IllegalStateException]: the caller is wrong
+///   about who holds what, and going on would mix up tokens.
+public final class KvAllocator {
+    /// No step is in flight. Step ids are positive and grow.
+    public static final long NO_STEP = 0;
+
+    private final int blockSize;
+    private final int blockCount;
+    private final boolean prefixCaching;
+    private final PrefixHash hash;
+    private final Map<SequenceId, Holding> holdings = new HashMap<>();
+    private BlockPool pool;
+    private PrefixCache cache;
+    private long queriedTokens;
+    private long hitTokens;
+    private long evictedBlocks;
+
+    /// An allocator of a pool in which every block is free.
+    ///
+    /// @param blockSize positions in a block
+    /// @param blockCount blocks in the pool
+    /// @param prefixCaching whether sequences with the same beginning share its blocks
+    public KvAllocator(int blockSize, int blockCount, boolean prefixCaching) {
+        this(blockSize, blockCount, prefixCaching, PrefixHash.MIXED);
+    }
+
+    KvAllocator(int blockSize, int blockCount, boolean prefixCaching, PrefixHash hash) {
+        if (blockSize <= 0 || (long) blockSize * blockCount > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException(
+                    blockCount + " blocks of " + blockSize + " positions");
+        }
+        this.blockSize = blockSize;
+        this.blockCount = blockCount;
+        this.prefixCaching = prefixCaching;
+        this.hash = hash;
+        this.pool = new BlockPool(blockCount);
+        this.cache = new PrefixCache(blockCount, hash);
+    }
+
+    /// What a sequence holds.
+    private static final class Holding {
+        final BlockTable table;
+
+        /// The entry of the last of the table's blocks whose contents are known to the cache, under which the next one
+        /// is filed. It may belong to another sequence's block with the same contents.
+        PrefixCache.Entry lastPublished;
+
+        int publishedBlocks;
+        int computed;
+        KnownTokens tokens;
+
+        Holding(BlockTable table, PrefixCache.Entry root, KnownTokens tokens) {
+            this.table = table;
+            this.lastPublished = root;
+            this.tokens = tokens;
+        }
+    }
+
+    /// What a demand comes to, before anything is changed.
+    private record Quote(
+            Demand demand,
+            List<PrefixCache.Entry> hits,
+            int firstPosition,
+            int count,
+            int newBlocks) {}
+
+    /// Gives every demand its slots, or none.
+    ///
+    /// A sequence that holds nothing yet first takes what the prefix cache has of it, though never all: at
+    /// least one token is left to compute, because only that gives logits.
+    ///
+    /// @throws IllegalArgumentException if a sequence occurs twice or would write to a position that is computed already
+    /// @throws IllegalStateException if a sequence that holds nothing claims computed tokens
+    public Reservation reserve(List<Demand> demands) {
+        var quotes = new ArrayList<Quote>(demands.size());
+        var sequences = new HashSet<SequenceId>();
+        for (var demand : demands) {
+            if (!sequences.add(demand.sequence())) {
+                throw new IllegalArgumentException(demand.sequence() + " is in this step twice");
+            }
+            quotes.add(quote(demand));
+        }
+        int needed = quotes.stream().mapToInt(Quote::newBlocks).sum();
+        int available = pool.availableCount() - cachedHits(quotes);
+        if (needed > available) {
+            return new Reservation.Exhausted(needed, available, pool.fencedCount());
+        }
+        // All hits before the first new block: a new block may overwrite a cached one that nobody
+        // has claimed.
+        quotes.forEach(this::takeHits);
+        var slices = quotes.stream().map(this::extend).toList();
+        return new Reservation.Reserved(slices, pool.availableCount());
+    }
+
+    private Quote quote(Demand demand) {
+        var holding = holdings.get(demand.sequence());
+        if (holding != null) {
+            if (demand.firstPosition() < holding.computed) {
+                throw new IllegalArgumentException(
+                        demand.sequence()
+                                + " would compute position "
+                                + demand.firstPosition()
+                                + " again, "
+                                + holding.computed
+                                + " are computed");
+            }
+            int end = demand.firstPosition() + demand.count();
+            int newBlocks = Math.max(0, blocksFor(end) - holding.table.size());
+            return new Quote(demand, List.of(), demand.firstPosition(), demand.count(), newBlocks);
+        }
+        if (demand.firstPosition() != 0) {
+            throw new IllegalStateException(
+                    demand.sequence()
+                            + " holds no block, but claims "
+                            + demand.firstPosition()
+                            + " computed tokens");
+        }
+        var hits = hits(demand);
+        int first = hits.size() * blockSize;
+        int count = Math.min(demand.count(), demand.tokens().size() - first);
+        return new Quote(demand, hits, first, count, blocksFor(first + count) - hits.size());
+    }
+
+    private List<PrefixCache.Entry> hits(Demand demand) {
+        var hits = new ArrayList<PrefixCache.Entry>();
+        if (!prefixCaching) {
+            return hits;
+        }
+        int most = (demand.tokens().size() - 1) / blockSize;
+        var parent = cache.root(demand.salt());
+        while (hits.size() < most) {
+            var entry = cache.find(parent, blockTokens(demand.tokens(), hits.size()));
+            if (entry == null) {
+                break;
+            }
+            hits.add(entry);
+            parent = entry;
+        }
+        return hits;
+    }
+
+    /// Cached blocks that the hits will claim: available now, but not for new blocks.
+    private int cachedHits(List<Quote> quotes) {
+        var claimed = new BitSet(blockCount);
+        for (var quote : quotes) {
+            for (var hit : quote.hits()) {
+                if (pool.isCached(hit.block())) {
+                    claimed.set(hit.block());
+                }
+            }
+        }
+        return claimed.cardinality();
+    }
+
+    private void takeHits(Quote quote) {
+        var demand = quote.demand();
+        if (holdings.containsKey(demand.sequence())) {
+            return;
+        }
+        var holding =
+                new Holding(new BlockTable(blockSize), cache.root(demand.salt()), demand.tokens());
+        for (var hit : quote.hits()) {
+            pool.acquire(hit.block());
+            holding.table.append(hit.block());
+            holding.lastPublished = hit;
+            holding.publishedBlocks++;
+        }
+        holding.computed = quote.firstPosition();
+        holdings.put(demand.sequence(), holding);
+        if (prefixCaching) {
+            queriedTokens += demand.tokens().size();
+            hitTokens += quote.firstPosition();
+        }
+    }
+
+    private Reservation.ReservedSlice extend(Quote quote) {
+        var demand = quote.demand();
+        var holding = holding(demand.sequence());
+        holding.tokens = demand.tokens();
+        for (int i = 0; i < quote.newBlocks(); i++) {
+            int block = pool.allocate();
+            if (cache.forget(block)) {
+                evictedBlocks++;
+            }
+            holding.table.append(block);
+        }
+        return new Reservation.ReservedSlice(
+                demand.sequence(), quote.firstPosition(), quote.count(), holding.table.view());
+    }
+
+    /// The step that computed this sequence's tokens below `upTo` has completed: blocks that are full by now can
+    /// be found by others.
+    public void computed(SequenceId sequence, int upTo) {
+        var holding = holding(sequence);
+        if (upTo < holding.computed
+                || upTo > holding.table.capacity()
+                || upTo > holding.tokens.size()) {
+            throw new IllegalStateException(
+                    sequence
+                            + " cannot have computed "
+                            + upTo
+                            + " tokens after "
+                            + holding.computed
+                            + ", with slots for "
+                            + holding.table.capacity());
+        }
+        holding.computed = upTo;
+        if (!prefixCaching) {
+            return;
+        }
+        for (int i = holding.publishedBlocks; i < upTo / blockSize; i++) {
+            int block = holding.table.block(i);
+            var entry = cache.publish(holding.lastPublished, blockTokens(holding.tokens, i), block);
+            if (entry.block() == block) {
+                pool.publish(block);
+            }
+            holding.lastPublished = entry;
+            holding.publishedBlocks++;
+        }
+    }
+
+    /// The sequence is finished, aborted or preempted: its blocks are given back.
+    ///
+    /// @param fenceStepId the step in flight, or [#NO_STEP]
+    public void release(SequenceId sequence, long fenceStepId) {
+        giveBack(sequence, fenceStepId);
+    }
+
+    /// As [#release], for a sequence whose K and V are not to be trusted (it got NaN logits): no block that it held,
+    /// shared or not, is found by another sequence from now on. Sequences that share one already keep it.
+    public void discard(SequenceId sequence, long fenceStepId) {
+        var table = holding(sequence).table;
+        for (int i = 0; i < table.size(); i++) {
+            if (cache.forget(table.block(i))) {
+                pool.unpublish(table.block(i));
+            }
+        }
+        giveBack(sequence, fenceStepId);
+    }
+
+    private void giveBack(SequenceId sequence, long fenceStepId) {
+        var table = holding(sequence).table;
+        holdings.remove(sequence);
+        // The end first: a beginning is of use without its continuation, but not the other way
+        // round, so it is to be
+        // evicted last.
+        for (int i = table.size() - 1; i >= 0; i--) {
+            pool.release(table.block(i), fenceStepId);
+        }
+    }
+
+    /// Step `stepId` and all before it have completed or failed: they touch no block any more.
+    public void stepEnded(long stepId) {
+        pool.stepEnded(stepId);
+    }
+
+    /// The KV memory is gone with its worker. No sequence holds anything any more, nothing is cached, and the
+    /// steps that were in flight cannot touch the memory that comes next.
+    public void memoryLost() {
+        holdings.clear();
+        pool = new BlockPool(blockCount);
+        cache = new PrefixCache(blockCount, hash);
+    }
+
+    /// Whether the sequence holds blocks.
+    public boolean holds(SequenceId sequence) {
+        return holdings.containsKey(sequence);
+    }
+
+    /// Blocks that a sequence can get now: free and cached ones.
+    public int availableBlocks() {
+        return pool.availableCount();
+    }
+
+    /// Blocks that `tokens` positions take.
+    public int blocksFor(int tokens) {
+        return Math.ceilDiv(tokens, blockSize);
+    }
+
+    /// How the blocks are used now.
+    public KvUsage usage() {
+        int referenced = blockCount - pool.freeCount() - pool.cachedCount() - pool.fencedCount();
+        return new KvUsage(pool.freeCount(), pool.cachedCount(), referenced, pool.fencedCount());
+    }
+
+    /// What the prefix cache has been worth.
+    public PrefixCounts prefixCounts() {
+        return new PrefixCounts(queriedTokens, hitTokens, evictedBlocks);
+    }
+
+    private Holding holding(SequenceId sequence) {
+        var holding = holdings.get(sequence);
+        if (holding == null) {
+            throw new IllegalStateException(sequence + " holds no block");
+        }
+        return holding;
+    }
+
+    private int[] blockTokens(KnownTokens tokens, int index) {
+        IntUnaryOperator token = i -> tokens.at(index * blockSize + i);
+        int[] block = new int[blockSize];
+        Arrays.setAll(block, token);
+        return block;
+    }
+
+    /// Checks that every block is accounted for and has one writer at most. Costs time in the size of the pool; for tests and for the actor's own doubts.
+    ///
+    /// @throws IllegalStateException if a block is lost, has two states, or has two writers
+    public void checkInvariants() {
+        pool.checkInvariants();
+        cache.checkInvariants();
+        int[] held = new int[blockCount];
+        for (var holding : holdings.values()) {
+            for (int i = 0; i < holding.table.size(); i++) {
+                held[holding.table.block(i)]++;
+            }
+        }
+        for (var entry : holdings.entrySet()) {
+            var table = entry.getValue().table;
+            for (int i = entry.getValue().computed / blockSize; i < table.size(); i++) {
+                require(
+                        held[table.block(i)] == 1,
+                        table.block(i),
+                        entry.getKey() + " is not its only writer");
+                require(
+                        !cache.contains(table.block(i)),
+                        table.block(i),
+                        "is published and still written to");
+            }
+        }
+        for (int block = 0; block < blockCount; block++) {
+            require(
+                    held[block] == pool.references(block),
+                    block,
+                    held[block] + " holders, other references");
+            require(
+                    cache.contains(block) == pool.isPublished(block),
+                    block,
+                    "pool and cache disagree");
+        }
+    }
+
+    private static void require(boolean holds, int block, String otherwise) {
+        if (!holds) {
+            throw new IllegalStateException("block " + block + ": " + otherwise);
+        }
+    }
+}

@@ -1,0 +1,201 @@
+package dev.ingot.engine.sequence;
+
+import dev.ingot.engine.sampling.SamplingParams;
+import java.util.Arrays;
+import java.util.Objects;
+import java.util.Optional;
+
+/// One token timeline: the prompt, the tokens sampled so far, and how many of them have K and V.
+///
+/// - Owned by the scheduler; nobody else writes it.
+/// - `computed ≤ length`; the tokens `[computed, length)` are what the device still has to see. One such token
+///   is a decode, more are a prefill: of a new prompt, or of a preempted or resumed sequence.
+/// - Tokens are appended, never changed.
+public final class Sequence {
+    private final SequenceId id;
+    private final int epoch;
+    private final SamplingParams params;
+    private final long cacheSalt;
+    private final int promptLength;
+    private final int maxLength;
+
+    private int[] tokens;
+    private int length;
+    private int computed;
+    private int cached;
+    private int creditUpTo;
+    private int preemptions;
+    private int failures;
+
+    /// @param generated output tokens that were delivered before, by an engine that is gone
+    /// @param maxLength tokens that prompt and output may reach together: the model's context
+    public Sequence(
+            SequenceId id,
+            int epoch,
+            Tokens prompt,
+            Tokens generated,
+            SamplingParams params,
+            long cacheSalt,
+            int creditUpTo,
+            int maxLength) {
+        if (prompt.isEmpty()) {
+            throw new IllegalArgumentException(id + ": empty prompt");
+        }
+        this.id = id;
+        this.epoch = epoch;
+        this.params = params;
+        this.cacheSalt = cacheSalt;
+        this.creditUpTo = creditUpTo;
+        this.promptLength = prompt.size();
+        this.maxLength = (int) Math.min(maxLength, (long) promptLength + params.maxTokens());
+        this.tokens = new int[promptLength + generated.size() + 16];
+        prompt.copyTo(tokens, 0);
+        generated.copyTo(tokens, promptLength);
+        this.length = promptLength + generated.size();
+    }
+
+    public SequenceId id() {
+        return id;
+    }
+
+    /// The epoch of the submission that this sequence runs for.
+    public int epoch() {
+        return epoch;
+    }
+
+    public SamplingParams params() {
+        return params;
+    }
+
+    /// Key of the cached prefixes that it may share.
+    public long cacheSalt() {
+        return cacheSalt;
+    }
+
+    public int promptLength() {
+        return promptLength;
+    }
+
+    /// Prompt and output tokens so far.
+    public int length() {
+        return length;
+    }
+
+    /// Tokens that the sequence may reach.
+    public int maxLength() {
+        return maxLength;
+    }
+
+    /// Output tokens so far.
+    public int generated() {
+        return length - promptLength;
+    }
+
+    /// Positions whose K and V are in the cache.
+    public int computed() {
+        return computed;
+    }
+
+    /// Prompt tokens that came from the prefix cache when the sequence was first admitted.
+    public int cached() {
+        return cached;
+    }
+
+    public int preemptions() {
+        return preemptions;
+    }
+
+    /// Steps that failed with this sequence in them.
+    public int failures() {
+        return failures;
+    }
+
+    /// Tokens that the device still has to see.
+    public int remaining() {
+        return length - computed;
+    }
+
+    /// Whether the next token is the client's to have.
+    public boolean hasCredit() {
+        return generated() < creditUpTo;
+    }
+
+    /// Credit is cumulative: a smaller grant that comes late changes nothing.
+    public void grant(int upTo) {
+        creditUpTo = Math.max(creditUpTo, upTo);
+    }
+
+    /// The tokens at positions `[from, to)`.
+    public Tokens tokens(int from, int to) {
+        return Tokens.of(tokens, from, to);
+    }
+
+    /// The prompt.
+    public Tokens prompt() {
+        return tokens(0, promptLength);
+    }
+
+    /// The token at `position`, which is below [#length].
+    public int token(int position) {
+        return tokens[Objects.checkIndex(position, length)];
+    }
+
+    /// Takes over K and V of the first `count` positions from the prefix cache.
+    public void startAt(int count) {
+        if (computed != 0) {
+            throw new IllegalStateException(id + " has computed " + computed + " tokens already");
+        }
+        computed = count;
+        if (preemptions == 0 && failures == 0) {
+            cached = Math.min(count, promptLength);
+        }
+    }
+
+    /// K and V of `count` more positions are in the cache.
+    public void computed(int count) {
+        if (computed + count > length) {
+            throw new IllegalStateException(id + " computed past its end");
+        }
+        computed += count;
+    }
+
+    /// Appends a sampled token and says whether it was the last one.
+    public Optional<FinishReason> append(int token) {
+        if (length == tokens.length) {
+            tokens = Arrays.copyOf(tokens, Math.min(maxLength, length + Math.max(64, length / 2)));
+        }
+        tokens[length++] = token;
+        if (generated() >= params.minTokens()
+                && (params.eosTokenIds().contains(token)
+                        || params.stopTokenIds().contains(token))) {
+            return Optional.of(FinishReason.STOP);
+        }
+        return length >= maxLength ? Optional.of(FinishReason.LENGTH) : Optional.empty();
+    }
+
+    /// Its blocks were taken for others; it starts again from its tokens.
+    public void preempt() {
+        computed = 0;
+        preemptions++;
+    }
+
+    /// A step with this sequence in it failed; what it wrote is not to be trusted.
+    public void failedStep() {
+        computed = 0;
+        failures++;
+    }
+
+    @Override
+    public String toString() {
+        return id
+                + "@"
+                + epoch
+                + "["
+                + promptLength
+                + "+"
+                + generated()
+                + ", computed "
+                + computed
+                + "]";
+    }
+}

@@ -1,0 +1,175 @@
+package dev.ingot.engine.schedule;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ingot.engine.sampling.SamplingParams;
+import dev.ingot.engine.schedule.StepPlanner.Want;
+import dev.ingot.engine.sequence.Sequence;
+import dev.ingot.engine.sequence.SequenceId;
+import dev.ingot.engine.sequence.Tokens;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+final class StepPlannerTest {
+    private static final int BLOCK = 4;
+    private static final int PLENTY = 1000;
+
+    private final StepPlanner planner = new StepPlanner(new SchedulerLimits(256, 4, 16, 10), BLOCK);
+
+    private static Sequence waiting(int id, int promptLength) {
+        return new Sequence(
+                new SequenceId(id, 0),
+                0,
+                Tokens.of(new int[promptLength]),
+                Tokens.NONE,
+                SamplingParams.greedy(100),
+                0,
+                16,
+                256);
+    }
+
+    /// Its whole prompt is computed and one token sampled.
+    private static Sequence decoding(int id, int promptLength) {
+        var sequence = waiting(id, promptLength);
+        sequence.computed(promptLength);
+        sequence.append(7);
+        return sequence;
+    }
+
+    private static Sequence paused(int id, int promptLength) {
+        var sequence = decoding(id, promptLength);
+        for (int i = 1; i < 16; i++) {
+            sequence.computed(1);
+            sequence.append(7);
+        }
+        assertThat(sequence.hasCredit()).isFalse();
+        return sequence;
+    }
+
+    @Test
+    void decodesEveryRunningSequenceBeforeItPrefills() {
+        var first = decoding(1, 5);
+        var second = decoding(2, 9);
+        var long3 = waiting(3, 100);
+
+        var decision = planner.plan(List.of(first, second), List.of(long3), PLENTY);
+
+        assertThat(decision.wants())
+                .containsExactly(new Want(first, 1), new Want(second, 1), new Want(long3, 14));
+    }
+
+    @Test
+    void cutsALongPromptIntoChunksOfTheBudget() {
+        var prompt = waiting(1, 40);
+        assertThat(planner.plan(List.of(), List.of(prompt), PLENTY).wants())
+                .containsExactly(new Want(prompt, 16));
+        prompt.computed(16);
+        prompt.computed(16);
+        var last = planner.plan(List.of(prompt), List.of(), PLENTY).wants();
+        assertThat(last).containsExactly(new Want(prompt, 8));
+        assertThat(last.getFirst().samples()).isTrue();
+    }
+
+    @Test
+    void neverLetsAShortPromptOvertakeALongOne() {
+        var long1 = waiting(1, 60);
+        var short2 = waiting(2, 2);
+
+        var decision = planner.plan(List.of(), List.of(long1, short2), 10);
+
+        assertThat(decision.wants()).isEmpty();
+        assertThat(decision.preempt()).isEmpty();
+    }
+
+    @Test
+    void plansNothingForASequenceWithoutCredit() {
+        assertThat(planner.plan(List.of(paused(1, 5)), List.of(), PLENTY).wants()).isEmpty();
+    }
+
+    @Test
+    void preemptsTheYoungestSequenceWhenThePoolIsExhausted() {
+        // Both stand at a block's end, so each needs one more block, and there is one.
+        var older = decoding(1, 8);
+        var younger = decoding(2, 8);
+
+        var decision = planner.plan(List.of(older, younger), List.of(), 1);
+
+        assertThat(decision.preempt()).contains(younger);
+        assertThat(decision.wants()).isEmpty();
+    }
+
+    @Test
+    void preemptsWhoeverWaitsForItsReaderFirst() {
+        var slow = paused(1, 8);
+        var younger = decoding(2, 8);
+
+        assertThat(planner.plan(List.of(slow, younger), List.of(), 0).preempt()).contains(slow);
+    }
+
+    @Test
+    void makesRoomForAWaitingSequenceByPreemptingASlowReader() {
+        var slow = paused(1, 8);
+        var next = waiting(2, 30);
+
+        assertThat(planner.plan(List.of(slow), List.of(next), 1).preempt()).contains(slow);
+    }
+
+    @Test
+    void aPreemptedSlowReaderDoesNotBlockTheQueue() {
+        var slow = paused(1, 8);
+        slow.preempt();
+        var next = waiting(2, 3);
+
+        assertThat(planner.plan(List.of(), List.of(slow, next), PLENTY).wants())
+                .containsExactly(new Want(next, 3));
+    }
+
+    @Test
+    void runsAtMostMaxSequencesAtATime() {
+        var running = new ArrayList<Sequence>();
+        for (int i = 0; i < 4; i++) {
+            running.add(decoding(i, 3));
+        }
+        assertThat(planner.plan(running, List.of(waiting(9, 1)), PLENTY).wants()).hasSize(4);
+    }
+
+    @Test
+    void neverExceedsTheBudgetTheBlocksOrASequencesTokensInRandomStates() {
+        for (long seed = 0; seed < 2000; seed++) {
+            var random = new Random(seed);
+            var running = new ArrayList<Sequence>();
+            var waiting = new ArrayList<Sequence>();
+            for (int i = 0; i < random.nextInt(5); i++) {
+                var sequence = waiting(i, 1 + random.nextInt(50));
+                sequence.computed(random.nextInt(sequence.length()));
+                running.add(random.nextBoolean() ? sequence : decoding(i, 1 + random.nextInt(50)));
+            }
+            for (int i = 0; i < random.nextInt(5); i++) {
+                waiting.add(waiting(10 + i, 1 + random.nextInt(80)));
+            }
+            int free = random.nextInt(40);
+
+            var decision = planner.plan(running, waiting, free);
+
+            int tokens = 0;
+            int blocks = 0;
+            for (var want : decision.wants()) {
+                var sequence = want.sequence();
+                tokens += want.count();
+                blocks +=
+                        Math.ceilDiv(sequence.computed() + want.count(), BLOCK)
+                                - Math.ceilDiv(sequence.computed(), BLOCK);
+                assertThat(want.count()).as("seed %d", seed).isBetween(1, sequence.remaining());
+            }
+            assertThat(tokens).as("seed %d", seed).isLessThanOrEqualTo(16);
+            assertThat(blocks).as("seed %d", seed).isLessThanOrEqualTo(free);
+            if (decision.wants().isEmpty() && !running.isEmpty()) {
+                assertThat(decision.preempt())
+                        .as("seed %d: nothing would ever run", seed)
+                        .isPresent();
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+package dev.ingot.worker;
+
+import dev.ingot.engine.model.ModelConfig;
+import dev.ingot.engine.model.ModelMemory;
+
+/// How long a sequence may be and how many KV blocks there are: decided before anything is allocated.
+///
+/// @param maxModelLength the context in force
+/// @param blockCount blocks in the pool
+record KvPlan(int maxModelLength, int blockCount) {
+    /// A cache that nobody asked for by size takes no more than this.
+    static final long DEFAULT_LIMIT_BYTES = 4L << 30;
+
+    /// Share of what is left beside the weights that the cache takes by default: the rest is the system's.
+    private static final double DEFAULT_SHARE = 0.4;
+
+    /// @param workingSetBytes memory that the device may use for everything
+    /// @throws IllegalArgumentException naming the setting that does not fit, and what would
+    static KvPlan of(
+            WorkerSettings settings, ModelConfig config, ModelMemory memory, long workingSetBytes) {
+        int asked = settings.maxModelLength().orElse(config.maxPositions());
+        if (asked > config.maxPositions()) {
+            throw new IllegalArgumentException(
+                    "--max-model-len is "
+                            + asked
+                            + ", but the model was made for at most "
+                            + config.maxPositions()
+                            + " positions");
+        }
+        long left = workingSetBytes - memory.fixedBytes();
+        if (left <= 0) {
+            throw new IllegalArgumentException(
+                    "the model needs "
+                            + mib(memory.fixedBytes())
+                            + " for weights and activations; the device has "
+                            + mib(workingSetBytes));
+        }
+        long budget =
+                settings.kvCacheBytes()
+                        .orElse(Math.min(DEFAULT_LIMIT_BYTES, (long) (left * DEFAULT_SHARE)));
+        if (budget > left) {
+            throw new IllegalArgumentException(
+                    "--kv-cache-memory-bytes is "
+                            + mib(budget)
+                            + "; beside weights and activations the device has "
+                            + mib(left));
+        }
+        long affordable =
+                Math.min(
+                        budget / memory.kvBytesPerBlock(),
+                        Integer.MAX_VALUE / settings.blockSize());
+        long positions = affordable * settings.blockSize();
+        int length = (int) Math.min(asked, positions);
+        if (length < asked && (settings.maxModelLength().isPresent() || length < 2)) {
+            throw new IllegalArgumentException(
+                    "a context of "
+                            + asked
+                            + " tokens needs "
+                            + mib(
+                                    Math.ceilDiv(asked, settings.blockSize())
+                                            * memory.kvBytesPerBlock())
+                            + " of KV cache and there are "
+                            + mib(budget)
+                            + "; --max-model-len "
+                            + positions
+                            + " would fit, or raise --kv-cache-memory-bytes");
+        }
+        // More blocks than all sequences can fill at once would only serve the prefix cache.
+        long useful = (long) settings.maxSequences() * Math.ceilDiv(length, settings.blockSize());
+        return new KvPlan(
+                length,
+                (int)
+                        (settings.kvCacheBytes().isPresent()
+                                ? affordable
+                                : Math.min(affordable, useful)));
+    }
+
+    private static String mib(long bytes) {
+        return (bytes >> 20) + " MiB";
+    }
+}

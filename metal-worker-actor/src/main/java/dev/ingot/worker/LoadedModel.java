@@ -1,0 +1,138 @@
+package dev.ingot.worker;
+
+import dev.ingot.engine.model.HfConfig;
+import dev.ingot.engine.model.Model;
+import dev.ingot.engine.model.ModelConfig;
+import dev.ingot.engine.model.ModelMemory;
+import dev.ingot.engine.model.Models;
+import dev.ingot.engine.model.StepLimits;
+import dev.ingot.engine.ops.CommandBuffer;
+import dev.ingot.engine.ops.Device;
+import dev.ingot.engine.ops.KvGeometry;
+import dev.ingot.engine.schedule.StepPlan;
+import dev.ingot.engine.weights.Checkpoint;
+import dev.ingot.kernels.Devices;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// A model on its device with everything that a step needs, allocated once at the limits.
+///
+/// Made, used and closed on the worker's thread.
+final class LoadedModel implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(LoadedModel.class);
+
+    private final Device device;
+    private final Checkpoint checkpoint;
+    private final Model model;
+    private final KvPlan kv;
+    private final StepBuffers buffers;
+    private final BatchSampler sampler;
+
+    private LoadedModel(
+            Device device,
+            Checkpoint checkpoint,
+            Model model,
+            KvPlan kv,
+            StepBuffers buffers,
+            BatchSampler sampler) {
+        this.device = device;
+        this.checkpoint = checkpoint;
+        this.model = model;
+        this.kv = kv;
+        this.buffers = buffers;
+        this.sampler = sampler;
+    }
+
+    /// @throws dev.ingot.engine.weights.CheckpointException if a file is missing, damaged or not supported
+    /// @throws dev.ingot.engine.ops.DeviceException if the device is not there or has too little memory
+    /// @throws IllegalArgumentException if the settings do not fit the model or the memory
+    static LoadedModel load(WorkerSettings settings) {
+        ModelConfig config = HfConfig.read(settings.model());
+        var checkpoint = Checkpoint.open(settings.model());
+        try {
+            var device = Devices.open(settings.device(), settings.threads());
+            try {
+                return load(settings, config, checkpoint, device);
+            } catch (RuntimeException | Error e) {
+                device.close();
+                throw e;
+            }
+        } catch (RuntimeException | Error e) {
+            checkpoint.close();
+            throw e;
+        }
+    }
+
+    private static LoadedModel load(
+            WorkerSettings settings, ModelConfig config, Checkpoint checkpoint, Device device) {
+        var limits = new StepLimits(settings.maxStepTokens(), settings.maxSequences());
+        var memory =
+                ModelMemory.of(
+                        checkpoint, config, limits, settings.blockSize(), settings.kvCacheType());
+        var kv = KvPlan.of(settings, config, memory, device.info().workingSetBytes());
+        var geometry =
+                Models.kvGeometry(
+                        config, settings.blockSize(), kv.blockCount(), settings.kvCacheType());
+        var cache = device.kvCache(geometry);
+        var model = Models.load(checkpoint, config, device, limits, cache);
+        int maxBlocks = Math.ceilDiv(kv.maxModelLength(), settings.blockSize());
+        var buffers =
+                new StepBuffers(
+                        device,
+                        settings.maxStepTokens(),
+                        settings.maxSequences(),
+                        settings.blockSize(),
+                        maxBlocks);
+        var sampler = new BatchSampler(device, settings.maxSequences(), config.vocabulary());
+        LOG.info(
+                "Loaded {} on {} ({}, {} threads): {} MiB of weights, {} MiB of KV cache ({} blocks of {}), context {}",
+                settings.model().getFileName(),
+                device.info().name(),
+                device.info().variant(),
+                device.info().threads(),
+                memory.weightBytes() >> 20,
+                geometry.bytes() >> 20,
+                geometry.blockCount(),
+                geometry.blockSize(),
+                kv.maxModelLength());
+        return new LoadedModel(device, checkpoint, model, kv, buffers, sampler);
+    }
+
+    /// What the worker tells about it.
+    Worker.Loaded report(WorkerSettings settings, ActorRef<Worker.Command> worker) {
+        KvGeometry geometry =
+                Models.kvGeometry(
+                        model.config(),
+                        settings.blockSize(),
+                        kv.blockCount(),
+                        settings.kvCacheType());
+        return new Worker.Loaded(
+                worker,
+                device.info(),
+                kv.maxModelLength(),
+                model.config().vocabulary(),
+                geometry,
+                checkpoint.totalBytes());
+    }
+
+    /// Fills the step's tensors, records the model and the argmax, and starts the device.
+    void commit(StepPlan plan, CommandBuffer.Completion completion) {
+        var batch = buffers.fill(plan);
+        int rows = batch.logitRows().rows();
+        var commands = device.commandBuffer();
+        model.encode(commands.encoder(), batch, sampler.logits(rows));
+        sampler.encode(commands.encoder(), plan, rows);
+        commands.commit(completion);
+    }
+
+    BatchSampler sampler() {
+        return sampler;
+    }
+
+    @Override
+    public void close() {
+        device.close();
+        checkpoint.close();
+    }
+}

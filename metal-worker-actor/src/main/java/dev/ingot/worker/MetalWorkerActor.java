@@ -1,0 +1,156 @@
+package dev.ingot.worker;
+
+import dev.ingot.engine.ops.CommandBuffer;
+import dev.ingot.engine.ops.DeviceException;
+import dev.ingot.engine.schedule.StepPlan;
+import dev.ingot.engine.weights.CheckpointException;
+import dev.ingot.worker.Worker.Command;
+import dev.ingot.worker.Worker.CommandBufferEnded;
+import dev.ingot.worker.Worker.ExecuteStep;
+import dev.ingot.worker.Worker.LoadFailed;
+import dev.ingot.worker.Worker.Reply;
+import dev.ingot.worker.Worker.Report;
+import dev.ingot.worker.Worker.StepCompleted;
+import dev.ingot.worker.Worker.StepFailed;
+import java.util.function.LongSupplier;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.actor.typed.PostStop;
+import org.apache.pekko.actor.typed.Props;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.jspecify.annotations.Nullable;
+
+/// The one owner of the device: loads the model, then runs one step after another.
+///
+/// Phases: `ready` (waiting for a step) and `stepping` (the device runs one). Loading happens in the setup, on
+/// the pinned thread, so that everything native is made, used and freed by one thread.
+public final class MetalWorkerActor {
+    private final ActorContext<Command> context;
+    private final LoadedModel loaded;
+    private final LongSupplier nanoClock;
+
+    private @Nullable InFlight inFlight;
+
+    /// The step that the device runs.
+    private record InFlight(StepPlan plan, ActorRef<Reply> replyTo, long committedNanos) {}
+
+    private MetalWorkerActor(
+            ActorContext<Command> context, LoadedModel loaded, LongSupplier nanoClock) {
+        this.context = context;
+        this.loaded = loaded;
+        this.nanoClock = nanoClock;
+    }
+
+    /// Loads the model in its setup; spawn it with [#props].
+    ///
+    /// @param reportTo told once how loading ended
+    /// @param nanoClock monotonic, for the device's time in [StepCompleted]
+    public static Behavior<Command> create(
+            WorkerSettings settings, ActorRef<Report> reportTo, LongSupplier nanoClock) {
+        return Behaviors.setup(context -> {
+            LoadedModel loaded;
+            try {
+                loaded = LoadedModel.load(settings);
+            } catch (CheckpointException | DeviceException | IllegalArgumentException e) {
+                context.getLog().error("Model not loaded: {}", e.getMessage());
+                reportTo.tell(new LoadFailed(String.valueOf(e.getMessage())));
+                return Behaviors.stopped();
+            }
+            reportTo.tell(loaded.report(settings, context.getSelf()));
+            return new MetalWorkerActor(context, loaded, nanoClock).behavior();
+        });
+    }
+
+    /// The pinned thread that a worker has to be spawned on.
+    public static Props props() {
+        return DispatcherSelector.fromConfig("ingot.worker-dispatcher");
+    }
+
+    private Behavior<Command> behavior() {
+        return Behaviors.receive(Command.class)
+                .onAnyMessage(this::on)
+                .onSignal(PostStop.class, _ -> stop())
+                .build();
+    }
+
+    private Behavior<Command> on(Command message) {
+        return switch (message) {
+            case ExecuteStep(StepPlan plan, ActorRef<Reply> replyTo) -> execute(plan, replyTo);
+            case CommandBufferEnded(long stepId, DeviceException failure) -> ended(stepId, failure);
+        };
+    }
+
+    private Behavior<Command> execute(StepPlan plan, ActorRef<Reply> replyTo) {
+        if (inFlight != null) {
+            throw new IllegalStateException(
+                    "step "
+                            + plan.stepId()
+                            + " came while step "
+                            + inFlight.plan().stepId()
+                            + " runs");
+        }
+        inFlight = new InFlight(plan, replyTo, nanoClock.getAsLong());
+        try {
+            loaded.commit(plan, completion(plan.stepId()));
+        } catch (DeviceException e) {
+            return ended(plan.stepId(), e);
+        }
+        return Behaviors.same();
+    }
+
+    /// May be told on any thread, so it only tells the worker.
+    private CommandBuffer.Completion completion(long stepId) {
+        var self = context.getSelf();
+        return new CommandBuffer.Completion() {
+            @Override
+            public void completed() {
+                self.tell(new CommandBufferEnded(stepId, null));
+            }
+
+            @Override
+            public void failed(DeviceException cause) {
+                self.tell(new CommandBufferEnded(stepId, cause));
+            }
+        };
+    }
+
+    private Behavior<Command> ended(long stepId, @Nullable DeviceException failure) {
+        var step = inFlight;
+        if (step == null || step.plan().stepId() != stepId) {
+            throw new IllegalStateException("step " + stepId + " ended but is not in flight");
+        }
+        inFlight = null;
+        if (failure == null) {
+            var outcomes = loaded.sampler().sample(step.plan());
+            step.replyTo()
+                    .tell(
+                            new StepCompleted(
+                                    stepId,
+                                    outcomes,
+                                    nanoClock.getAsLong() - step.committedNanos()));
+            return Behaviors.same();
+        }
+        return switch (failure.kind()) {
+            // The device works on: only this step is lost.
+            case OUT_OF_MEMORY, TIMEOUT, INTERNAL -> {
+                context.getLog().error("Step {} failed: {}", stepId, failure.getMessage());
+                step.replyTo()
+                        .tell(
+                                new StepFailed(
+                                        stepId,
+                                        failure.kind(),
+                                        String.valueOf(failure.getMessage())));
+                yield Behaviors.same();
+            }
+            // Nothing that it holds can be trusted any more: stop, and let the guardian start over.
+            case PAGE_FAULT, DEVICE_LOST, UNAVAILABLE -> throw failure;
+        };
+    }
+
+    private Behavior<Command> stop() {
+        loaded.close();
+        return Behaviors.same();
+    }
+}

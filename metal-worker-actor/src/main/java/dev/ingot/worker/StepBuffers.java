@@ -1,0 +1,85 @@
+package dev.ingot.worker;
+
+import dev.ingot.engine.ops.Batch;
+import dev.ingot.engine.ops.DType;
+import dev.ingot.engine.ops.Device;
+import dev.ingot.engine.ops.Tensor;
+import dev.ingot.engine.schedule.Slice;
+import dev.ingot.engine.schedule.StepPlan;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/// The input tensors of a step, in device memory that is allocated once at the limits.
+///
+/// [#fill] lays a plan's slices end to end. The worker writes them before commit and not again before
+/// completion.
+final class StepBuffers {
+    private final int blockSize;
+    private final int maxBlocks;
+    private final Tensor tokenIds;
+    private final Tensor positions;
+    private final Tensor slotMapping;
+    private final Tensor queryStarts;
+    private final Tensor sequenceLengths;
+    private final Tensor blockTables;
+    private final Tensor logitRows;
+
+    /// @param maxBlocks blocks of the longest sequence
+    StepBuffers(Device device, int maxTokens, int maxSequences, int blockSize, int maxBlocks) {
+        this.blockSize = blockSize;
+        this.maxBlocks = maxBlocks;
+        tokenIds = Tensor.allocate(device, "step token ids", DType.I32, maxTokens, 1);
+        positions = Tensor.allocate(device, "step positions", DType.I32, maxTokens, 1);
+        slotMapping = Tensor.allocate(device, "step slot mapping", DType.I32, maxTokens, 1);
+        queryStarts = Tensor.allocate(device, "step query starts", DType.I32, maxSequences + 1, 1);
+        sequenceLengths =
+                Tensor.allocate(device, "step sequence lengths", DType.I32, maxSequences, 1);
+        blockTables =
+                Tensor.allocate(device, "step block tables", DType.I32, maxSequences, maxBlocks);
+        logitRows = Tensor.allocate(device, "step logit rows", DType.I32, maxSequences, 1);
+    }
+
+    /// Writes the plan and returns the views that have its sizes.
+    Batch fill(StepPlan plan) {
+        int token = 0;
+        int sequence = 0;
+        int logits = 0;
+        var ids = tokenIds.buffer().contents();
+        var starts = queryStarts.buffer().contents();
+        set(starts, 0, 0);
+        for (var slice : plan.slices()) {
+            for (int i = 0; i < slice.tokens().size(); i++, token++) {
+                int position = slice.firstPosition() + i;
+                set(ids, token, slice.tokens().get(i));
+                set(positions.buffer().contents(), token, position);
+                set(slotMapping.buffer().contents(), token, slice.blocks().slot(position));
+            }
+            if (slice.sampler() != null) {
+                set(logitRows.buffer().contents(), logits++, token - 1);
+            }
+            set(sequenceLengths.buffer().contents(), sequence, slice.sequenceLength());
+            fillBlockTable(sequence, slice);
+            set(starts, ++sequence, token);
+        }
+        return new Batch(
+                tokenIds.firstRows(token),
+                positions.firstRows(token),
+                slotMapping.firstRows(token),
+                queryStarts.firstRows(sequence + 1),
+                sequenceLengths.firstRows(sequence),
+                blockTables.firstRows(sequence),
+                logitRows.firstRows(logits));
+    }
+
+    private void fillBlockTable(int row, Slice slice) {
+        var tables = blockTables.buffer().contents();
+        int count = Math.ceilDiv(slice.sequenceLength(), blockSize);
+        for (int i = 0; i < count; i++) {
+            set(tables, (long) row * maxBlocks + i, slice.blocks().block(i));
+        }
+    }
+
+    private static void set(MemorySegment ints, long index, int value) {
+        ints.setAtIndex(ValueLayout.JAVA_INT, index, value);
+    }
+}

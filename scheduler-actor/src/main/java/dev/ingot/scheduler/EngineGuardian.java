@@ -1,0 +1,249 @@
+package dev.ingot.scheduler;
+
+import dev.ingot.engine.kv.KvAllocator;
+import dev.ingot.engine.schedule.SchedulerLimits;
+import dev.ingot.scheduler.EngineStatus.Capabilities;
+import dev.ingot.scheduler.EngineStatus.State;
+import dev.ingot.scheduler.Engines.Command;
+import dev.ingot.scheduler.Engines.Find;
+import dev.ingot.scheduler.Engines.Forget;
+import dev.ingot.scheduler.Engines.Found;
+import dev.ingot.worker.MetalWorkerActor;
+import dev.ingot.worker.Worker;
+import dev.ingot.worker.WorkerSettings;
+import java.time.Duration;
+import java.util.LinkedHashSet;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.actor.typed.Terminated;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.jspecify.annotations.Nullable;
+
+/// Starts the three actors of an engine, watches them, and starts all three anew when one of them is lost.
+///
+/// ```
+///             Loaded                  one of the three stopped
+/// loading ────────────▶ serving ──────────────────────────────▶ backing off ──▶ loading (next engine epoch)
+///    └─ LoadFailed: the first time `FAILED`, later backing off
+/// ```
+///
+/// The three share a fate because each holds a part of one truth: KV memory, who owns which block of it, and
+/// what is computed. Requests are not part of it: they watch the scheduler, ask here for the next one and submit again.
+public final class EngineGuardian {
+    private static final Duration FIRST_BACKOFF = Duration.ofMillis(100);
+    private static final Duration LONGEST_BACKOFF = Duration.ofSeconds(30);
+
+    /// An engine that has served this long is a good one again: the next loss starts with the first back-off.
+    private static final Duration STABLE = Duration.ofSeconds(60);
+
+    private final ActorContext<Command> context;
+    private final TimerScheduler<Command> timers;
+    private final WorkerSettings settings;
+    private final int maxWaiting;
+    private final boolean prefixCaching;
+    private final Consumer<EngineStatus> published;
+    private final EngineMetrics metrics;
+    private final LongSupplier nanoClock;
+    private final ActorRef<Worker.Report> fromWorker;
+    private final Set<ActorRef<Found>> asking = new LinkedHashSet<>();
+
+    private State state = State.STARTING;
+    private int engineEpoch;
+    private Duration backoff = FIRST_BACKOFF;
+    private long servingSinceNanos;
+    private @Nullable ActorRef<Worker.Command> worker;
+    private @Nullable ActorRef<BlockAllocatorActor.Command> allocator;
+    private @Nullable ActorRef<Engine.Command> scheduler;
+    private @Nullable Capabilities capabilities;
+
+    /// What the guardian hears besides requests.
+    sealed interface Internal extends Command permits FromWorker, Restart {}
+
+    private record FromWorker(Worker.Report report) implements Internal {}
+
+    private enum Restart implements Internal {
+        INSTANCE
+    }
+
+    private EngineGuardian(
+            ActorContext<Command> context,
+            TimerScheduler<Command> timers,
+            WorkerSettings settings,
+            int maxWaiting,
+            boolean prefixCaching,
+            Consumer<EngineStatus> published,
+            EngineMetrics metrics,
+            LongSupplier nanoClock) {
+        this.context = context;
+        this.timers = timers;
+        this.settings = settings;
+        this.maxWaiting = maxWaiting;
+        this.prefixCaching = prefixCaching;
+        this.published = published;
+        this.metrics = metrics;
+        this.nanoClock = nanoClock;
+        this.fromWorker = context.messageAdapter(Worker.Report.class, FromWorker::new);
+    }
+
+    /// Starts the first engine at once.
+    ///
+    /// @param maxWaiting sequences that wait before a submission is refused
+    /// @param published hears every change of the engine's status, on the guardian's thread
+    /// @param nanoClock monotonic
+    public static Behavior<Command> create(
+            WorkerSettings settings,
+            int maxWaiting,
+            boolean prefixCaching,
+            Consumer<EngineStatus> published,
+            EngineMetrics metrics,
+            LongSupplier nanoClock) {
+        return Behaviors.setup(context ->
+                Behaviors.withTimers(timers ->
+                        new EngineGuardian(
+                                        context,
+                                        timers,
+                                        settings,
+                                        maxWaiting,
+                                        prefixCaching,
+                                        published,
+                                        metrics,
+                                        nanoClock)
+                                .start()));
+    }
+
+    private Behavior<Command> start() {
+        load(State.STARTING, "loading " + settings.model().getFileName());
+        return Behaviors.receive(Command.class)
+                .onAnyMessage(this::on)
+                .onSignal(Terminated.class, signal -> lost(signal.getRef()))
+                .build();
+    }
+
+    private Behavior<Command> on(Command message) {
+        switch (message) {
+            case Find(ActorRef<Engine.Command> lost, ActorRef<Found> replyTo) -> {
+                if (scheduler != null && !scheduler.equals(lost)) {
+                    replyTo.tell(new Found(scheduler));
+                } else {
+                    asking.add(replyTo);
+                }
+            }
+            case Forget(ActorRef<Found> asker) -> asking.remove(asker);
+            case FromWorker(Worker.Loaded loaded) -> serve(loaded);
+            case FromWorker(Worker.LoadFailed(String why)) -> loadFailed(why);
+            case Restart _ -> load(State.RESTARTING, "loading the model again");
+        }
+        return Behaviors.same();
+    }
+
+    private void load(State now, String reason) {
+        engineEpoch++;
+        publish(now, reason);
+        worker =
+                context.spawn(
+                        MetalWorkerActor.create(settings, fromWorker, nanoClock),
+                        "worker-" + engineEpoch,
+                        MetalWorkerActor.props());
+        context.watch(worker);
+    }
+
+    private void serve(Worker.Loaded loaded) {
+        if (!loaded.worker().equals(worker)) {
+            return; // A worker that was given up while it loaded.
+        }
+        var limits =
+                new SchedulerLimits(
+                        loaded.maxModelLength(),
+                        settings.maxSequences(),
+                        settings.maxStepTokens(),
+                        maxWaiting);
+        var kv = loaded.kv();
+        var dispatcher = DispatcherSelector.fromConfig("ingot.scheduler-dispatcher");
+        allocator =
+                context.spawn(
+                        BlockAllocatorActor.create(
+                                new KvAllocator(kv.blockSize(), kv.blockCount(), prefixCaching),
+                                metrics),
+                        "allocator-" + engineEpoch,
+                        dispatcher);
+        scheduler =
+                context.spawn(
+                        SchedulerActor.create(loaded, allocator, limits, metrics, nanoClock),
+                        "scheduler-" + engineEpoch,
+                        dispatcher);
+        context.watch(allocator);
+        context.watch(scheduler);
+        servingSinceNanos = nanoClock.getAsLong();
+        capabilities =
+                new Capabilities(
+                        loaded.maxModelLength(),
+                        loaded.vocabulary(),
+                        kv.blockSize(),
+                        kv.blockCount(),
+                        loaded.device().name() + " (" + loaded.device().variant() + ")");
+        publish(State.READY, "");
+        for (var asker : asking) {
+            asker.tell(new Found(scheduler));
+        }
+        asking.clear();
+    }
+
+    private void loadFailed(String why) {
+        if (capabilities == null) {
+            // It never ran: a wrong path or a wrong model does not mend itself.
+            publish(State.FAILED, why);
+        } else {
+            publish(State.RESTARTING, why);
+        }
+    }
+
+    private Behavior<Command> lost(ActorRef<Void> actor) {
+        boolean ours = is(worker, actor) || is(allocator, actor) || is(scheduler, actor);
+        if (!ours || state == State.FAILED) {
+            return Behaviors.same();
+        }
+        context.getLog().error("{} stopped; the engine starts anew", actor.path().name());
+        publish(State.RESTARTING, actor.path().name() + " stopped");
+        metrics.engineLost();
+        stop(worker);
+        stop(allocator);
+        stop(scheduler);
+        worker = null;
+        allocator = null;
+        scheduler = null;
+        if (nanoClock.getAsLong() - servingSinceNanos > STABLE.toNanos()) {
+            backoff = FIRST_BACKOFF;
+        }
+        timers.startSingleTimer(Restart.INSTANCE, backoff);
+        backoff =
+                backoff.multipliedBy(2).compareTo(LONGEST_BACKOFF) > 0
+                        ? LONGEST_BACKOFF
+                        : backoff.multipliedBy(2);
+        return Behaviors.same();
+    }
+
+    private static boolean is(@Nullable ActorRef<?> ours, ActorRef<?> actor) {
+        return Objects.equals(ours, actor);
+    }
+
+    private void stop(@Nullable ActorRef<?> actor) {
+        if (actor != null) {
+            context.unwatch(actor);
+            context.stop(actor);
+        }
+    }
+
+    private void publish(State now, String reason) {
+        state = now;
+        published.accept(new EngineStatus(now, reason, engineEpoch, capabilities));
+        metrics.ready(now == State.READY);
+        context.getLog().info("Engine {}: {} {}", engineEpoch, now, reason);
+    }
+}

@@ -1,0 +1,252 @@
+package dev.ingot.scheduler;
+
+import dev.ingot.engine.kv.KvUsage;
+import dev.ingot.engine.kv.PrefixCounts;
+import dev.ingot.engine.sequence.FinishReason;
+import io.prometheus.metrics.core.metrics.Counter;
+import io.prometheus.metrics.core.metrics.Gauge;
+import io.prometheus.metrics.core.metrics.Histogram;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+
+/// Counters and histograms of an engine and its requests.
+///
+/// vLLM's own names where the meaning is the same, so that dashboards made for it work; `ingot:` for what is
+/// ours. Recorded where things change, exposed by `/metrics`. Safe from any thread.
+public final class EngineMetrics {
+    private static final double NANOS = 1e-9;
+    private static final double[] TTFT_SECONDS = {
+        .001, .005, .01, .02, .04, .06, .08, .1, .25, .5, .75, 1, 2.5, 5, 7.5, 10, 20, 40, 80, 160,
+        640, 2560
+    };
+    private static final double[] TPOT_SECONDS = {
+        .01, .025, .05, .075, .1, .15, .2, .3, .4, .5, .75, 1, 2.5, 5, 7.5, 10, 20, 40, 80
+    };
+    private static final double[] LATENCY_SECONDS = {
+        .3, .5, .8, 1, 1.5, 2, 2.5, 5, 10, 15, 20, 30, 40, 50, 60, 120, 240, 480, 960, 1920, 7680
+    };
+    private static final double[] TOKENS = {
+        1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000
+    };
+    private static final double[] STEP_TOKENS = {
+        1, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384
+    };
+    private static final double[] STEP_SECONDS = {
+        .0005, .001, .002, .005, .01, .02, .05, .1, .2, .5, 1, 2, 5, 10, 30
+    };
+
+    private final String model;
+    private final Gauge running;
+    private final Gauge waiting;
+    private final Gauge kvUsage;
+    private final Gauge ready;
+    private final Counter prefixQueries;
+    private final Counter prefixHits;
+    private final Counter preemptions;
+    private final Counter promptTokens;
+    private final Counter generationTokens;
+    private final Counter success;
+    private final Counter rejected;
+    private final Counter stepFailures;
+    private final Counter engineRestarts;
+    private final Counter resubmissions;
+    private final Histogram ttft;
+    private final Histogram interToken;
+    private final Histogram e2e;
+    private final Histogram requestPromptTokens;
+    private final Histogram requestGenerationTokens;
+    private final Histogram stepTokens;
+    private final Histogram stepSeconds;
+    private final Histogram stepDeviceSeconds;
+
+    private PrefixCounts lastPrefixCounts = new PrefixCounts(0, 0, 0);
+
+    /// @param model the served name, as the label `model_name`
+    public EngineMetrics(PrometheusRegistry registry, String model) {
+        this.model = model;
+        running = gauge(registry, "vllm:num_requests_running", "Sequences that hold KV blocks");
+        waiting =
+                gauge(
+                        registry,
+                        "vllm:num_requests_waiting",
+                        "Sequences that wait for blocks or a place");
+        kvUsage = gauge(registry, "vllm:kv_cache_usage_perc", "Share of KV blocks in use, 0 to 1");
+        ready = gauge(registry, "ingot:ready", "1 when tokens can be produced now");
+        prefixQueries = counter(registry, "vllm:prefix_cache_queries", "Prompt tokens looked up");
+        prefixHits =
+                counter(
+                        registry,
+                        "vllm:prefix_cache_hits",
+                        "Prompt tokens found in the prefix cache");
+        preemptions =
+                counter(
+                        registry,
+                        "vllm:num_preemptions",
+                        "Sequences whose blocks were taken for others");
+        promptTokens =
+                counter(registry, "vllm:prompt_tokens", "Prompt tokens of finished requests");
+        generationTokens =
+                counter(registry, "vllm:generation_tokens", "Output tokens of finished requests");
+        success =
+                Counter.builder()
+                        .name("vllm:request_success")
+                        .help("Sequences that ended, by reason")
+                        .labelNames("model_name", "finished_reason")
+                        .register(registry);
+        rejected =
+                counter(
+                        registry,
+                        "ingot:requests_rejected",
+                        "Submissions refused because the queue was full");
+        stepFailures = counter(registry, "ingot:step_failures", "Steps that the device failed");
+        engineRestarts =
+                counter(registry, "ingot:engine_restarts", "Engines lost and started anew");
+        resubmissions =
+                counter(
+                        registry,
+                        "ingot:request_resubmissions",
+                        "Requests that went on in another engine");
+        ttft =
+                histogram(
+                        registry, "vllm:time_to_first_token_seconds", "From arrival", TTFT_SECONDS);
+        interToken =
+                histogram(
+                        registry,
+                        "vllm:inter_token_latency_seconds",
+                        "Between two tokens",
+                        TPOT_SECONDS);
+        e2e =
+                histogram(
+                        registry,
+                        "vllm:e2e_request_latency_seconds",
+                        "Arrival to the last token",
+                        LATENCY_SECONDS);
+        requestPromptTokens =
+                histogram(registry, "vllm:request_prompt_tokens", "Prompt tokens", TOKENS);
+        requestGenerationTokens =
+                histogram(registry, "vllm:request_generation_tokens", "Output tokens", TOKENS);
+        stepTokens =
+                histogram(
+                        registry,
+                        "vllm:iteration_tokens_total",
+                        "Tokens computed in a step",
+                        STEP_TOKENS);
+        stepSeconds =
+                histogram(registry, "ingot:step_seconds", "From sent to answered", STEP_SECONDS);
+        stepDeviceSeconds =
+                histogram(
+                        registry,
+                        "ingot:step_device_seconds",
+                        "Of these, on the device",
+                        STEP_SECONDS);
+        for (var reason : FinishReason.values()) {
+            success.labelValues(model, label(reason));
+        }
+    }
+
+    private Gauge gauge(PrometheusRegistry registry, String name, String help) {
+        var gauge =
+                Gauge.builder().name(name).help(help).labelNames("model_name").register(registry);
+        gauge.labelValues(model).set(0);
+        return gauge;
+    }
+
+    private Counter counter(PrometheusRegistry registry, String name, String help) {
+        var counter =
+                Counter.builder().name(name).help(help).labelNames("model_name").register(registry);
+        counter.labelValues(model);
+        return counter;
+    }
+
+    private Histogram histogram(
+            PrometheusRegistry registry, String name, String help, double[] buckets) {
+        var histogram =
+                Histogram.builder()
+                        .name(name)
+                        .help(help)
+                        .labelNames("model_name")
+                        .classicOnly()
+                        .classicUpperBounds(buckets)
+                        .register(registry);
+        histogram.labelValues(model);
+        return histogram;
+    }
+
+    private static String label(FinishReason reason) {
+        return switch (reason) {
+            case STOP -> "stop";
+            case LENGTH -> "length";
+            case ABORTED -> "abort";
+            case ERROR -> "error";
+        };
+    }
+
+    void queues(int runningCount, int waitingCount) {
+        running.labelValues(model).set(runningCount);
+        waiting.labelValues(model).set(waitingCount);
+    }
+
+    void kvUsage(KvUsage usage) {
+        kvUsage.labelValues(model)
+                .set((double) (usage.referenced() + usage.fenced()) / usage.total());
+    }
+
+    /// Takes the allocator's running totals; told by one actor at a time.
+    void prefixCache(PrefixCounts counts) {
+        long queried = counts.queriedTokens() - lastPrefixCounts.queriedTokens();
+        long hit = counts.hitTokens() - lastPrefixCounts.hitTokens();
+        // A new engine counts from zero.
+        prefixQueries.labelValues(model).inc(queried >= 0 ? queried : counts.queriedTokens());
+        prefixHits.labelValues(model).inc(hit >= 0 ? hit : counts.hitTokens());
+        lastPrefixCounts = counts;
+    }
+
+    void ready(boolean isReady) {
+        ready.labelValues(model).set(isReady ? 1 : 0);
+    }
+
+    void preempted() {
+        preemptions.labelValues(model).inc();
+    }
+
+    void rejected() {
+        rejected.labelValues(model).inc();
+    }
+
+    void finished(FinishReason reason) {
+        success.labelValues(model, label(reason)).inc();
+    }
+
+    void stepFailed() {
+        stepFailures.labelValues(model).inc();
+    }
+
+    void engineLost() {
+        engineRestarts.labelValues(model).inc();
+    }
+
+    void resubmitted() {
+        resubmissions.labelValues(model).inc();
+    }
+
+    void step(int tokens, long deviceNanos, long totalNanos) {
+        stepTokens.labelValues(model).observe(tokens);
+        stepDeviceSeconds.labelValues(model).observe(deviceNanos * NANOS);
+        stepSeconds.labelValues(model).observe(totalNanos * NANOS);
+    }
+
+    void firstToken(long nanos) {
+        ttft.labelValues(model).observe(nanos * NANOS);
+    }
+
+    void nextToken(long nanos) {
+        interToken.labelValues(model).observe(nanos * NANOS);
+    }
+
+    void requestCompleted(long nanos, Engine.Usage usage) {
+        e2e.labelValues(model).observe(nanos * NANOS);
+        promptTokens.labelValues(model).inc(usage.promptTokens());
+        generationTokens.labelValues(model).inc(usage.outputTokens());
+        requestPromptTokens.labelValues(model).observe(usage.promptTokens());
+        requestGenerationTokens.labelValues(model).observe(usage.outputTokens());
+    }
+}

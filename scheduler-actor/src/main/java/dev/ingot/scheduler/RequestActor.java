@@ -1,0 +1,454 @@
+package dev.ingot.scheduler;
+
+import dev.ingot.engine.sequence.FinishReason;
+import dev.ingot.engine.sequence.SequenceId;
+import dev.ingot.engine.sequence.Tokens;
+import dev.ingot.engine.text.Detokenizer;
+import dev.ingot.engine.text.Tokenizer;
+import dev.ingot.scheduler.Requests.Attach;
+import dev.ingot.scheduler.Requests.ClientGone;
+import dev.ingot.scheduler.Requests.Collect;
+import dev.ingot.scheduler.Requests.Handle;
+import dev.ingot.scheduler.Requests.Opened;
+import dev.ingot.scheduler.Requests.Reason;
+import dev.ingot.scheduler.Requests.Refused;
+import dev.ingot.scheduler.Requests.Taken;
+import dev.ingot.scheduler.Requests.Whole;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.LongSupplier;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PostStop;
+import org.apache.pekko.actor.typed.Terminated;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.jspecify.annotations.Nullable;
+
+/// One request, from its submission to its last word; it outlives the engine that serves it.
+///
+/// ```
+///            Found            all Accepted          Attach / Collect         all ended, told and taken
+/// finding ─────────▶ submitted ───────────▶ open ───────────────────▶ told ───────────────────────────▶ stopped
+///    ▲                  │ Rejected: Refused, stopped
+///    └──────────────────┴── the engine died: epoch + 1, submit again with the delivered log
+/// ```
+///
+/// - Exactly one last word: [Refused], [Output.Completed] or [Output.Broken]; none if the client left.
+/// - Demand of the client becomes credit for the engine: a stream is never more than [#WINDOW] tokens ahead of
+///   its reader.
+public final class RequestActor {
+    /// Tokens that the engine may be ahead of the client.
+    static final int WINDOW = 16;
+
+    /// Engines that a request may lose before it is given up: a request that kills engines must not go on for ever.
+    static final int MAX_ENGINES_LOST = 3;
+
+    private static final Duration OPEN_DEADLINE = Duration.ofSeconds(10);
+    private static final Duration ATTACH_DEADLINE = Duration.ofSeconds(30);
+    private static final Duration RECOVERY_DEADLINE = Duration.ofMinutes(2);
+    private static final Duration LAST_WORD_DEADLINE = Duration.ofSeconds(30);
+
+    private final ActorContext<Handle> context;
+    private final TimerScheduler<Handle> timers;
+    private final RequestSpec spec;
+    private final ActorRef<Engines.Command> engines;
+    private final ActorRef<Requests.Answer> opener;
+    private final ActorRef<Engines.Found> found;
+    private final ActorRef<Engine.Event> fromEngine;
+    private final EngineMetrics metrics;
+    private final LongSupplier nanoClock;
+    private final long arrivedNanos;
+    private final List<ChoiceOutput> choices = new ArrayList<>();
+
+    private @Nullable ActorRef<Engine.Command> engine;
+    private int epoch;
+    private boolean opened;
+    private long firstTokenNanos;
+    private long lastTokenNanos;
+
+    private @Nullable ActorRef<Output> stream;
+    private @Nullable ActorRef<Whole> collector;
+    private final List<Output> collected = new ArrayList<>();
+    private boolean outstanding;
+    private int nextChoice;
+    private @Nullable Output lastWord;
+    private boolean lastWordTold;
+
+    /// What a request actor hears besides its client.
+    sealed interface Internal extends Handle permits EngineFound, FromEngine, Deadline {}
+
+    private record EngineFound(ActorRef<Engine.Command> engine) implements Internal {}
+
+    private record FromEngine(Engine.Event event) implements Internal {}
+
+    private enum Deadline implements Internal {
+        OPEN,
+        ATTACH,
+        RECOVERY,
+        LAST_WORD
+    }
+
+    private RequestActor(
+            ActorContext<Handle> context,
+            TimerScheduler<Handle> timers,
+            RequestSpec spec,
+            Tokenizer tokenizer,
+            ActorRef<Engines.Command> engines,
+            ActorRef<Requests.Answer> opener,
+            EngineMetrics metrics,
+            LongSupplier nanoClock) {
+        this.context = context;
+        this.timers = timers;
+        this.spec = spec;
+        this.engines = engines;
+        this.opener = opener;
+        this.metrics = metrics;
+        this.nanoClock = nanoClock;
+        this.arrivedNanos = nanoClock.getAsLong();
+        this.found =
+                context.messageAdapter(
+                        Engines.Found.class, answer -> new EngineFound(answer.engine()));
+        this.fromEngine = context.messageAdapter(Engine.Event.class, FromEngine::new);
+        for (var choice : spec.choices()) {
+            var detokenizer =
+                    new Detokenizer(tokenizer, spec.skipSpecialTokens())
+                            .continuing(choice.prompt());
+            // A whole answer has no reader to wait for; the client asked for all of it.
+            int credit = spec.stream() ? WINDOW : Integer.MAX_VALUE;
+            choices.add(
+                    new ChoiceOutput(
+                            choices.size(), choice, detokenizer, spec.includeStopString(), credit));
+        }
+    }
+
+    /// @param opener told once whether the request runs
+    static Behavior<Handle> create(
+            RequestSpec spec,
+            Tokenizer tokenizer,
+            ActorRef<Engines.Command> engines,
+            ActorRef<Requests.Answer> opener,
+            EngineMetrics metrics,
+            LongSupplier nanoClock) {
+        return Behaviors.setup(context ->
+                Behaviors.withTimers(timers ->
+                        new RequestActor(
+                                        context, timers, spec, tokenizer, engines, opener, metrics,
+                                        nanoClock)
+                                .start()));
+    }
+
+    private Behavior<Handle> start() {
+        timers.startSingleTimer(Deadline.OPEN, OPEN_DEADLINE);
+        engines.tell(new Engines.Find(null, found));
+        return Behaviors.receive(Handle.class)
+                .onAnyMessage(this::on)
+                .onSignal(Terminated.class, signal -> engineLost(signal.getRef()))
+                .onSignal(PostStop.class, _ -> stopped())
+                .build();
+    }
+
+    private Behavior<Handle> on(Handle message) {
+        return switch (message) {
+            case EngineFound(ActorRef<Engine.Command> ready) -> submit(ready);
+            case FromEngine(Engine.Event event) -> onEvent(event);
+            case Attach(ActorRef<Output> to) -> {
+                timers.cancel(Deadline.ATTACH);
+                stream = to;
+                yield tell();
+            }
+            case Taken _ -> taken();
+            case Collect(ActorRef<Whole> to) -> {
+                timers.cancel(Deadline.ATTACH);
+                collector = to;
+                yield tell();
+            }
+            case ClientGone _ -> Behaviors.stopped();
+            case Deadline deadline -> overdue(deadline);
+        };
+    }
+
+    // ------------------------------------------------------------------ the engine's side
+
+    private Behavior<Handle> submit(ActorRef<Engine.Command> ready) {
+        if (engine != null) {
+            return Behaviors.same(); // A second answer to a question asked twice.
+        }
+        timers.cancel(Deadline.RECOVERY);
+        engine = ready;
+        context.watch(ready);
+        for (int i = 0; i < choices.size(); i++) {
+            var choice = choices.get(i);
+            if (!choice.isEnded()) {
+                ready.tell(
+                        new Engine.Submit(
+                                new SequenceId(spec.id(), i),
+                                epoch,
+                                choice.spec().prompt(),
+                                choice.log(),
+                                choice.spec().params(),
+                                spec.cacheSalt(),
+                                choice.creditUpTo(),
+                                fromEngine));
+            }
+        }
+        return Behaviors.same();
+    }
+
+    private Behavior<Handle> engineLost(ActorRef<Void> lost) {
+        if (!isEngine(lost) || lastWord != null) {
+            return Behaviors.same();
+        }
+        return recover("the engine was lost");
+    }
+
+    private boolean isEngine(ActorRef<?> actor) {
+        return Objects.equals(engine, actor);
+    }
+
+    private Behavior<Handle> recover(String why) {
+        context.getLog().info("Request {} (epoch {}): {}", Long.toHexString(spec.id()), epoch, why);
+        var lost = engine;
+        engine = null;
+        epoch++;
+        if (epoch > MAX_ENGINES_LOST) {
+            return breakOff("gave up after " + epoch + " engines: " + why);
+        }
+        metrics.resubmitted();
+        timers.startSingleTimer(Deadline.RECOVERY, RECOVERY_DEADLINE);
+        engines.tell(new Engines.Find(lost, found));
+        return Behaviors.same();
+    }
+
+    private Behavior<Handle> onEvent(Engine.Event event) {
+        if (event.epoch() != epoch
+                || lastWord != null
+                || event.sequence().choice() >= choices.size()) {
+            return Behaviors.same(); // From an engine that this request has left.
+        }
+        var choice = choices.get(event.sequence().choice());
+        return switch (event) {
+            case Engine.Accepted _ -> {
+                choice.accepted();
+                yield openIfAccepted();
+            }
+            case Engine.Rejected rejected -> rejected(rejected);
+            case Engine.TokensSampled sampled -> {
+                int before = choice.deliveredCount();
+                if (choice.add(sampled.firstIndex(), sampled.tokens(), sampled.logprobs())) {
+                    abort(sampled.sequence(), FinishReason.STOP);
+                }
+                measure(choice.deliveredCount() - before);
+                yield tell();
+            }
+            case Engine.Finished finished -> {
+                choice.finished(
+                        finished.reason(), finished.stopToken(), finished.usage().cachedTokens());
+                yield tell();
+            }
+            case Engine.Failed failed ->
+                    failed.retryable() ? recoverElsewhere(failed) : breakOff(failed.message());
+        };
+    }
+
+    private Behavior<Handle> openIfAccepted() {
+        if (opened || !choices.stream().allMatch(ChoiceOutput::isAccepted)) {
+            return Behaviors.same();
+        }
+        opened = true;
+        timers.cancel(Deadline.OPEN);
+        timers.startSingleTimer(Deadline.ATTACH, ATTACH_DEADLINE);
+        opener.tell(new Opened(context.getSelf()));
+        return Behaviors.same();
+    }
+
+    private Behavior<Handle> rejected(Engine.Rejected rejected) {
+        if (opened) {
+            return switch (rejected.reason()) {
+                case DRAINING, QUEUE_FULL -> {
+                    leaveEngine();
+                    yield recover(rejected.message());
+                }
+                case TOO_LONG, INVALID -> breakOff(rejected.message());
+            };
+        }
+        var reason =
+                switch (rejected.reason()) {
+                    case QUEUE_FULL -> Reason.QUEUE_FULL;
+                    case TOO_LONG -> Reason.TOO_LONG;
+                    case INVALID -> Reason.INVALID;
+                    case DRAINING -> Reason.NOT_READY;
+                };
+        opener.tell(new Refused(reason, rejected.message(), rejected.retryAfter()));
+        opened = true;
+        return Behaviors.stopped();
+    }
+
+    private Behavior<Handle> recoverElsewhere(Engine.Failed failed) {
+        leaveEngine();
+        return recover(failed.message());
+    }
+
+    /// Ends what still runs there, so that nothing of the old epoch holds blocks.
+    private void leaveEngine() {
+        if (engine == null) {
+            return;
+        }
+        context.unwatch(engine);
+        abortAll();
+        engine = null;
+    }
+
+    private void abortAll() {
+        for (int i = 0; i < choices.size(); i++) {
+            if (!choices.get(i).isEnded()) {
+                abort(new SequenceId(spec.id(), i), FinishReason.ABORTED);
+            }
+        }
+    }
+
+    private void abort(SequenceId sequence, FinishReason reason) {
+        if (engine != null) {
+            engine.tell(new Engine.Abort(sequence, epoch, reason));
+        }
+    }
+
+    private Behavior<Handle> breakOff(String message) {
+        context.getLog().warn("Request {} broken off: {}", Long.toHexString(spec.id()), message);
+        leaveEngine();
+        lastWord = new Output.Broken(message);
+        return tell();
+    }
+
+    private void measure(int tokens) {
+        if (tokens == 0) {
+            return;
+        }
+        long now = nanoClock.getAsLong();
+        if (firstTokenNanos == 0) {
+            firstTokenNanos = now;
+            metrics.firstToken(now - arrivedNanos);
+        } else if (choices.size() == 1) {
+            metrics.nextToken(now - lastTokenNanos);
+        }
+        lastTokenNanos = now;
+    }
+
+    // ------------------------------------------------------------------ the client's side
+
+    /// Tells the client what is pending, as far as it asks for it.
+    private Behavior<Handle> tell() {
+        if (lastWord == null && choices.stream().allMatch(ChoiceOutput::isEnded)) {
+            lastWord = new Output.Completed(totalUsage());
+            metrics.requestCompleted(nanoClock.getAsLong() - arrivedNanos, totalUsage());
+            if (engine != null) {
+                context.unwatch(engine);
+            }
+        }
+        if (stream != null) {
+            return stream(stream);
+        }
+        if (collector != null && lastWord != null) {
+            for (var output = pending(); output != null; output = pending()) {
+                collected.add(output);
+            }
+            collected.add(lastWord);
+            collector.tell(new Whole(collected));
+            return Behaviors.stopped();
+        }
+        return Behaviors.same();
+    }
+
+    private Behavior<Handle> stream(ActorRef<Output> to) {
+        if (outstanding || lastWordTold) {
+            return Behaviors.same();
+        }
+        var output = pending();
+        if (output == null && lastWord != null) {
+            output = lastWord;
+            lastWordTold = true;
+            timers.startSingleTimer(Deadline.LAST_WORD, LAST_WORD_DEADLINE);
+        }
+        if (output != null) {
+            outstanding = true;
+            to.tell(output);
+        }
+        return Behaviors.same();
+    }
+
+    /// The next pending output, taking turns among the choices.
+    private @Nullable Output pending() {
+        for (int i = 0; i < choices.size(); i++) {
+            var output = choices.get((nextChoice + i) % choices.size()).next();
+            if (output != null) {
+                nextChoice = (nextChoice + i + 1) % choices.size();
+                return output;
+            }
+        }
+        return null;
+    }
+
+    private Behavior<Handle> taken() {
+        outstanding = false;
+        if (lastWordTold) {
+            return Behaviors.stopped();
+        }
+        for (int i = 0; i < choices.size(); i++) {
+            var choice = choices.get(i);
+            if (choice.taken(WINDOW) && engine != null) {
+                engine.tell(
+                        new Engine.Credit(
+                                new SequenceId(spec.id(), i), epoch, choice.creditUpTo()));
+            }
+        }
+        return tell();
+    }
+
+    private Engine.Usage totalUsage() {
+        int prompt = 0;
+        int cached = 0;
+        int output = 0;
+        var previous = Tokens.NONE;
+        for (var choice : choices) {
+            // A prompt counts once, however many choices are drawn from it; they follow each other.
+            if (!choice.spec().prompt().equals(previous)) {
+                prompt += choice.usage().promptTokens();
+                cached += choice.usage().cachedTokens();
+            }
+            previous = choice.spec().prompt();
+            output += choice.usage().outputTokens();
+        }
+        return new Engine.Usage(prompt, cached, output);
+    }
+
+    private Behavior<Handle> overdue(Deadline deadline) {
+        return switch (deadline) {
+            case OPEN -> {
+                if (!opened) {
+                    opened = true;
+                    opener.tell(
+                            new Refused(
+                                    Reason.NOT_READY, "no engine is ready", Duration.ofSeconds(1)));
+                }
+                yield Behaviors.stopped();
+            }
+            case ATTACH, LAST_WORD -> Behaviors.stopped();
+            case RECOVERY ->
+                    breakOff(
+                            "no engine became ready within "
+                                    + RECOVERY_DEADLINE.toSeconds()
+                                    + " s");
+        };
+    }
+
+    private Behavior<Handle> stopped() {
+        engines.tell(new Engines.Forget(found));
+        if (lastWord == null) {
+            abortAll();
+        }
+        return Behaviors.same();
+    }
+}

@@ -1,0 +1,31 @@
+package dev.ingot.scheduler;
+
+import dev.ingot.engine.sampling.SamplingParams;
+import dev.ingot.engine.sequence.Tokens;
+import java.util.List;
+
+/// Everything that a request needs to run: what the HTTP layer made of a body.
+///
+/// @param id unique among all requests in flight
+/// @param choices one per token timeline: `n` choices of each prompt, in the order of their indices
+/// @param stream whether output is told as it comes, against the client's demand
+/// @param cacheSalt see [Engine.Submit]
+/// @param skipSpecialTokens whether special tokens are left out of the text
+/// @param includeStopString whether the stop string that ended a choice is part of its text
+public record RequestSpec(
+        long id,
+        List<Choice> choices,
+        boolean stream,
+        String cacheSalt,
+        boolean skipSpecialTokens,
+        boolean includeStopString) {
+    public RequestSpec {
+        choices = List.copyOf(choices);
+        if (choices.isEmpty()) {
+            throw new IllegalArgumentException("a request has at least one choice");
+        }
+    }
+
+    /// One token timeline.
+    public record Choice(Tokens prompt, SamplingParams params) {}
+}

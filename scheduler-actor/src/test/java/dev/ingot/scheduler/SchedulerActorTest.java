@@ -1,0 +1,372 @@
+package dev.ingot.scheduler;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ingot.engine.kv.KvAllocator;
+import dev.ingot.engine.kv.KvUsage;
+import dev.ingot.engine.ops.KvGeometry;
+import dev.ingot.engine.sampling.SamplingParams;
+import dev.ingot.engine.schedule.SchedulerLimits;
+import dev.ingot.engine.sequence.FinishReason;
+import dev.ingot.engine.sequence.SequenceId;
+import dev.ingot.engine.sequence.Tokens;
+import dev.ingot.worker.Worker;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Random;
+import java.util.function.LongPredicate;
+import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/// Scheduler and allocator against a worker that notices every wrong block.
+final class SchedulerActorTest {
+    private static final int MAX_LENGTH = 128;
+    private static final int PLENTY = Integer.MAX_VALUE;
+
+    private final ActorTestKit kit = ActorTestKit.create();
+    private final TestProbe<Engine.Event> client = kit.createTestProbe();
+    private KvAllocator blocks = new KvAllocator(4, 1, true);
+
+    @AfterEach
+    void shutDown() {
+        kit.shutdownTestKit();
+    }
+
+    private ActorRef<Engine.Command> engine(
+            SchedulerLimits limits, int blockCount, LongPredicate fails) {
+        KvGeometry kv = FakeWorker.geometry(4, blockCount);
+        blocks = new KvAllocator(4, blockCount, true);
+        var metrics = new EngineMetrics(new PrometheusRegistry(), "fake");
+        var worker = kit.spawn(FakeWorker.create(kv, fails));
+        return engine(limits, kv, worker, metrics);
+    }
+
+    private ActorRef<Engine.Command> engine(
+            SchedulerLimits limits,
+            KvGeometry kv,
+            ActorRef<Worker.Command> worker,
+            EngineMetrics metrics) {
+        var allocator = kit.spawn(BlockAllocatorActor.create(blocks, metrics));
+        var loaded = FakeWorker.loaded(worker, kv, MAX_LENGTH);
+        return kit.spawn(
+                SchedulerActor.create(loaded, allocator, limits, metrics, System::nanoTime));
+    }
+
+    private static SchedulerLimits limits() {
+        return new SchedulerLimits(MAX_LENGTH, 8, 16, 100);
+    }
+
+    private Engine.Submit submit(int id, Tokens prompt, int maxTokens, int credit) {
+        return new Engine.Submit(
+                new SequenceId(id, 0),
+                0,
+                prompt,
+                Tokens.NONE,
+                SamplingParams.greedy(maxTokens),
+                "",
+                credit,
+                client.ref());
+    }
+
+    private static Tokens prompt(Random random, int length) {
+        return Tokens.of(random.ints(length, 0, FakeWorker.VOCABULARY).toArray());
+    }
+
+    private static Tokens expected(Tokens prompt, int count) {
+        var all = prompt;
+        for (int i = 0; i < count; i++) {
+            all = all.plus(Tokens.of(FakeWorker.next(all)));
+        }
+        return Tokens.of(all.toArray(), prompt.size(), all.size());
+    }
+
+    /// What each sequence was told.
+    private final class Transcript {
+        private final Map<SequenceId, Tokens> output = new HashMap<>();
+        private final Map<SequenceId, Engine.Event> ends = new HashMap<>();
+
+        void read(int endings) {
+            while (ends.size() < endings) {
+                var event = client.receiveMessage(Duration.ofSeconds(20));
+                var id = event.sequence();
+                assertThat(ends).as("after the end: %s", event).doesNotContainKey(id);
+                switch (event) {
+                    case Engine.Accepted _ -> output.putIfAbsent(id, Tokens.NONE);
+                    case Engine.TokensSampled sampled -> {
+                        var before = output.getOrDefault(id, Tokens.NONE);
+                        assertThat(sampled.firstIndex()).isEqualTo(before.size());
+                        output.put(id, before.plus(sampled.tokens()));
+                    }
+                    case Engine.Finished _, Engine.Failed _, Engine.Rejected _ ->
+                            ends.put(id, event);
+                }
+            }
+        }
+    }
+
+    private void assertNothingHeld() {
+        client.awaitAssert(() -> {
+            KvUsage usage = blocks.usage();
+            assertThat(usage.referenced() + usage.fenced()).isZero();
+            return usage;
+        });
+        blocks.checkInvariants();
+    }
+
+    @Test
+    void everySequenceGetsTheTokensThatItsOwnHistoryGives() {
+        var engine = engine(limits(), 400, _ -> false);
+        var random = new Random(1);
+        var prompts = new ArrayList<Tokens>();
+        for (int i = 0; i < 20; i++) {
+            prompts.add(prompt(random, 1 + random.nextInt(60)));
+            engine.tell(submit(i, prompts.get(i), 20, PLENTY));
+        }
+        var transcript = new Transcript();
+        transcript.read(20);
+        for (int i = 0; i < 20; i++) {
+            assertThat(transcript.output.get(new SequenceId(i, 0)))
+                    .isEqualTo(expected(prompts.get(i), 20));
+        }
+        assertNothingHeld();
+    }
+
+    @Test
+    void preemptionChangesNoToken() {
+        // 40 blocks hold 160 positions; 12 sequences of up to 60 want several times that.
+        var engine = engine(limits(), 40, _ -> false);
+        var random = new Random(2);
+        var prompts = new ArrayList<Tokens>();
+        for (int i = 0; i < 12; i++) {
+            prompts.add(prompt(random, 20 + random.nextInt(20)));
+            engine.tell(submit(i, prompts.get(i), 40, PLENTY));
+        }
+        var transcript = new Transcript();
+        transcript.read(12);
+        for (int i = 0; i < 12; i++) {
+            assertThat(transcript.output.get(new SequenceId(i, 0)))
+                    .isEqualTo(expected(prompts.get(i), 40));
+        }
+        assertNothingHeld();
+    }
+
+    @Test
+    void aSharedPrefixIsComputedOnceAndChangesNoToken() {
+        var engine = engine(limits(), 400, _ -> false);
+        var shared = prompt(new Random(3), 40);
+        var transcript = new Transcript();
+        for (int i = 0; i < 4; i++) {
+            int cached = i == 0 ? 0 : 40;
+            engine.tell(submit(i, shared.plus(Tokens.of(i, i, i)), 10, PLENTY));
+            transcript.read(i + 1);
+            assertThat(transcript.ends.get(new SequenceId(i, 0)))
+                    .isInstanceOfSatisfying(
+                            Engine.Finished.class,
+                            end -> assertThat(end.usage().cachedTokens()).isEqualTo(cached));
+            assertThat(transcript.output.get(new SequenceId(i, 0)))
+                    .isEqualTo(expected(shared.plus(Tokens.of(i, i, i)), 10));
+        }
+    }
+
+    @Test
+    void samplesNoFurtherThanTheCreditAndGoesOnWhenItGrows() {
+        var engine = engine(limits(), 400, _ -> false);
+        var prompt = prompt(new Random(4), 10);
+        engine.tell(submit(1, prompt, 30, 5));
+        client.expectMessageClass(Engine.Accepted.class);
+        for (int i = 0; i < 5; i++) {
+            assertThat(client.expectMessageClass(Engine.TokensSampled.class).firstIndex())
+                    .isEqualTo(i);
+        }
+        client.expectNoMessage(Duration.ofMillis(200));
+
+        engine.tell(new Engine.Credit(new SequenceId(1, 0), 0, 7));
+        engine.tell(new Engine.Credit(new SequenceId(1, 0), 0, 6));
+        client.expectMessageClass(Engine.TokensSampled.class);
+        client.expectMessageClass(Engine.TokensSampled.class);
+        client.expectNoMessage(Duration.ofMillis(200));
+    }
+
+    @Test
+    void aSlowReaderGivesWayToOthersAndLosesNothing() {
+        // The slow one holds most of the pool when the other arrives.
+        var engine = engine(limits(), 20, _ -> false);
+        var slow = prompt(new Random(5), 50);
+        engine.tell(submit(1, slow, 20, 2));
+        client.expectMessageClass(Engine.Accepted.class);
+        client.expectMessageClass(Engine.TokensSampled.class);
+        client.expectMessageClass(Engine.TokensSampled.class);
+
+        var other = prompt(new Random(6), 40);
+        engine.tell(submit(2, other, 20, PLENTY));
+        var transcript = new Transcript();
+        transcript.output.put(new SequenceId(1, 0), Tokens.of(expected(slow, 2).toArray()));
+        transcript.read(1);
+        assertThat(transcript.output.get(new SequenceId(2, 0))).isEqualTo(expected(other, 20));
+
+        engine.tell(new Engine.Credit(new SequenceId(1, 0), 0, PLENTY));
+        transcript.read(2);
+        assertThat(transcript.output.get(new SequenceId(1, 0))).isEqualTo(expected(slow, 20));
+        assertNothingHeld();
+    }
+
+    @Test
+    void anAbortedSequenceSaysNothingMoreAndGivesItsBlocksBack() {
+        var engine = engine(limits(), 400, _ -> false);
+        engine.tell(submit(1, prompt(new Random(7), 30), 90, 3));
+        client.expectMessageClass(Engine.Accepted.class);
+        client.expectMessageClass(Engine.TokensSampled.class);
+        engine.tell(new Engine.Abort(new SequenceId(1, 0), 0, FinishReason.ABORTED));
+        engine.tell(new Engine.Abort(new SequenceId(1, 0), 0, FinishReason.ABORTED));
+        assertNothingHeld();
+    }
+
+    @Test
+    void anAbortAtAnyMomentLeavesTheOthersAloneAndLeaksNothing() {
+        var random = new Random(8);
+        for (int round = 0; round < 30; round++) {
+            int first = 8 * round;
+            var engine = engine(limits(), 60, _ -> false);
+            var prompts = new ArrayList<Tokens>();
+            for (int i = 0; i < 8; i++) {
+                prompts.add(prompt(random, 1 + random.nextInt(40)));
+                engine.tell(submit(first + i, prompts.get(i), 20, PLENTY));
+                if (i % 2 == 1) {
+                    for (int spin = random.nextInt(20_000); spin > 0; spin--) {
+                        Thread.onSpinWait();
+                    }
+                    engine.tell(
+                            new Engine.Abort(
+                                    new SequenceId(first + i, 0), 0, FinishReason.ABORTED));
+                }
+            }
+            var output = new HashMap<SequenceId, Tokens>();
+            int finished = 0;
+            while (finished < 4) {
+                var event = client.receiveMessage(Duration.ofSeconds(20));
+                if (event instanceof Engine.TokensSampled sampled) {
+                    output.merge(sampled.sequence(), sampled.tokens(), Tokens::plus);
+                } else if (event instanceof Engine.Finished end
+                        && end.sequence().request() >= first
+                        && end.sequence().request() % 2 == 0) {
+                    finished++;
+                }
+            }
+            for (int i = 0; i < 8; i += 2) {
+                assertThat(output.get(new SequenceId(first + i, 0)))
+                        .as("round %d", round)
+                        .isEqualTo(expected(prompts.get(i), 20));
+            }
+            assertNothingHeld();
+        }
+    }
+
+    @Test
+    void aFailedStepIsRunAgainFromTheTokens() {
+        var engine = engine(limits(), 400, step -> step == 3 || step == 9);
+        var first = prompt(new Random(9), 20);
+        engine.tell(submit(1, first, 20, PLENTY));
+        var transcript = new Transcript();
+        transcript.read(1);
+        // Two failures with the same sequence in both are one too many.
+        assertThat(transcript.ends.get(new SequenceId(1, 0))).isInstanceOf(Engine.Failed.class);
+        engine.tell(submit(2, first, 20, PLENTY));
+        transcript.read(2);
+        assertThat(transcript.output.get(new SequenceId(2, 0))).isEqualTo(expected(first, 20));
+        assertNothingHeld();
+    }
+
+    @Test
+    void refusesAtOnceWhatCanNeverFit() {
+        var engine = engine(limits(), 20, _ -> false);
+        engine.tell(submit(1, prompt(new Random(10), 50), 60, PLENTY));
+        var tooLong = client.expectMessageClass(Engine.Rejected.class);
+        assertThat(tooLong.reason()).isEqualTo(Engine.Rejection.TOO_LONG);
+        assertThat(tooLong.message()).contains("110").contains("80");
+    }
+
+    @Test
+    void refusesWithATimeToComeBackWhenTheQueueIsFull() {
+        KvGeometry kv = FakeWorker.geometry(4, 100);
+        blocks = new KvAllocator(4, 100, true);
+        var stuck = kit.<Worker.Command>createTestProbe();
+        var metrics = new EngineMetrics(new PrometheusRegistry(), "fake");
+        var engine = engine(new SchedulerLimits(MAX_LENGTH, 1, 16, 2), kv, stuck.ref(), metrics);
+        for (int i = 1; i <= 3; i++) {
+            engine.tell(submit(i, Tokens.of(1, 2, 3), 5, PLENTY));
+            client.expectMessageClass(Engine.Accepted.class);
+            if (i == 1) {
+                stuck.expectMessageClass(Worker.ExecuteStep.class);
+            }
+        }
+        engine.tell(submit(4, Tokens.of(1, 2, 3), 5, PLENTY));
+        var full = client.expectMessageClass(Engine.Rejected.class);
+        assertThat(full.reason()).isEqualTo(Engine.Rejection.QUEUE_FULL);
+        assertThat(full.retryAfter()).isGreaterThanOrEqualTo(Duration.ofSeconds(1));
+    }
+
+    @Test
+    void aTokenOutsideTheVocabularyIsRefusedAndHarmsNobody() {
+        var engine = engine(limits(), 400, _ -> false);
+        engine.tell(submit(1, Tokens.of(1, FakeWorker.VOCABULARY), 5, PLENTY));
+        assertThat(client.expectMessageClass(Engine.Rejected.class).reason())
+                .isEqualTo(Engine.Rejection.INVALID);
+        var prompt = Tokens.of(1, 2, 3);
+        engine.tell(submit(2, prompt, 5, PLENTY));
+        var transcript = new Transcript();
+        transcript.read(1);
+        assertThat(transcript.output.get(new SequenceId(2, 0))).isEqualTo(expected(prompt, 5));
+    }
+
+    @Test
+    void aSecondSubmissionWithTheNextEpochGoesOnFromTheDeliveredTokens() {
+        var engine = engine(limits(), 400, _ -> false);
+        var prompt = prompt(new Random(12), 20);
+        engine.tell(
+                new Engine.Submit(
+                        new SequenceId(1, 0),
+                        1,
+                        prompt,
+                        expected(prompt, 7),
+                        SamplingParams.greedy(20),
+                        "",
+                        PLENTY,
+                        client.ref()));
+        client.expectMessageClass(Engine.Accepted.class);
+        var tail = Tokens.NONE;
+        for (int i = 7; i < 20; i++) {
+            var sampled = client.expectMessageClass(Engine.TokensSampled.class);
+            assertThat(sampled.firstIndex()).isEqualTo(i);
+            assertThat(sampled.epoch()).isEqualTo(1);
+            tail = tail.plus(sampled.tokens());
+        }
+        assertThat(expected(prompt, 7).plus(tail)).isEqualTo(expected(prompt, 20));
+        assertThat(client.expectMessageClass(Engine.Finished.class).usage().outputTokens())
+                .isEqualTo(20);
+    }
+
+    @Test
+    void diesWithAStepThatIsOverdueSoThatTheGuardianStartsOver() {
+        var clock = new long[1];
+        KvGeometry kv = FakeWorker.geometry(4, 100);
+        blocks = new KvAllocator(4, 100, true);
+        var metrics = new EngineMetrics(new PrometheusRegistry(), "fake");
+        var silent = kit.<Worker.Command>createTestProbe();
+        var allocator = kit.spawn(BlockAllocatorActor.create(blocks, metrics));
+        var loaded = FakeWorker.loaded(silent.ref(), kv, MAX_LENGTH);
+        var engine =
+                kit.spawn(
+                        SchedulerActor.create(
+                                loaded, allocator, limits(), metrics, () -> clock[0]));
+        engine.tell(submit(1, Tokens.of(1, 2, 3), 5, PLENTY));
+        silent.expectMessageClass(Worker.ExecuteStep.class);
+        clock[0] = Duration.ofSeconds(37).toNanos();
+        silent.expectTerminated(engine, Duration.ofSeconds(5));
+    }
+}
