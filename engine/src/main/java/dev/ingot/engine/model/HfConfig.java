@@ -12,8 +12,12 @@ import java.util.Optional;
 /// `rope_parameters` (transformers 5). A setting that changes the result and that we do not compute
 /// is refused by name.
 public final class HfConfig {
-    /// No size of a model is larger: keeps every product of two of them inside of a `long`.
+    /// No width, vocabulary or position of a model is larger.
     private static final int MAX_SIZE = 1 << 28;
+
+    /// No number of layers or heads, and no head, is larger: keeps the arithmetic of memory inside of a
+    /// `long`.
+    private static final int MAX_COUNT = 1 << 16;
 
     private static final double DEFAULT_THETA = 10_000;
     private static final double DEFAULT_NORM_EPSILON = 1e-6;
@@ -36,8 +40,8 @@ public final class HfConfig {
         var architecture = architecture();
         refuseUnsupported(architecture);
         int hidden = json.positive("hidden_size", MAX_SIZE);
-        int heads = json.positive("num_attention_heads", MAX_SIZE);
-        int kvHeads = json.optionalInt("num_key_value_heads", 1, MAX_SIZE).orElse(heads);
+        int heads = json.positive("num_attention_heads", MAX_COUNT);
+        int kvHeads = json.optionalInt("num_key_value_heads", 1, MAX_COUNT).orElse(heads);
         if (heads % kvHeads != 0) {
             throw json.bad(
                     "num_key_value_heads",
@@ -47,7 +51,7 @@ public final class HfConfig {
             return new ModelConfig(
                     architecture,
                     hidden,
-                    json.positive("num_hidden_layers", MAX_SIZE),
+                    json.positive("num_hidden_layers", MAX_COUNT),
                     heads,
                     kvHeads,
                     headDim(architecture, hidden, heads),
@@ -119,7 +123,7 @@ public final class HfConfig {
     }
 
     private int headDim(Architecture architecture, int hidden, int heads) {
-        var explicit = json.optionalInt("head_dim", 1, MAX_SIZE);
+        var explicit = json.optionalInt("head_dim", 1, MAX_COUNT);
         if (explicit.isEmpty() && architecture == Architecture.LLAMA && hidden % heads != 0) {
             throw json.bad(
                     "hidden_size",

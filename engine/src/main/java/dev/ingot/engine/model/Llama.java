@@ -142,8 +142,7 @@ final class Llama implements Model {
             enc.rmsNorm(h, x, layer.attentionNorm, epsilon);
             enc.matmul(step.qkv(), h, layer.qkv, layer.qkvBias);
             enc.rope(qk, config.headDim(), batch.positions(), inverseFrequencies);
-            enc.storeKv(
-                    cache, l, k, v, batch.slotMapping()); // before attention: a token sees itself
+            enc.storeKv(cache, l, k, v, batch.slotMapping()); // first: a token sees itself
             enc.pagedAttention(step.attended(), q, cache, l, scale, batch);
             enc.matmulAdd(x, step.attended(), layer.output, layer.outputBias);
 

@@ -140,8 +140,7 @@ final class Qwen3 implements Model {
             enc.rmsNormHeads(q, layer.queryNorm, epsilon);
             enc.rmsNormHeads(k, layer.keyNorm, epsilon);
             enc.rope(qk, config.headDim(), batch.positions(), inverseFrequencies);
-            enc.storeKv(
-                    cache, l, k, v, batch.slotMapping()); // before attention: a token sees itself
+            enc.storeKv(cache, l, k, v, batch.slotMapping()); // first: a token sees itself
             enc.pagedAttention(step.attended(), q, cache, l, scale, batch);
             enc.matmulAdd(x, step.attended(), layer.output, layer.outputBias);
 

@@ -9,6 +9,7 @@ import dev.ingot.engine.weights.CheckpointException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -198,11 +199,43 @@ class HfConfigTest {
         refused(LLAMA + ", \"tie_word_embeddings\": 1", "expected true or false, found 1");
         refused(LLAMA + ", \"eos_token_id\": [1, \"2\"]", "field 'eos_token_id'");
         refused(
-                LLAMA.replace("96", "268435456") + ", \"head_dim\": 268435456",
+                LLAMA.replace("\"num_attention_heads\": 8", "\"num_attention_heads\": 65536")
+                        + ", \"head_dim\": 65536",
                 "config.json: a row of activations is longer than");
+        refused(
+                LLAMA + ", \"head_dim\": 65538",
+                "field 'head_dim': expected an integer from 1 to 65536");
         assertThatThrownBy(() -> HfConfig.read(folder.resolve("absent")))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("config.json: no such file");
+    }
+
+    /// A changed byte either leaves a configuration or is refused by the one exception there is for it.
+    @Test
+    void aMutatedConfigurationIsReadOrRefused() {
+        var whole =
+                LLAMA
+                        + ", \"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8,"
+                        + " \"low_freq_factor\": 1, \"high_freq_factor\": 4,"
+                        + " \"original_max_position_embeddings\": 64}, \"eos_token_id\": [1, 2]";
+        int refused = 0;
+        for (int seed = 0; seed < 1000; seed++) {
+            var random = new Random(seed);
+            var mutated = new StringBuilder(whole);
+            for (int i = random.nextInt(1, 4); i > 0; i--) {
+                mutated.setCharAt(
+                        random.nextInt(whole.length()),
+                        "0123456789-{}[],:\"e.".charAt(random.nextInt(20)));
+            }
+            try {
+                read(mutated.toString()).rope().inverseFrequencies(8);
+            } catch (CheckpointException e) {
+                refused++;
+            } catch (RuntimeException | IOException e) {
+                throw new AssertionError("seed " + seed, e);
+            }
+        }
+        assertThat(refused).isBetween(300, 999);
     }
 
     @Test
