@@ -9,21 +9,20 @@ import picocli.CommandLine.Command;
         description = "Serves large language models on this machine.",
         subcommands = {ServeCommand.class, WarmUpCommand.class, CommandLine.HelpCommand.class},
         mixinStandardHelpOptions = true,
-        version = "ingot 0.1.0",
+        version = "ingot " + Main.VERSION,
         footer = {
             "",
-            "The launcher adds: 'ingot build' (build only) and 'ingot test' (run every test).",
-            "Environment: INGOT_LOG_LEVEL (INFO), INGOT_JAVA_OPTS, INGOT_JAVA_HOME."
+            "The launcher adds 'ingot build' (build only) and 'ingot test' (run every test).",
+            "Environment: INGOT_JAVA_HOME, INGOT_JAVA_OPTS, INGOT_LOG_LEVEL (default INFO)."
         })
 public final class Main {
+    /// Of this build.
+    static final String VERSION = "0.1.0";
+
     private Main() {}
 
     /// Exits with 0 after a stop that was asked for, 1 when serving failed, 2 when the command line is wrong.
     public static void main(String[] arguments) {
-        System.exit(commandLine().execute(arguments));
-    }
-
-    static CommandLine commandLine() {
-        return new CommandLine(new Main());
+        System.exit(new CommandLine(new Main()).execute(arguments));
     }
 }

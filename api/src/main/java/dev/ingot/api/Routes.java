@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -37,13 +38,15 @@ public final class Routes {
 
     private static final Logger log = LoggerFactory.getLogger(Routes.class);
 
-    private final List<Route> routes;
+    private final Supplier<List<Route>> routes;
     private final RandomGenerator random;
     private final Materializer materializer;
 
+    /// Answers by the table of the moment: what is served before the model is loaded is not what is served after.
+    ///
     /// @param random names calls whose client did not; safe from any thread
-    public Routes(List<Route> routes, RandomGenerator random, Materializer materializer) {
-        this.routes = List.copyOf(routes);
+    public Routes(Supplier<List<Route>> routes, RandomGenerator random, Materializer materializer) {
+        this.routes = routes;
         this.random = random;
         this.materializer = materializer;
     }
@@ -60,7 +63,8 @@ public final class Routes {
             HttpRequest request, ClientConnection client, String id) {
         try {
             String path = request.getUri().path();
-            var matching = routes.stream().filter(route -> matches(route.path(), path)).toList();
+            var matching =
+                    routes.get().stream().filter(route -> matches(route.path(), path)).toList();
             for (var route : matching) {
                 if (route.method().equals(request.method())) {
                     return route.handler()

@@ -1,6 +1,5 @@
 package dev.ingot.api;
 
-import dev.ingot.engine.ops.DType;
 import dev.ingot.worker.WorkerSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,14 +58,14 @@ final class ServeCommand implements Callable<Integer> {
             names = "--max-num-seqs",
             paramLabel = "N",
             description = "Sequences in one step (default: ${DEFAULT-VALUE}).")
-    private int maxSequences = 64;
+    private int maxSequences = WorkerSettings.DEFAULT_MAX_SEQUENCES;
 
     @Option(
             names = "--max-num-batched-tokens",
             paramLabel = "TOKENS",
             description =
                     "Tokens in one step: a prompt is prefilled in chunks of at most this (default: ${DEFAULT-VALUE}).")
-    private int maxStepTokens = 256;
+    private int maxStepTokens = WorkerSettings.DEFAULT_MAX_STEP_TOKENS;
 
     @Option(
             names = "--max-num-queued-seqs",
@@ -79,7 +78,7 @@ final class ServeCommand implements Callable<Integer> {
             names = "--block-size",
             paramLabel = "TOKENS",
             description = "Positions in one KV block (default: ${DEFAULT-VALUE}).")
-    private int blockSize = 16;
+    private int blockSize = WorkerSettings.DEFAULT_BLOCK_SIZE;
 
     @Option(
             names = "--kv-cache-memory-bytes",
@@ -113,7 +112,18 @@ final class ServeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        return Node.serve(settings());
+        var settings = settings();
+        long startNanos = System.nanoTime();
+        try (var node = Node.start(settings)) {
+            System.out.printf(
+                    "Ready after %.1f s: %s serves %s%n",
+                    (System.nanoTime() - startNanos) * 1e-9, node.url(), node.modelName());
+            node.awaitTermination();
+            return 0;
+        } catch (Node.StartException e) {
+            System.err.println("ingot: " + e.getMessage());
+            return 1;
+        }
     }
 
     private ServeSettings settings() {
@@ -162,7 +172,7 @@ final class ServeCommand implements Callable<Integer> {
                         maxStepTokens,
                         blockSize,
                         kvCacheBytes == null ? OptionalLong.empty() : OptionalLong.of(kvCacheBytes),
-                        DType.F16);
+                        WorkerSettings.DEFAULT_KV_TYPE);
         return new ServeSettings(
                 host,
                 port,

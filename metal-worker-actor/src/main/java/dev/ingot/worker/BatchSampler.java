@@ -66,7 +66,7 @@ final class BatchSampler {
             }
             return new Sampled(sequence, sampler.next(logits.row(row).contents(), scratch));
         } catch (InvalidLogitsException e) {
-            return new RowFailed(sequence, e.getMessage());
+            return new RowFailed(sequence, String.valueOf(e.getMessage()));
         }
     }
 }

@@ -21,35 +21,58 @@ record KvPlan(int maxModelLength, int blockCount) {
         int asked = settings.maxModelLength().orElse(config.maxPositions());
         if (asked > config.maxPositions()) {
             throw new IllegalArgumentException(
-                    "--max-model-len is " + asked + ", but the model was made for at most " + config.maxPositions()
+                    "--max-model-len is "
+                            + asked
+                            + ", but the model was made for at most "
+                            + config.maxPositions()
                             + " positions");
         }
         long left = workingSetBytes - memory.fixedBytes();
         if (left <= 0) {
             throw new IllegalArgumentException(
-                    "the model needs " + mib(memory.fixedBytes()) + " for weights and activations; the device has "
+                    "the model needs "
+                            + mib(memory.fixedBytes())
+                            + " for weights and activations; the device has "
                             + mib(workingSetBytes));
         }
         long budget =
-                settings.kvCacheBytes().orElse(Math.min(DEFAULT_LIMIT_BYTES, (long) (left * DEFAULT_SHARE)));
+                settings.kvCacheBytes()
+                        .orElse(Math.min(DEFAULT_LIMIT_BYTES, (long) (left * DEFAULT_SHARE)));
         if (budget > left) {
             throw new IllegalArgumentException(
-                    "--kv-cache-memory-bytes is " + mib(budget) + "; beside weights and activations the device has "
+                    "--kv-cache-memory-bytes is "
+                            + mib(budget)
+                            + "; beside weights and activations the device has "
                             + mib(left));
         }
-        long affordable = Math.min(budget / memory.kvBytesPerBlock(), Integer.MAX_VALUE / settings.blockSize());
+        long affordable =
+                Math.min(
+                        budget / memory.kvBytesPerBlock(),
+                        Integer.MAX_VALUE / settings.blockSize());
         long positions = affordable * settings.blockSize();
         int length = (int) Math.min(asked, positions);
         if (length < asked && (settings.maxModelLength().isPresent() || length < 2)) {
             throw new IllegalArgumentException(
-                    "a context of " + asked + " tokens needs "
-                            + mib(Math.ceilDiv(asked, settings.blockSize()) * memory.kvBytesPerBlock())
-                            + " of KV cache and there are " + mib(budget) + "; --max-model-len " + positions
+                    "a context of "
+                            + asked
+                            + " tokens needs "
+                            + mib(
+                                    Math.ceilDiv(asked, settings.blockSize())
+                                            * memory.kvBytesPerBlock())
+                            + " of KV cache and there are "
+                            + mib(budget)
+                            + "; --max-model-len "
+                            + positions
                             + " would fit, or raise --kv-cache-memory-bytes");
         }
         // More blocks than all sequences can fill at once would only serve the prefix cache.
         long useful = (long) settings.maxSequences() * Math.ceilDiv(length, settings.blockSize());
-        return new KvPlan(length, (int) (settings.kvCacheBytes().isPresent() ? affordable : Math.min(affordable, useful)));
+        return new KvPlan(
+                length,
+                (int)
+                        (settings.kvCacheBytes().isPresent()
+                                ? affordable
+                                : Math.min(affordable, useful)));
     }
 
     private static String mib(long bytes) {

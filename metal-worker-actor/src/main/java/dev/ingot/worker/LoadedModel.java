@@ -68,16 +68,22 @@ final class LoadedModel implements AutoCloseable {
             WorkerSettings settings, ModelConfig config, Checkpoint checkpoint, Device device) {
         var limits = new StepLimits(settings.maxStepTokens(), settings.maxSequences());
         var memory =
-                ModelMemory.of(checkpoint, config, limits, settings.blockSize(), settings.kvCacheType());
+                ModelMemory.of(
+                        checkpoint, config, limits, settings.blockSize(), settings.kvCacheType());
         var kv = KvPlan.of(settings, config, memory, device.info().workingSetBytes());
         var geometry =
-                Models.kvGeometry(config, settings.blockSize(), kv.blockCount(), settings.kvCacheType());
+                Models.kvGeometry(
+                        config, settings.blockSize(), kv.blockCount(), settings.kvCacheType());
         var cache = device.kvCache(geometry);
         var model = Models.load(checkpoint, config, device, limits, cache);
         int maxBlocks = Math.ceilDiv(kv.maxModelLength(), settings.blockSize());
         var buffers =
                 new StepBuffers(
-                        device, settings.maxStepTokens(), settings.maxSequences(), settings.blockSize(), maxBlocks);
+                        device,
+                        settings.maxStepTokens(),
+                        settings.maxSequences(),
+                        settings.blockSize(),
+                        maxBlocks);
         var sampler = new BatchSampler(device, settings.maxSequences(), config.vocabulary());
         LOG.info(
                 "Loaded {} on {} ({}, {} threads): {} MiB of weights, {} MiB of KV cache ({} blocks of {}), context {}",
@@ -97,7 +103,10 @@ final class LoadedModel implements AutoCloseable {
     Worker.Loaded report(WorkerSettings settings, ActorRef<Worker.Command> worker) {
         KvGeometry geometry =
                 Models.kvGeometry(
-                        model.config(), settings.blockSize(), kv.blockCount(), settings.kvCacheType());
+                        model.config(),
+                        settings.blockSize(),
+                        kv.blockCount(),
+                        settings.kvCacheType());
         return new Worker.Loaded(
                 worker,
                 device.info(),

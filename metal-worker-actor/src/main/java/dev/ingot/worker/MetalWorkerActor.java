@@ -36,29 +36,31 @@ public final class MetalWorkerActor {
     /// The step that the device runs.
     private record InFlight(StepPlan plan, ActorRef<Reply> replyTo, long committedNanos) {}
 
-    private MetalWorkerActor(ActorContext<Command> context, LoadedModel loaded, LongSupplier nanoClock) {
+    private MetalWorkerActor(
+            ActorContext<Command> context, LoadedModel loaded, LongSupplier nanoClock) {
         this.context = context;
         this.loaded = loaded;
         this.nanoClock = nanoClock;
     }
 
+    /// Loads the model in its setup; spawn it with [#props].
+    ///
     /// @param reportTo told once how loading ended
     /// @param nanoClock monotonic, for the device's time in [StepCompleted]
     public static Behavior<Command> create(
             WorkerSettings settings, ActorRef<Report> reportTo, LongSupplier nanoClock) {
-        return Behaviors.setup(
-                context -> {
-                    LoadedModel loaded;
-                    try {
-                        loaded = LoadedModel.load(settings);
-                    } catch (CheckpointException | DeviceException | IllegalArgumentException e) {
-                        context.getLog().error("Model not loaded: {}", e.getMessage());
-                        reportTo.tell(new LoadFailed(String.valueOf(e.getMessage())));
-                        return Behaviors.stopped();
-                    }
-                    reportTo.tell(loaded.report(settings, context.getSelf()));
-                    return new MetalWorkerActor(context, loaded, nanoClock).behavior();
-                });
+        return Behaviors.setup(context -> {
+            LoadedModel loaded;
+            try {
+                loaded = LoadedModel.load(settings);
+            } catch (CheckpointException | DeviceException | IllegalArgumentException e) {
+                context.getLog().error("Model not loaded: {}", e.getMessage());
+                reportTo.tell(new LoadFailed(String.valueOf(e.getMessage())));
+                return Behaviors.stopped();
+            }
+            reportTo.tell(loaded.report(settings, context.getSelf()));
+            return new MetalWorkerActor(context, loaded, nanoClock).behavior();
+        });
     }
 
     /// The pinned thread that a worker has to be spawned on.
@@ -83,7 +85,11 @@ public final class MetalWorkerActor {
     private Behavior<Command> execute(StepPlan plan, ActorRef<Reply> replyTo) {
         if (inFlight != null) {
             throw new IllegalStateException(
-                    "step " + plan.stepId() + " came while step " + inFlight.plan().stepId() + " runs");
+                    "step "
+                            + plan.stepId()
+                            + " came while step "
+                            + inFlight.plan().stepId()
+                            + " runs");
         }
         inFlight = new InFlight(plan, replyTo, nanoClock.getAsLong());
         try {
@@ -119,14 +125,23 @@ public final class MetalWorkerActor {
         if (failure == null) {
             var outcomes = loaded.sampler().sample(step.plan());
             step.replyTo()
-                    .tell(new StepCompleted(stepId, outcomes, nanoClock.getAsLong() - step.committedNanos()));
+                    .tell(
+                            new StepCompleted(
+                                    stepId,
+                                    outcomes,
+                                    nanoClock.getAsLong() - step.committedNanos()));
             return Behaviors.same();
         }
         return switch (failure.kind()) {
             // The device works on: only this step is lost.
             case OUT_OF_MEMORY, TIMEOUT, INTERNAL -> {
                 context.getLog().error("Step {} failed: {}", stepId, failure.getMessage());
-                step.replyTo().tell(new StepFailed(stepId, failure.kind(), String.valueOf(failure.getMessage())));
+                step.replyTo()
+                        .tell(
+                                new StepFailed(
+                                        stepId,
+                                        failure.kind(),
+                                        String.valueOf(failure.getMessage())));
                 yield Behaviors.same();
             }
             // Nothing that it holds can be trusted any more: stop, and let the guardian start over.

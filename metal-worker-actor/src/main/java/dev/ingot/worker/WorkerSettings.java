@@ -26,4 +26,30 @@ public record WorkerSettings(
         int maxStepTokens,
         int blockSize,
         OptionalLong kvCacheBytes,
-        DType kvCacheType) {}
+        DType kvCacheType) {
+    /// Rows of a decode step by default.
+    public static final int DEFAULT_MAX_SEQUENCES = 64;
+
+    /// Tokens of a step by default: a chunk of prefill that a running stream has to wait for.
+    public static final int DEFAULT_MAX_STEP_TOKENS = 256;
+
+    /// Positions of a KV block by default.
+    public static final int DEFAULT_BLOCK_SIZE = 16;
+
+    /// K and V by default: half the memory of F32, and four times the precision of BF16.
+    public static final DType DEFAULT_KV_TYPE = DType.F16;
+
+    /// A model with nothing else asked for.
+    public static WorkerSettings defaults(Path model) {
+        return new WorkerSettings(
+                model,
+                "auto",
+                Runtime.getRuntime().availableProcessors(),
+                OptionalInt.empty(),
+                DEFAULT_MAX_SEQUENCES,
+                DEFAULT_MAX_STEP_TOKENS,
+                DEFAULT_BLOCK_SIZE,
+                OptionalLong.empty(),
+                DEFAULT_KV_TYPE);
+    }
+}

@@ -32,7 +32,8 @@ public final class BlockAllocatorActor {
     /// The step in flight completed or failed.
     ///
     /// @param computed sequences whose K and V are now valid up to a position; empty when the step failed
-    record StepEnded(long stepId, List<Computed> computed, ActorRef<Reply> replyTo) implements Command {}
+    record StepEnded(long stepId, List<Computed> computed, ActorRef<Reply> replyTo)
+            implements Command {}
 
     /// Positions `[0, upTo)` of this sequence are in the cache.
     record Computed(SequenceId sequence, int upTo) {}
@@ -73,7 +74,11 @@ public final class BlockAllocatorActor {
                 blocks.stepEnded(stepId);
                 replyTo.tell(new Freed(blocks.availableBlocks()));
             }
-            case Release(SequenceId sequence, long fence, boolean trusted, ActorRef<Reply> replyTo) -> {
+            case Release(
+                            SequenceId sequence,
+                            long fence,
+                            boolean trusted,
+                            ActorRef<Reply> replyTo) -> {
                 if (trusted) {
                     blocks.release(sequence, fence);
                 } else {
@@ -89,7 +94,8 @@ public final class BlockAllocatorActor {
 
     private Reply reserve(List<Demand> demands) {
         return switch (blocks.reserve(demands)) {
-            case Reservation.Reserved(List<ReservedSlice> slices, int available) -> new Reserved(slices, available);
+            case Reservation.Reserved(List<ReservedSlice> slices, int available) ->
+                    new Reserved(slices, available);
             case Reservation.Exhausted exhausted -> new Exhausted(exhausted.availableBlocks());
         };
     }

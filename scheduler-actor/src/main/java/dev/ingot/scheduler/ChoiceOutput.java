@@ -36,7 +36,12 @@ final class ChoiceOutput {
     private Output.@Nullable ChoiceFinished pendingEnd;
     private Engine.Usage usage;
 
-    ChoiceOutput(int index, RequestSpec.Choice spec, Detokenizer detokenizer, boolean includeStopText, int credit) {
+    ChoiceOutput(
+            int index,
+            RequestSpec.Choice spec,
+            Detokenizer detokenizer,
+            boolean includeStopText,
+            int credit) {
         this.index = index;
         this.spec = spec;
         this.detokenizer = detokenizer;
@@ -113,7 +118,9 @@ final class ChoiceOutput {
         SamplingParams params = spec.params();
         boolean early = deliveredCount < params.minTokens();
         boolean last =
-                !early && (params.eosTokenIds().contains(token) || params.stopTokenIds().contains(token));
+                !early
+                        && (params.eosTokenIds().contains(token)
+                                || params.stopTokenIds().contains(token));
         if (last && !includeStopText) {
             return; // The token that ends a text is not part of it.
         }
@@ -129,10 +136,15 @@ final class ChoiceOutput {
         pendingText.append(stops.add(detokenizer.finish()));
         pendingText.append(stops.finish());
         Optional<String> stop = stops.matched();
-        end(stop.isPresent() ? FinishReason.STOP : reason, stopToken, stop.orElse(null), cachedTokens);
+        end(
+                stop.isPresent() ? FinishReason.STOP : reason,
+                stopToken,
+                stop.orElse(null),
+                cachedTokens);
     }
 
-    private void end(FinishReason reason, int stopToken, @Nullable String stopString, int cachedTokens) {
+    private void end(
+            FinishReason reason, int stopToken, @Nullable String stopString, int cachedTokens) {
         ended = true;
         usage = new Engine.Usage(spec.prompt().size(), cachedTokens, deliveredCount);
         pendingEnd = new Output.ChoiceFinished(index, reason, stopToken, stopString);

@@ -59,7 +59,8 @@ public interface Engine {
     record Accepted(SequenceId sequence, int epoch) implements Event {}
 
     /// It will not run here now; nothing is held for it.
-    record Rejected(SequenceId sequence, int epoch, Rejection reason, String message, Duration retryAfter)
+    record Rejected(
+            SequenceId sequence, int epoch, Rejection reason, String message, Duration retryAfter)
             implements Event {}
 
     /// Why a submission is refused.
@@ -79,7 +80,11 @@ public interface Engine {
     /// @param firstIndex output index of the first token
     /// @param logprobs one entry per token where they were asked for, else empty
     record TokensSampled(
-            SequenceId sequence, int epoch, int firstIndex, Tokens tokens, List<TokenLogprob> logprobs)
+            SequenceId sequence,
+            int epoch,
+            int firstIndex,
+            Tokens tokens,
+            List<TokenLogprob> logprobs)
             implements Event {}
 
     /// Log probability of one chosen token.
@@ -101,5 +106,6 @@ public interface Engine {
     /// The engine could not finish the sequence.
     ///
     /// @param retryable whether another submission may succeed
-    record Failed(SequenceId sequence, int epoch, boolean retryable, String message) implements Event {}
+    record Failed(SequenceId sequence, int epoch, boolean retryable, String message)
+            implements Event {}
 }

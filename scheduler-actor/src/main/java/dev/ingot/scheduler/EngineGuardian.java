@@ -13,6 +13,7 @@ import dev.ingot.worker.Worker;
 import dev.ingot.worker.WorkerSettings;
 import java.time.Duration;
 import java.util.LinkedHashSet;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -91,6 +92,8 @@ public final class EngineGuardian {
         this.fromWorker = context.messageAdapter(Worker.Report.class, FromWorker::new);
     }
 
+    /// Starts the first engine at once.
+    ///
     /// @param maxWaiting sequences that wait before a submission is refused
     /// @param published hears every change of the engine's status, on the guardian's thread
     /// @param nanoClock monotonic
@@ -101,14 +104,18 @@ public final class EngineGuardian {
             Consumer<EngineStatus> published,
             EngineMetrics metrics,
             LongSupplier nanoClock) {
-        return Behaviors.setup(
-                context ->
-                        Behaviors.withTimers(
-                                timers ->
-                                        new EngineGuardian(
-                                                        context, timers, settings, maxWaiting, prefixCaching,
-                                                        published, metrics, nanoClock)
-                                                .start()));
+        return Behaviors.setup(context ->
+                Behaviors.withTimers(timers ->
+                        new EngineGuardian(
+                                        context,
+                                        timers,
+                                        settings,
+                                        maxWaiting,
+                                        prefixCaching,
+                                        published,
+                                        metrics,
+                                        nanoClock)
+                                .start()));
     }
 
     private Behavior<Command> start() {
@@ -153,13 +160,17 @@ public final class EngineGuardian {
         }
         var limits =
                 new SchedulerLimits(
-                        loaded.maxModelLength(), settings.maxSequences(), settings.maxStepTokens(), maxWaiting);
+                        loaded.maxModelLength(),
+                        settings.maxSequences(),
+                        settings.maxStepTokens(),
+                        maxWaiting);
         var kv = loaded.kv();
         var dispatcher = DispatcherSelector.fromConfig("ingot.scheduler-dispatcher");
         allocator =
                 context.spawn(
                         BlockAllocatorActor.create(
-                                new KvAllocator(kv.blockSize(), kv.blockCount(), prefixCaching), metrics),
+                                new KvAllocator(kv.blockSize(), kv.blockCount(), prefixCaching),
+                                metrics),
                         "allocator-" + engineEpoch,
                         dispatcher);
         scheduler =
@@ -194,7 +205,7 @@ public final class EngineGuardian {
     }
 
     private Behavior<Command> lost(ActorRef<Void> actor) {
-        boolean ours = actor.equals(worker) || actor.equals(allocator) || actor.equals(scheduler);
+        boolean ours = is(worker, actor) || is(allocator, actor) || is(scheduler, actor);
         if (!ours || state == State.FAILED) {
             return Behaviors.same();
         }
@@ -211,8 +222,15 @@ public final class EngineGuardian {
             backoff = FIRST_BACKOFF;
         }
         timers.startSingleTimer(Restart.INSTANCE, backoff);
-        backoff = backoff.multipliedBy(2).compareTo(LONGEST_BACKOFF) > 0 ? LONGEST_BACKOFF : backoff.multipliedBy(2);
+        backoff =
+                backoff.multipliedBy(2).compareTo(LONGEST_BACKOFF) > 0
+                        ? LONGEST_BACKOFF
+                        : backoff.multipliedBy(2);
         return Behaviors.same();
+    }
+
+    private static boolean is(@Nullable ActorRef<?> ours, ActorRef<?> actor) {
+        return Objects.equals(ours, actor);
     }
 
     private void stop(@Nullable ActorRef<?> actor) {

@@ -7,7 +7,6 @@ import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.Gauge;
 import io.prometheus.metrics.core.metrics.Histogram;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
-import java.util.Locale;
 
 /// Counters and histograms of an engine and its requests.
 ///
@@ -16,7 +15,8 @@ import java.util.Locale;
 public final class EngineMetrics {
     private static final double NANOS = 1e-9;
     private static final double[] TTFT_SECONDS = {
-        .001, .005, .01, .02, .04, .06, .08, .1, .25, .5, .75, 1, 2.5, 5, 7.5, 10, 20, 40, 80, 160, 640, 2560
+        .001, .005, .01, .02, .04, .06, .08, .1, .25, .5, .75, 1, 2.5, 5, 7.5, 10, 20, 40, 80, 160,
+        640, 2560
     };
     private static final double[] TPOT_SECONDS = {
         .01, .025, .05, .075, .1, .15, .2, .3, .4, .5, .75, 1, 2.5, 5, 7.5, 10, 20, 40, 80
@@ -27,7 +27,9 @@ public final class EngineMetrics {
     private static final double[] TOKENS = {
         1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000
     };
-    private static final double[] STEP_TOKENS = {1, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384};
+    private static final double[] STEP_TOKENS = {
+        1, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384
+    };
     private static final double[] STEP_SECONDS = {
         .0005, .001, .002, .005, .01, .02, .05, .1, .2, .5, 1, 2, 5, 10, 30
     };
@@ -62,51 +64,101 @@ public final class EngineMetrics {
     public EngineMetrics(PrometheusRegistry registry, String model) {
         this.model = model;
         running = gauge(registry, "vllm:num_requests_running", "Sequences that hold KV blocks");
-        waiting = gauge(registry, "vllm:num_requests_waiting", "Sequences that wait for blocks or a place");
+        waiting =
+                gauge(
+                        registry,
+                        "vllm:num_requests_waiting",
+                        "Sequences that wait for blocks or a place");
         kvUsage = gauge(registry, "vllm:kv_cache_usage_perc", "Share of KV blocks in use, 0 to 1");
         ready = gauge(registry, "ingot:ready", "1 when tokens can be produced now");
         prefixQueries = counter(registry, "vllm:prefix_cache_queries", "Prompt tokens looked up");
-        prefixHits = counter(registry, "vllm:prefix_cache_hits", "Prompt tokens found in the prefix cache");
-        preemptions = counter(registry, "vllm:num_preemptions", "Sequences whose blocks were taken for others");
-        promptTokens = counter(registry, "vllm:prompt_tokens", "Prompt tokens of finished requests");
-        generationTokens = counter(registry, "vllm:generation_tokens", "Output tokens of finished requests");
+        prefixHits =
+                counter(
+                        registry,
+                        "vllm:prefix_cache_hits",
+                        "Prompt tokens found in the prefix cache");
+        preemptions =
+                counter(
+                        registry,
+                        "vllm:num_preemptions",
+                        "Sequences whose blocks were taken for others");
+        promptTokens =
+                counter(registry, "vllm:prompt_tokens", "Prompt tokens of finished requests");
+        generationTokens =
+                counter(registry, "vllm:generation_tokens", "Output tokens of finished requests");
         success =
                 Counter.builder()
                         .name("vllm:request_success")
                         .help("Sequences that ended, by reason")
                         .labelNames("model_name", "finished_reason")
                         .register(registry);
-        rejected = counter(registry, "ingot:requests_rejected", "Submissions refused because the queue was full");
+        rejected =
+                counter(
+                        registry,
+                        "ingot:requests_rejected",
+                        "Submissions refused because the queue was full");
         stepFailures = counter(registry, "ingot:step_failures", "Steps that the device failed");
-        engineRestarts = counter(registry, "ingot:engine_restarts", "Engines lost and started anew");
-        resubmissions = counter(registry, "ingot:request_resubmissions", "Requests that went on in another engine");
-        ttft = histogram(registry, "vllm:time_to_first_token_seconds", "From arrival", TTFT_SECONDS);
+        engineRestarts =
+                counter(registry, "ingot:engine_restarts", "Engines lost and started anew");
+        resubmissions =
+                counter(
+                        registry,
+                        "ingot:request_resubmissions",
+                        "Requests that went on in another engine");
+        ttft =
+                histogram(
+                        registry, "vllm:time_to_first_token_seconds", "From arrival", TTFT_SECONDS);
         interToken =
-                histogram(registry, "vllm:inter_token_latency_seconds", "Between two tokens", TPOT_SECONDS);
-        e2e = histogram(registry, "vllm:e2e_request_latency_seconds", "Arrival to the last token", LATENCY_SECONDS);
-        requestPromptTokens = histogram(registry, "vllm:request_prompt_tokens", "Prompt tokens", TOKENS);
-        requestGenerationTokens = histogram(registry, "vllm:request_generation_tokens", "Output tokens", TOKENS);
-        stepTokens = histogram(registry, "vllm:iteration_tokens_total", "Tokens computed in a step", STEP_TOKENS);
-        stepSeconds = histogram(registry, "ingot:step_seconds", "From sent to answered", STEP_SECONDS);
-        stepDeviceSeconds = histogram(registry, "ingot:step_device_seconds", "Of these, on the device", STEP_SECONDS);
+                histogram(
+                        registry,
+                        "vllm:inter_token_latency_seconds",
+                        "Between two tokens",
+                        TPOT_SECONDS);
+        e2e =
+                histogram(
+                        registry,
+                        "vllm:e2e_request_latency_seconds",
+                        "Arrival to the last token",
+                        LATENCY_SECONDS);
+        requestPromptTokens =
+                histogram(registry, "vllm:request_prompt_tokens", "Prompt tokens", TOKENS);
+        requestGenerationTokens =
+                histogram(registry, "vllm:request_generation_tokens", "Output tokens", TOKENS);
+        stepTokens =
+                histogram(
+                        registry,
+                        "vllm:iteration_tokens_total",
+                        "Tokens computed in a step",
+                        STEP_TOKENS);
+        stepSeconds =
+                histogram(registry, "ingot:step_seconds", "From sent to answered", STEP_SECONDS);
+        stepDeviceSeconds =
+                histogram(
+                        registry,
+                        "ingot:step_device_seconds",
+                        "Of these, on the device",
+                        STEP_SECONDS);
         for (var reason : FinishReason.values()) {
             success.labelValues(model, label(reason));
         }
     }
 
     private Gauge gauge(PrometheusRegistry registry, String name, String help) {
-        var gauge = Gauge.builder().name(name).help(help).labelNames("model_name").register(registry);
+        var gauge =
+                Gauge.builder().name(name).help(help).labelNames("model_name").register(registry);
         gauge.labelValues(model).set(0);
         return gauge;
     }
 
     private Counter counter(PrometheusRegistry registry, String name, String help) {
-        var counter = Counter.builder().name(name).help(help).labelNames("model_name").register(registry);
+        var counter =
+                Counter.builder().name(name).help(help).labelNames("model_name").register(registry);
         counter.labelValues(model);
         return counter;
     }
 
-    private Histogram histogram(PrometheusRegistry registry, String name, String help, double[] buckets) {
+    private Histogram histogram(
+            PrometheusRegistry registry, String name, String help, double[] buckets) {
         var histogram =
                 Histogram.builder()
                         .name(name)
@@ -134,7 +186,8 @@ public final class EngineMetrics {
     }
 
     void kvUsage(KvUsage usage) {
-        kvUsage.labelValues(model).set((double) (usage.referenced() + usage.fenced()) / usage.total());
+        kvUsage.labelValues(model)
+                .set((double) (usage.referenced() + usage.fenced()) / usage.total());
     }
 
     /// Takes the allocator's running totals; told by one actor at a time.

@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 /// @param reason why not, for people; empty when ready
 /// @param engineEpoch how many times the engine was started
 /// @param capabilities what is served; null until a model was loaded once
-public record EngineStatus(State state, String reason, int engineEpoch, @Nullable Capabilities capabilities) {
+public record EngineStatus(
+        State state, String reason, int engineEpoch, @Nullable Capabilities capabilities) {
     /// Readiness.
     public enum State {
         STARTING,

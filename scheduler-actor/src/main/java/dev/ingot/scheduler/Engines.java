@@ -12,7 +12,8 @@ public interface Engines {
     /// sets its own deadline.
     ///
     /// @param lost the engine that the asker has just lost, which is not to be named again; null the first time
-    record Find(@Nullable ActorRef<Engine.Command> lost, ActorRef<Found> replyTo) implements Command {}
+    record Find(@Nullable ActorRef<Engine.Command> lost, ActorRef<Found> replyTo)
+            implements Command {}
 
     /// The asker waits no more.
     record Forget(ActorRef<Found> asker) implements Command {}

@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 /// What a request actor tells its client, in order: deltas, one end per choice, one end for all.
 ///
 /// A stream hears these one at a time and acknowledges each; a whole answer is the list of them.
-public sealed interface Output permits Output.Delta, Output.ChoiceFinished, Output.Completed, Output.Broken {
+public sealed interface Output
+        permits Output.Delta, Output.ChoiceFinished, Output.Completed, Output.Broken {
     /// More of one choice.
     ///
     /// @param text what became readable; may be empty while a character or a stop string is incomplete
@@ -21,7 +22,8 @@ public sealed interface Output permits Output.Delta, Output.ChoiceFinished, Outp
     ///
     /// @param stopToken the stop token that ended it, or −1
     /// @param stopString the stop string that ended it, or null
-    record ChoiceFinished(int choice, FinishReason reason, int stopToken, @Nullable String stopString)
+    record ChoiceFinished(
+            int choice, FinishReason reason, int stopToken, @Nullable String stopString)
             implements Output {}
 
     /// All choices ended: the last word of a request that went well.

@@ -2,6 +2,7 @@ package dev.ingot.scheduler;
 
 import dev.ingot.engine.sequence.FinishReason;
 import dev.ingot.engine.sequence.SequenceId;
+import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.engine.text.Detokenizer;
 import dev.ingot.engine.text.Tokenizer;
 import dev.ingot.scheduler.Requests.Attach;
@@ -16,6 +17,7 @@ import dev.ingot.scheduler.Requests.Whole;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -47,7 +49,7 @@ public final class RequestActor {
 
     private static final Duration OPEN_DEADLINE = Duration.ofSeconds(10);
     private static final Duration ATTACH_DEADLINE = Duration.ofSeconds(30);
-    private static final Duration RECOVERY_DEADLINE = Duration.ofSeconds(120);
+    private static final Duration RECOVERY_DEADLINE = Duration.ofMinutes(2);
     private static final Duration LAST_WORD_DEADLINE = Duration.ofSeconds(30);
 
     private final ActorContext<Handle> context;
@@ -108,14 +110,18 @@ public final class RequestActor {
         this.nanoClock = nanoClock;
         this.arrivedNanos = nanoClock.getAsLong();
         this.found =
-                context.messageAdapter(Engines.Found.class, answer -> new EngineFound(answer.engine()));
+                context.messageAdapter(
+                        Engines.Found.class, answer -> new EngineFound(answer.engine()));
         this.fromEngine = context.messageAdapter(Engine.Event.class, FromEngine::new);
         for (var choice : spec.choices()) {
-            var detokenizer = new Detokenizer(tokenizer, spec.skipSpecialTokens()).continuing(choice.prompt());
+            var detokenizer =
+                    new Detokenizer(tokenizer, spec.skipSpecialTokens())
+                            .continuing(choice.prompt());
             // A whole answer has no reader to wait for; the client asked for all of it.
             int credit = spec.stream() ? WINDOW : Integer.MAX_VALUE;
             choices.add(
-                    new ChoiceOutput(choices.size(), choice, detokenizer, spec.includeStopString(), credit));
+                    new ChoiceOutput(
+                            choices.size(), choice, detokenizer, spec.includeStopString(), credit));
         }
     }
 
@@ -127,14 +133,12 @@ public final class RequestActor {
             ActorRef<Requests.Answer> opener,
             EngineMetrics metrics,
             LongSupplier nanoClock) {
-        return Behaviors.setup(
-                context ->
-                        Behaviors.withTimers(
-                                timers ->
-                                        new RequestActor(
-                                                        context, timers, spec, tokenizer, engines, opener, metrics,
-                                                        nanoClock)
-                                                .start()));
+        return Behaviors.setup(context ->
+                Behaviors.withTimers(timers ->
+                        new RequestActor(
+                                        context, timers, spec, tokenizer, engines, opener, metrics,
+                                        nanoClock)
+                                .start()));
     }
 
     private Behavior<Handle> start() {
@@ -195,10 +199,14 @@ public final class RequestActor {
     }
 
     private Behavior<Handle> engineLost(ActorRef<Void> lost) {
-        if (engine == null || !engine.equals(lost) || lastWord != null) {
+        if (!isEngine(lost) || lastWord != null) {
             return Behaviors.same();
         }
         return recover("the engine was lost");
+    }
+
+    private boolean isEngine(ActorRef<?> actor) {
+        return Objects.equals(engine, actor);
     }
 
     private Behavior<Handle> recover(String why) {
@@ -216,7 +224,9 @@ public final class RequestActor {
     }
 
     private Behavior<Handle> onEvent(Engine.Event event) {
-        if (event.epoch() != epoch || lastWord != null || event.sequence().choice() >= choices.size()) {
+        if (event.epoch() != epoch
+                || lastWord != null
+                || event.sequence().choice() >= choices.size()) {
             return Behaviors.same(); // From an engine that this request has left.
         }
         var choice = choices.get(event.sequence().choice());
@@ -235,7 +245,8 @@ public final class RequestActor {
                 yield tell();
             }
             case Engine.Finished finished -> {
-                choice.finished(finished.reason(), finished.stopToken(), finished.usage().cachedTokens());
+                choice.finished(
+                        finished.reason(), finished.stopToken(), finished.usage().cachedTokens());
                 yield tell();
             }
             case Engine.Failed failed ->
@@ -388,7 +399,9 @@ public final class RequestActor {
         for (int i = 0; i < choices.size(); i++) {
             var choice = choices.get(i);
             if (choice.taken(WINDOW) && engine != null) {
-                engine.tell(new Engine.Credit(new SequenceId(spec.id(), i), epoch, choice.creditUpTo()));
+                engine.tell(
+                        new Engine.Credit(
+                                new SequenceId(spec.id(), i), epoch, choice.creditUpTo()));
             }
         }
         return tell();
@@ -398,11 +411,14 @@ public final class RequestActor {
         int prompt = 0;
         int cached = 0;
         int output = 0;
+        var previous = Tokens.NONE;
         for (var choice : choices) {
-            // A prompt counts once, however many choices were drawn from it.
-            boolean repeated = choice != choices.getFirst() && choice.spec().prompt() == choices.getFirst().spec().prompt();
-            prompt += repeated ? 0 : choice.usage().promptTokens();
-            cached += repeated ? 0 : choice.usage().cachedTokens();
+            // A prompt counts once, however many choices are drawn from it; they follow each other.
+            if (!choice.spec().prompt().equals(previous)) {
+                prompt += choice.usage().promptTokens();
+                cached += choice.usage().cachedTokens();
+            }
+            previous = choice.spec().prompt();
             output += choice.usage().outputTokens();
         }
         return new Engine.Usage(prompt, cached, output);
@@ -413,12 +429,18 @@ public final class RequestActor {
             case OPEN -> {
                 if (!opened) {
                     opened = true;
-                    opener.tell(new Refused(Reason.NOT_READY, "no engine is ready", Duration.ofSeconds(1)));
+                    opener.tell(
+                            new Refused(
+                                    Reason.NOT_READY, "no engine is ready", Duration.ofSeconds(1)));
                 }
                 yield Behaviors.stopped();
             }
             case ATTACH, LAST_WORD -> Behaviors.stopped();
-            case RECOVERY -> breakOff("no engine became ready within " + RECOVERY_DEADLINE.toSeconds() + " s");
+            case RECOVERY ->
+                    breakOff(
+                            "no engine became ready within "
+                                    + RECOVERY_DEADLINE.toSeconds()
+                                    + " s");
         };
     }
 

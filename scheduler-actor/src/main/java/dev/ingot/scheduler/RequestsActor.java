@@ -30,6 +30,8 @@ public final class RequestsActor {
         this.nanoClock = nanoClock;
     }
 
+    /// For one tokenizer, and so for one model.
+    ///
     /// @param engines whom a request asks for an engine
     /// @param nanoClock monotonic
     public static Behavior<Command> create(
@@ -37,10 +39,9 @@ public final class RequestsActor {
             ActorRef<Engines.Command> engines,
             EngineMetrics metrics,
             LongSupplier nanoClock) {
-        return Behaviors.setup(
-                context ->
-                        Behaviors.receiveMessage(
-                                new RequestsActor(context, tokenizer, engines, metrics, nanoClock)::on));
+        return Behaviors.setup(context ->
+                Behaviors.receiveMessage(
+                        new RequestsActor(context, tokenizer, engines, metrics, nanoClock)::on));
     }
 
     private Behavior<Command> on(Command message) {

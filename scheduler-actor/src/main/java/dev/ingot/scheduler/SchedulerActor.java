@@ -48,6 +48,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -108,7 +109,10 @@ public final class SchedulerActor {
 
     /// A sequence that was accepted and has not ended.
     private record Admitted(
-            Sequence sequence, SequenceSampler sampler, KnownTokens tokens, ActorRef<Event> replyTo) {}
+            Sequence sequence,
+            SequenceSampler sampler,
+            KnownTokens tokens,
+            ActorRef<Event> replyTo) {}
 
     /// A sequence's tokens as the allocator reads them.
     private record TokensOf(Sequence sequence) implements KnownTokens {
@@ -161,7 +165,8 @@ public final class SchedulerActor {
         this.worker = model.worker();
         this.allocator = allocator;
         this.fromWorker = context.messageAdapter(Worker.Reply.class, FromWorker::new);
-        this.fromAllocator = context.messageAdapter(BlockAllocatorActor.Reply.class, FromAllocator::new);
+        this.fromAllocator =
+                context.messageAdapter(BlockAllocatorActor.Reply.class, FromAllocator::new);
         this.limits = limits;
         this.planner = new StepPlanner(limits, model.kv().blockSize());
         this.vocabulary = model.vocabulary();
@@ -177,16 +182,14 @@ public final class SchedulerActor {
             SchedulerLimits limits,
             EngineMetrics metrics,
             LongSupplier nanoClock) {
-        return Behaviors.setup(
-                context ->
-                        Behaviors.withTimers(
-                                timers -> {
-                                    timers.startTimerWithFixedDelay(CheckStep.INSTANCE, WATCHDOG_INTERVAL);
-                                    return Behaviors.receiveMessage(
-                                            new SchedulerActor(
-                                                            context, model, allocator, limits, metrics, nanoClock)
-                                                    ::on);
-                                }));
+        return Behaviors.setup(context ->
+                Behaviors.withTimers(timers -> {
+                    timers.startTimerWithFixedDelay(CheckStep.INSTANCE, WATCHDOG_INTERVAL);
+                    return Behaviors.receiveMessage(
+                            new SchedulerActor(
+                                            context, model, allocator, limits, metrics, nanoClock)
+                                    ::on);
+                }));
     }
 
     private Behavior<Command> on(Command message) {
@@ -226,12 +229,16 @@ public final class SchedulerActor {
             return; // A duplicate: the first one is answered already.
         }
         int promptLength = submit.prompt().size();
-        long needed = Math.min(limits.maxModelLength(), (long) promptLength + submit.params().maxTokens());
+        long needed =
+                Math.min(
+                        limits.maxModelLength(), (long) promptLength + submit.params().maxTokens());
         if (promptLength >= limits.maxModelLength() || needed > poolPositions) {
             reject(
                     submit,
                     Rejection.TOO_LONG,
-                    "prompt and output need " + needed + " tokens; the context holds "
+                    "prompt and output need "
+                            + needed
+                            + " tokens; the context holds "
                             + Math.min(limits.maxModelLength(), poolPositions),
                     Duration.ZERO);
             return;
@@ -284,8 +291,10 @@ public final class SchedulerActor {
         return new Admitted(sequence, sampler, new TokensOf(sequence), submit.replyTo());
     }
 
-    private static void reject(Submit submit, Rejection reason, String message, Duration retryAfter) {
-        submit.replyTo().tell(new Rejected(submit.sequence(), submit.epoch(), reason, message, retryAfter));
+    private static void reject(
+            Submit submit, Rejection reason, String message, Duration retryAfter) {
+        submit.replyTo()
+                .tell(new Rejected(submit.sequence(), submit.epoch(), reason, message, retryAfter));
     }
 
     private void grant(SequenceId id, int epoch, int upTo) {
@@ -316,7 +325,8 @@ public final class SchedulerActor {
         if (running.remove(sequence)) {
             release(sequence.id(), trusted);
         } else if (phase == Phase.RESERVING && wantOf(sequence) != null) {
-            orphans.add(sequence.id()); // It holds blocks only if the reservation on its way succeeds.
+            orphans.add(
+                    sequence.id()); // It holds blocks only if the reservation on its way succeeds.
         }
     }
 
@@ -332,7 +342,9 @@ public final class SchedulerActor {
             return 0;
         }
         try {
-            var digest = MessageDigest.getInstance("SHA-256").digest(cacheSalt.getBytes(StandardCharsets.UTF_8));
+            var digest =
+                    MessageDigest.getInstance("SHA-256")
+                            .digest(cacheSalt.getBytes(StandardCharsets.UTF_8));
             return ByteBuffer.wrap(digest).getLong();
         } catch (NoSuchAlgorithmException e) {
             throw new AssertionError("every JDK has SHA-256", e);
@@ -360,9 +372,14 @@ public final class SchedulerActor {
         var demands = new ArrayList<Demand>(wanted.size());
         for (var want : wanted) {
             var sequence = want.sequence();
-            var tokens = admitted.get(sequence.id()).tokens();
+            var tokens = Objects.requireNonNull(admitted.get(sequence.id())).tokens();
             demands.add(
-                    new Demand(sequence.id(), tokens, sequence.cacheSalt(), sequence.computed(), want.count()));
+                    new Demand(
+                            sequence.id(),
+                            tokens,
+                            sequence.cacheSalt(),
+                            sequence.computed(),
+                            want.count()));
         }
         allocator.tell(new Reserve(demands, fromAllocator));
     }
@@ -440,12 +457,16 @@ public final class SchedulerActor {
     }
 
     private boolean isAdmitted(Admitted entry) {
-        return admitted.get(entry.sequence().id()) == entry;
+        var known = admitted.get(entry.sequence().id());
+        return known != null && known.sequence() == entry.sequence();
     }
 
     private void stepCompleted(Worker.StepCompleted completed) {
         var step = endStep(completed.stepId());
-        metrics.step(step.plan().tokens(), completed.deviceNanos(), nanoClock.getAsLong() - stepStartedNanos);
+        metrics.step(
+                step.plan().tokens(),
+                completed.deviceNanos(),
+                nanoClock.getAsLong() - stepStartedNanos);
         reportComputed(step);
         var deliveries = new ArrayList<Delivery>(completed.outcomes().size());
         var outcomes = completed.outcomes().iterator();
@@ -457,8 +478,10 @@ public final class SchedulerActor {
             var entry = step.entries().get(i);
             if (isAdmitted(entry)) {
                 switch (outcome) {
-                    case Worker.Sampled(SequenceId _, Sample sample) -> sampled(entry, sample, deliveries);
-                    case Worker.RowFailed(SequenceId _, String message) -> rowFailed(entry, message, deliveries);
+                    case Worker.Sampled(SequenceId _, Sample sample) ->
+                            sampled(entry, sample, deliveries);
+                    case Worker.RowFailed(SequenceId _, String message) ->
+                            rowFailed(entry, message, deliveries);
                 }
             }
         }
@@ -486,7 +509,8 @@ public final class SchedulerActor {
         var sequence = entry.sequence();
         deliveries.add(
                 new Delivery(
-                        entry.replyTo(), new Failed(sequence.id(), sequence.epoch(), false, message)));
+                        entry.replyTo(),
+                        new Failed(sequence.id(), sequence.epoch(), false, message)));
         drop(sequence, false);
         metrics.finished(FinishReason.ERROR);
     }
@@ -503,7 +527,11 @@ public final class SchedulerActor {
                 new Delivery(
                         entry.replyTo(),
                         new TokensSampled(
-                                sequence.id(), sequence.epoch(), index, Tokens.of(sample.token()), logprobs)));
+                                sequence.id(),
+                                sequence.epoch(),
+                                index,
+                                Tokens.of(sample.token()),
+                                logprobs)));
         if (finish.isPresent()) {
             boolean stopToken =
                     finish.get() == FinishReason.STOP
@@ -517,7 +545,9 @@ public final class SchedulerActor {
                                     finish.get(),
                                     stopToken ? sample.token() : -1,
                                     new Usage(
-                                            sequence.promptLength(), sequence.cached(), sequence.generated()))));
+                                            sequence.promptLength(),
+                                            sequence.cached(),
+                                            sequence.generated()))));
             drop(sequence);
             drainRate.finished(nanoClock.getAsLong());
             metrics.finished(finish.get());
@@ -557,8 +587,13 @@ public final class SchedulerActor {
         long deadline = STEP_DEADLINE_NANOS + plan.tokens() * STEP_DEADLINE_NANOS_PER_TOKEN;
         if (nanoClock.getAsLong() - stepStartedNanos > deadline) {
             throw new StepOverdueException(
-                    "step " + plan.stepId() + " of " + plan.tokens() + " tokens has run for more than "
-                            + Duration.ofNanos(deadline).toSeconds() + " s");
+                    "step "
+                            + plan.stepId()
+                            + " of "
+                            + plan.tokens()
+                            + " tokens has run for more than "
+                            + Duration.ofNanos(deadline).toSeconds()
+                            + " s");
         }
     }
 }

@@ -5,6 +5,7 @@ import dev.ingot.engine.ops.DeviceException;
 import dev.ingot.engine.ops.DeviceInfo;
 import dev.ingot.engine.ops.KvGeometry;
 import dev.ingot.engine.sampling.InvalidLogitsException;
+import dev.ingot.engine.sampling.SequenceSampler;
 import dev.ingot.engine.schedule.Slice;
 import dev.ingot.engine.schedule.StepPlan;
 import dev.ingot.engine.sequence.Tokens;
@@ -41,7 +42,8 @@ final class FakeWorker {
         return Behaviors.setup(_ -> Behaviors.receiveMessage(new FakeWorker(kv, fails)::on));
     }
 
-    static Worker.Loaded loaded(ActorRef<Worker.Command> worker, KvGeometry kv, int maxModelLength) {
+    static Worker.Loaded loaded(
+            ActorRef<Worker.Command> worker, KvGeometry kv, int maxModelLength) {
         var device = new DeviceInfo("fake", "fake", "hash", 1, 0, "fake");
         return new Worker.Loaded(worker, device, maxModelLength, VOCABULARY, kv, 0);
     }
@@ -65,8 +67,10 @@ final class FakeWorker {
 
     private Behavior<Worker.Command> on(Worker.Command message) {
         switch (message) {
-            case Worker.ExecuteStep(StepPlan plan, ActorRef<Worker.Reply> replyTo) -> replyTo.tell(run(plan));
-            case Worker.CommandBufferEnded _ -> throw new IllegalStateException("there is no device here");
+            case Worker.ExecuteStep(StepPlan plan, ActorRef<Worker.Reply> replyTo) ->
+                    replyTo.tell(run(plan));
+            case Worker.CommandBufferEnded _ ->
+                    throw new IllegalStateException("there is no device here");
         }
         return Behaviors.same();
     }
@@ -76,7 +80,8 @@ final class FakeWorker {
             for (var slice : plan.slices()) {
                 memory[slice.blocks().slot(slice.firstPosition())] = -7;
             }
-            return new Worker.StepFailed(plan.stepId(), DeviceException.Kind.INTERNAL, "as planned");
+            return new Worker.StepFailed(
+                    plan.stepId(), DeviceException.Kind.INTERNAL, "as planned");
         }
         for (var slice : plan.slices()) {
             for (int i = 0; i < slice.tokens().size(); i++) {
@@ -86,20 +91,20 @@ final class FakeWorker {
         var outcomes = new ArrayList<Worker.Outcome>();
         for (var slice : plan.slices()) {
             if (slice.sampler() != null) {
-                outcomes.add(sample(slice));
+                outcomes.add(sample(slice, slice.sampler()));
             }
         }
         return new Worker.StepCompleted(plan.stepId(), outcomes, 1);
     }
 
-    private Worker.Outcome sample(Slice slice) {
+    private Worker.Outcome sample(Slice slice, SequenceSampler sampler) {
         int hash = 17;
         for (int position = 0; position < slice.sequenceLength(); position++) {
             int block = slice.blocks().block(position / blockSize);
             hash = step(hash, memory[block * blockSize + position % blockSize]);
         }
         try {
-            return new Worker.Sampled(slice.sequence(), slice.sampler().nextGreedy(token(hash)));
+            return new Worker.Sampled(slice.sequence(), sampler.nextGreedy(token(hash)));
         } catch (InvalidLogitsException e) {
             throw new IllegalStateException(e);
         }

@@ -38,7 +38,8 @@ final class SchedulerActorTest {
         kit.shutdownTestKit();
     }
 
-    private ActorRef<Engine.Command> engine(SchedulerLimits limits, int blockCount, LongPredicate fails) {
+    private ActorRef<Engine.Command> engine(
+            SchedulerLimits limits, int blockCount, LongPredicate fails) {
         KvGeometry kv = FakeWorker.geometry(4, blockCount);
         blocks = new KvAllocator(4, blockCount, true);
         var metrics = new EngineMetrics(new PrometheusRegistry(), "fake");
@@ -47,10 +48,14 @@ final class SchedulerActorTest {
     }
 
     private ActorRef<Engine.Command> engine(
-            SchedulerLimits limits, KvGeometry kv, ActorRef<Worker.Command> worker, EngineMetrics metrics) {
+            SchedulerLimits limits,
+            KvGeometry kv,
+            ActorRef<Worker.Command> worker,
+            EngineMetrics metrics) {
         var allocator = kit.spawn(BlockAllocatorActor.create(blocks, metrics));
         var loaded = FakeWorker.loaded(worker, kv, MAX_LENGTH);
-        return kit.spawn(SchedulerActor.create(loaded, allocator, limits, metrics, System::nanoTime));
+        return kit.spawn(
+                SchedulerActor.create(loaded, allocator, limits, metrics, System::nanoTime));
     }
 
     private static SchedulerLimits limits() {
@@ -94,22 +99,23 @@ final class SchedulerActorTest {
                 switch (event) {
                     case Engine.Accepted _ -> output.putIfAbsent(id, Tokens.NONE);
                     case Engine.TokensSampled sampled -> {
-                        assertThat(sampled.firstIndex()).isEqualTo(output.get(id).size());
-                        output.put(id, output.get(id).plus(sampled.tokens()));
+                        var before = output.getOrDefault(id, Tokens.NONE);
+                        assertThat(sampled.firstIndex()).isEqualTo(before.size());
+                        output.put(id, before.plus(sampled.tokens()));
                     }
-                    case Engine.Finished _, Engine.Failed _, Engine.Rejected _ -> ends.put(id, event);
+                    case Engine.Finished _, Engine.Failed _, Engine.Rejected _ ->
+                            ends.put(id, event);
                 }
             }
         }
     }
 
     private void assertNothingHeld() {
-        client.awaitAssert(
-                () -> {
-                    KvUsage usage = blocks.usage();
-                    assertThat(usage.referenced() + usage.fenced()).isZero();
-                    return usage;
-                });
+        client.awaitAssert(() -> {
+            KvUsage usage = blocks.usage();
+            assertThat(usage.referenced() + usage.fenced()).isZero();
+            return usage;
+        });
         blocks.checkInvariants();
     }
 
@@ -125,7 +131,8 @@ final class SchedulerActorTest {
         var transcript = new Transcript();
         transcript.read(20);
         for (int i = 0; i < 20; i++) {
-            assertThat(transcript.output.get(new SequenceId(i, 0))).isEqualTo(expected(prompts.get(i), 20));
+            assertThat(transcript.output.get(new SequenceId(i, 0)))
+                    .isEqualTo(expected(prompts.get(i), 20));
         }
         assertNothingHeld();
     }
@@ -143,7 +150,8 @@ final class SchedulerActorTest {
         var transcript = new Transcript();
         transcript.read(12);
         for (int i = 0; i < 12; i++) {
-            assertThat(transcript.output.get(new SequenceId(i, 0))).isEqualTo(expected(prompts.get(i), 40));
+            assertThat(transcript.output.get(new SequenceId(i, 0)))
+                    .isEqualTo(expected(prompts.get(i), 40));
         }
         assertNothingHeld();
     }
@@ -154,10 +162,13 @@ final class SchedulerActorTest {
         var shared = prompt(new Random(3), 40);
         var transcript = new Transcript();
         for (int i = 0; i < 4; i++) {
+            int cached = i == 0 ? 0 : 40;
             engine.tell(submit(i, shared.plus(Tokens.of(i, i, i)), 10, PLENTY));
             transcript.read(i + 1);
-            var finished = (Engine.Finished) transcript.ends.get(new SequenceId(i, 0));
-            assertThat(finished.usage().cachedTokens()).isEqualTo(i == 0 ? 0 : 40);
+            assertThat(transcript.ends.get(new SequenceId(i, 0)))
+                    .isInstanceOfSatisfying(
+                            Engine.Finished.class,
+                            end -> assertThat(end.usage().cachedTokens()).isEqualTo(cached));
             assertThat(transcript.output.get(new SequenceId(i, 0)))
                     .isEqualTo(expected(shared.plus(Tokens.of(i, i, i)), 10));
         }
@@ -170,7 +181,8 @@ final class SchedulerActorTest {
         engine.tell(submit(1, prompt, 30, 5));
         client.expectMessageClass(Engine.Accepted.class);
         for (int i = 0; i < 5; i++) {
-            assertThat(client.expectMessageClass(Engine.TokensSampled.class).firstIndex()).isEqualTo(i);
+            assertThat(client.expectMessageClass(Engine.TokensSampled.class).firstIndex())
+                    .isEqualTo(i);
         }
         client.expectNoMessage(Duration.ofMillis(200));
 
@@ -219,16 +231,19 @@ final class SchedulerActorTest {
     void anAbortAtAnyMomentLeavesTheOthersAloneAndLeaksNothing() {
         var random = new Random(8);
         for (int round = 0; round < 30; round++) {
+            int first = 8 * round;
             var engine = engine(limits(), 60, _ -> false);
             var prompts = new ArrayList<Tokens>();
             for (int i = 0; i < 8; i++) {
                 prompts.add(prompt(random, 1 + random.nextInt(40)));
-                engine.tell(submit(8 * round + i, prompts.get(i), 20, PLENTY));
+                engine.tell(submit(first + i, prompts.get(i), 20, PLENTY));
                 if (i % 2 == 1) {
                     for (int spin = random.nextInt(20_000); spin > 0; spin--) {
                         Thread.onSpinWait();
                     }
-                    engine.tell(new Engine.Abort(new SequenceId(8 * round + i, 0), 0, FinishReason.ABORTED));
+                    engine.tell(
+                            new Engine.Abort(
+                                    new SequenceId(first + i, 0), 0, FinishReason.ABORTED));
                 }
             }
             var output = new HashMap<SequenceId, Tokens>();
@@ -238,13 +253,15 @@ final class SchedulerActorTest {
                 if (event instanceof Engine.TokensSampled sampled) {
                     output.merge(sampled.sequence(), sampled.tokens(), Tokens::plus);
                 } else if (event instanceof Engine.Finished end
-                        && end.sequence().request() >= 8 * round
+                        && end.sequence().request() >= first
                         && end.sequence().request() % 2 == 0) {
                     finished++;
                 }
             }
             for (int i = 0; i < 8; i += 2) {
-                assertThat(output.get(new SequenceId(8 * round + i, 0))).as("round %d", round).isEqualTo(expected(prompts.get(i), 20));
+                assertThat(output.get(new SequenceId(first + i, 0)))
+                        .as("round %d", round)
+                        .isEqualTo(expected(prompts.get(i), 20));
             }
             assertNothingHeld();
         }
@@ -266,20 +283,32 @@ final class SchedulerActorTest {
     }
 
     @Test
-    void refusesWhatCanNeverFitAndWhatWouldOverfillTheQueue() {
-        var engine = engine(new SchedulerLimits(MAX_LENGTH, 1, 16, 2), 20, _ -> false);
+    void refusesAtOnceWhatCanNeverFit() {
+        var engine = engine(limits(), 20, _ -> false);
         engine.tell(submit(1, prompt(new Random(10), 50), 60, PLENTY));
         var tooLong = client.expectMessageClass(Engine.Rejected.class);
         assertThat(tooLong.reason()).isEqualTo(Engine.Rejection.TOO_LONG);
         assertThat(tooLong.message()).contains("110").contains("80");
+    }
 
-        for (int i = 2; i < 5; i++) {
-            engine.tell(submit(i, prompt(new Random(11), 10), 20, 1));
-            client.expectMessageClass(Engine.Accepted.class, Duration.ofSeconds(5));
-            if (i == 2) {
-                client.expectMessageClass(Engine.TokensSampled.class);
+    @Test
+    void refusesWithATimeToComeBackWhenTheQueueIsFull() {
+        KvGeometry kv = FakeWorker.geometry(4, 100);
+        blocks = new KvAllocator(4, 100, true);
+        var stuck = kit.<Worker.Command>createTestProbe();
+        var metrics = new EngineMetrics(new PrometheusRegistry(), "fake");
+        var engine = engine(new SchedulerLimits(MAX_LENGTH, 1, 16, 2), kv, stuck.ref(), metrics);
+        for (int i = 1; i <= 3; i++) {
+            engine.tell(submit(i, Tokens.of(1, 2, 3), 5, PLENTY));
+            client.expectMessageClass(Engine.Accepted.class);
+            if (i == 1) {
+                stuck.expectMessageClass(Worker.ExecuteStep.class);
             }
         }
+        engine.tell(submit(4, Tokens.of(1, 2, 3), 5, PLENTY));
+        var full = client.expectMessageClass(Engine.Rejected.class);
+        assertThat(full.reason()).isEqualTo(Engine.Rejection.QUEUE_FULL);
+        assertThat(full.retryAfter()).isGreaterThanOrEqualTo(Duration.ofSeconds(1));
     }
 
     @Test
@@ -318,7 +347,8 @@ final class SchedulerActorTest {
             tail = tail.plus(sampled.tokens());
         }
         assertThat(expected(prompt, 7).plus(tail)).isEqualTo(expected(prompt, 20));
-        assertThat(client.expectMessageClass(Engine.Finished.class).usage().outputTokens()).isEqualTo(20);
+        assertThat(client.expectMessageClass(Engine.Finished.class).usage().outputTokens())
+                .isEqualTo(20);
     }
 
     @Test
@@ -330,7 +360,10 @@ final class SchedulerActorTest {
         var silent = kit.<Worker.Command>createTestProbe();
         var allocator = kit.spawn(BlockAllocatorActor.create(blocks, metrics));
         var loaded = FakeWorker.loaded(silent.ref(), kv, MAX_LENGTH);
-        var engine = kit.spawn(SchedulerActor.create(loaded, allocator, limits(), metrics, () -> clock[0]));
+        var engine =
+                kit.spawn(
+                        SchedulerActor.create(
+                                loaded, allocator, limits(), metrics, () -> clock[0]));
         engine.tell(submit(1, Tokens.of(1, 2, 3), 5, PLENTY));
         silent.expectMessageClass(Worker.ExecuteStep.class);
         clock[0] = Duration.ofSeconds(37).toNanos();

@@ -106,9 +106,12 @@ final class CompletionEndpoints {
     private void requireReady() {
         var now = status.get();
         if (!now.isReady()) {
-            throw new ApiException(
-                    ApiError.notReady("The engine is not ready: " + now.reason(), RETRY_SOON));
+            throw new ApiException(notReady(now));
         }
+    }
+
+    static ApiError notReady(EngineStatus status) {
+        return ApiError.notReady("The engine is not ready: " + status.reason(), RETRY_SOON);
     }
 
     private CompletionStage<HttpResponse> answer(Prepared prepared, Call call) {

@@ -10,6 +10,8 @@ import dev.ingot.scheduler.EngineStatus;
 import dev.ingot.scheduler.Requests;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -62,6 +64,26 @@ public final class OpenAiRoutes {
                 Route.get("/v1/models/*", this::model),
                 Route.post("/tokenize", tokenizing::tokenize),
                 Route.post("/detokenize", tokenizing::detokenize));
+    }
+
+    /// The same paths while there is no model yet: 503 and why.
+    public static List<Route> notReady(Supplier<EngineStatus> status) {
+        return List.of(
+                Route.post("/v1/chat/completions", _ -> refused(status)),
+                Route.post("/v1/completions", _ -> refused(status)),
+                Route.get("/v1/models", _ -> refuse(status)),
+                Route.get("/v1/models/*", _ -> refuse(status)),
+                Route.post("/tokenize", _ -> refused(status)),
+                Route.post("/detokenize", _ -> refused(status)));
+    }
+
+    private static HttpResponse refuse(Supplier<EngineStatus> status) {
+        throw new ApiException(CompletionEndpoints.notReady(status.get()));
+    }
+
+    private static CompletionStage<HttpResponse> refused(Supplier<EngineStatus> status) {
+        return CompletableFuture.failedStage(
+                new ApiException(CompletionEndpoints.notReady(status.get())));
     }
 
     private HttpResponse models() {

@@ -30,7 +30,10 @@ public record ServedModel(
         }
         if (maxModelLength < 2 || vocabulary < 1) {
             throw new IllegalArgumentException(
-                    "no room for a prompt and an output: " + maxModelLength + " tokens of " + vocabulary);
+                    "no room for a prompt and an output: "
+                            + maxModelLength
+                            + " tokens of "
+                            + vocabulary);
         }
     }
 

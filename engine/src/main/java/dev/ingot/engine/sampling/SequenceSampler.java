@@ -59,6 +59,11 @@ public final class SequenceSampler {
         }
     }
 
+    /// What it samples by.
+    public SamplingParams params() {
+        return params;
+    }
+
     /// Output tokens so far, those it was built with included.
     public int outputCount() {
         return outputCount;

@@ -2,7 +2,11 @@
 ///
 /// A checkpoint folder is opened as [Checkpoint][dev.ingot.engine.weights.Checkpoint]; its tensors are
 /// [HostTensor][dev.ingot.engine.weights.HostTensor] views of the mapped files, checked against the file's
-/// length before the first byte of data is read. Nothing is copied here.
+/// length before the first byte of data is read. Matrices are never copied here.
+///
+/// Whatever is wrong with a checkpoint is a
+/// [CheckpointException][dev.ingot.engine.weights.CheckpointException] that names the file, the tensor or
+/// field, what was expected and what was found: here and in the packages that read further.
 @NullMarked
 package dev.ingot.engine.weights;
 

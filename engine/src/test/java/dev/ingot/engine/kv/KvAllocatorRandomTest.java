@@ -245,7 +245,7 @@ class KvAllocatorRandomTest {
         allocator.stepEnded(step.id());
     }
 
-    /// Finishes, discards or preempts a sequence, fenced by the latest step whether it takes part in it or not.
+    /// Finishes, discards or preempts a sequence, fenced by the latest step if it takes part in one, and at times if not.
     private void letGo(Random random, KvAllocator allocator) {
         var sequence = sequences.get(random.nextInt(sequences.size()));
         boolean inStep =
@@ -253,7 +253,8 @@ class KvAllocatorRandomTest {
                         .flatMap(s -> s.slices().stream())
                         .anyMatch(s -> s.sequence() == sequence);
         if (sequence.running) {
-            long fence = inFlight.isEmpty() ? KvAllocator.NO_STEP : inFlight.getLast().id();
+            boolean fenced = inStep || (!inFlight.isEmpty() && random.nextBoolean());
+            long fence = fenced ? inFlight.getLast().id() : KvAllocator.NO_STEP;
             if (random.nextInt(4) == 0) {
                 allocator.discard(sequence.id, fence);
             } else {

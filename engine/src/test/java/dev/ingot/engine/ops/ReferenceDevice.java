@@ -115,6 +115,11 @@ public final class ReferenceDevice implements Device {
         arena.close();
     }
 
+    /// Bytes of everything that was allocated here so far: buffers, matrices as they are stored, KV.
+    public long usedBytes() {
+        return usedBytes;
+    }
+
     private void reserve(String label, long bytes) {
         if (bytes > workingSetBytes - usedBytes) {
             throw new DeviceException(

@@ -1,0 +1,242 @@
+package dev.ingot.api;
+
+import dev.ingot.api.http.Route;
+import dev.ingot.api.openai.GenerationDefaults;
+import dev.ingot.api.openai.OpenAiRoutes;
+import dev.ingot.api.openai.ServedModel;
+import dev.ingot.api.ops.OpsRoutes;
+import dev.ingot.engine.model.GenerationConfig;
+import dev.ingot.engine.model.HfConfig;
+import dev.ingot.engine.model.ModelConfig;
+import dev.ingot.engine.sequence.Tokens;
+import dev.ingot.engine.text.Tokenizer;
+import dev.ingot.engine.text.TokenizerException;
+import dev.ingot.engine.weights.CheckpointException;
+import dev.ingot.scheduler.EngineMetrics;
+import dev.ingot.scheduler.EngineStatus;
+import dev.ingot.scheduler.EngineStatus.Capabilities;
+import dev.ingot.scheduler.Requests;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.random.RandomGenerator;
+import org.apache.pekko.Done;
+import org.apache.pekko.actor.CoordinatedShutdown;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.javadsl.Adapter;
+import org.apache.pekko.stream.Materializer;
+
+/// One serving process: an engine, its requests and the HTTP listener.
+///
+/// The listener is up before the model is loaded, so that probes hear 503 and why, instead of nothing.
+public final class Node implements AutoCloseable {
+    /// How long running requests may take to end when the node is stopped.
+    private static final Duration GRACE = Duration.ofSeconds(10);
+
+    private final ActorSystem<Void> system;
+    private final HttpServer server;
+    private final ServedModel model;
+
+    private Node(ActorSystem<Void> system, HttpServer server, ServedModel model) {
+        this.system = system;
+        this.server = server;
+        this.model = model;
+    }
+
+    /// Why a node could not be started; the message is for people and complete.
+    public static final class StartException extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        StartException(String message) {
+            super(message);
+        }
+    }
+
+    /// Starts, and returns when tokens can be produced.
+    ///
+    /// @throws StartException if the model cannot be loaded or the address cannot be bound
+    public static Node start(ServeSettings settings) throws StartException {
+        var folder = settings.worker().model();
+        ModelConfig config;
+        GenerationConfig generation;
+        Tokenizer tokenizer;
+        try {
+            config = HfConfig.read(folder);
+            generation = GenerationConfig.read(folder);
+            tokenizer = Tokenizer.load(folder);
+        } catch (CheckpointException | TokenizerException e) {
+            throw new StartException(String.valueOf(e.getMessage()));
+        }
+        var registry = new PrometheusRegistry();
+        var state = new EngineState();
+        var opener = new CompletableFuture<ActorRef<Requests.Command>>();
+        var metrics = new EngineMetrics(registry, settings.names().getFirst());
+        var system =
+                ActorSystem.create(
+                        NodeActor.create(settings, tokenizer, state, metrics, opener), "ingot");
+        try {
+            return start(
+                    settings,
+                    config,
+                    generation,
+                    tokenizer,
+                    registry,
+                    state,
+                    opener.join(),
+                    system);
+        } catch (StartException | RuntimeException | Error e) {
+            stop(system);
+            throw e;
+        }
+    }
+
+    private static Node start(
+            ServeSettings settings,
+            ModelConfig config,
+            GenerationConfig generation,
+            Tokenizer tokenizer,
+            PrometheusRegistry registry,
+            EngineState state,
+            ActorRef<Requests.Command> requests,
+            ActorSystem<Void> system)
+            throws StartException {
+        var random = random(settings);
+        var ops =
+                new OpsRoutes(state::now, registry, settings.names().getFirst(), Main.VERSION)
+                        .routes();
+        var routes = new AtomicReference<>(join(ops, OpenAiRoutes.notReady(state::now)));
+        var listening = ServerConfig.of(settings.host(), settings.port());
+        var table = new Routes(routes::get, random, Materializer.matFromSystem(system));
+        HttpServer server;
+        try {
+            server = HttpServer.start(system, listening, table).toCompletableFuture().join();
+        } catch (CompletionException e) {
+            throw new StartException(
+                    "cannot listen on "
+                            + settings.host()
+                            + ":"
+                            + settings.port()
+                            + ": "
+                            + rootMessage(e));
+        }
+        var decided = state.decided().join();
+        var capabilities = decided.capabilities();
+        if (decided.state() != EngineStatus.State.READY || capabilities == null) {
+            throw new StartException(decided.reason());
+        }
+        var model = served(settings, config, generation, tokenizer, capabilities);
+        var openAi =
+                new OpenAiRoutes(
+                        system,
+                        model,
+                        state::now,
+                        requests,
+                        listening.openAi(),
+                        random,
+                        InstantSource.system());
+        routes.set(join(ops, openAi.routes()));
+        CoordinatedShutdown.get(Adapter.toClassic(system))
+                .addTask(
+                        CoordinatedShutdown.PhaseServiceUnbind(), "http", () -> server.stop(GRACE));
+        return new Node(system, server, model);
+    }
+
+    private static ServedModel served(
+            ServeSettings settings,
+            ModelConfig config,
+            GenerationConfig generation,
+            Tokenizer tokenizer,
+            Capabilities capabilities) {
+        var eos =
+                generation.eosTokenIds().isEmpty()
+                        ? config.eosTokenIds()
+                        : generation.eosTokenIds();
+        var neutral = GenerationDefaults.NEUTRAL;
+        var defaults =
+                new GenerationDefaults(
+                        (float) generation.temperature().orElse(neutral.temperature()),
+                        generation.topK().orElse(neutral.topK()),
+                        (float) generation.topP().orElse(neutral.topP()),
+                        (float) generation.minP().orElse(neutral.minP()),
+                        (float) generation.repetitionPenalty().orElse(neutral.repetitionPenalty()));
+        return new ServedModel(
+                settings.names(),
+                InstantSource.system().instant().getEpochSecond(),
+                capabilities.maxModelLength(),
+                capabilities.vocabulary(),
+                tokenizer,
+                defaults,
+                Tokens.of(eos.stream().mapToInt(Integer::intValue).toArray()));
+    }
+
+    private static RandomGenerator random(ServeSettings settings) {
+        // Both are safe from any thread.
+        return settings.seed().isPresent()
+                ? new Random(settings.seed().getAsLong())
+                : new SecureRandom();
+    }
+
+    private static List<Route> join(List<Route> first, List<Route> second) {
+        var all = new ArrayList<>(first);
+        all.addAll(second);
+        return List.copyOf(all);
+    }
+
+    private static String rootMessage(Throwable failure) {
+        Throwable cause = failure;
+        while (cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        return String.valueOf(cause.getMessage());
+    }
+
+    /// Where it listens.
+    public String url() {
+        var address = server.address();
+        String host =
+                address.getAddress().isAnyLocalAddress()
+                        ? "127.0.0.1"
+                        : address.getAddress().getHostAddress();
+        return "http://"
+                + (host.indexOf(':') < 0 ? host : "[" + host + "]")
+                + ":"
+                + address.getPort();
+    }
+
+    /// The first name that requests may use.
+    public String modelName() {
+        return model.names().getFirst();
+    }
+
+    /// The actors, for whoever wants to see them fail.
+    public ActorSystem<?> system() {
+        return system;
+    }
+
+    /// Returns when the node has ended.
+    public void awaitTermination() {
+        system.getWhenTerminated().toCompletableFuture().join();
+    }
+
+    /// Lets running requests end for a while, then stops everything.
+    @Override
+    public void close() {
+        stop(system);
+    }
+
+    private static void stop(ActorSystem<?> system) {
+        CompletableFuture<Done> stopped =
+                CoordinatedShutdown.get(Adapter.toClassic(system))
+                        .runAll(CoordinatedShutdown.unknownReason())
+                        .toCompletableFuture();
+        stopped.join();
+    }
+}

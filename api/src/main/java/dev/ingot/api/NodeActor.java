@@ -1,0 +1,49 @@
+package dev.ingot.api;
+
+import dev.ingot.engine.text.Tokenizer;
+import dev.ingot.scheduler.EngineGuardian;
+import dev.ingot.scheduler.EngineMetrics;
+import dev.ingot.scheduler.Engines;
+import dev.ingot.scheduler.Requests;
+import dev.ingot.scheduler.RequestsActor;
+import java.util.concurrent.CompletableFuture;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+
+/// The root of a node's actors: the engine's guardian and the requests.
+///
+/// It says nothing itself; if one of its two children fails, which is a bug, the node ends.
+final class NodeActor {
+    private NodeActor() {}
+
+    /// @param requests completed with the actor that opens requests
+    static Behavior<Void> create(
+            ServeSettings settings,
+            Tokenizer tokenizer,
+            EngineState state,
+            EngineMetrics metrics,
+            CompletableFuture<ActorRef<Requests.Command>> requests) {
+        return Behaviors.setup(context -> {
+            ActorRef<Engines.Command> engine =
+                    context.spawn(
+                            EngineGuardian.create(
+                                    settings.worker(),
+                                    settings.maxWaiting(),
+                                    settings.prefixCaching(),
+                                    state::publish,
+                                    metrics,
+                                    System::nanoTime),
+                            "engine");
+            var opener =
+                    context.spawn(
+                            RequestsActor.create(tokenizer, engine, metrics, System::nanoTime),
+                            "requests");
+            // Unhandled, the death of either ends this actor, and with it the node.
+            context.watch(engine);
+            context.watch(opener);
+            requests.complete(opener);
+            return Behaviors.empty();
+        });
+    }
+}

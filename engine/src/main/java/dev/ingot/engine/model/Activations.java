@@ -1,0 +1,67 @@
+package dev.ingot.engine.model;
+
+import dev.ingot.engine.ops.DType;
+import dev.ingot.engine.ops.Device;
+import dev.ingot.engine.ops.Tensor;
+
+/// What flows through a step of a gated, pre-normed transformer: one tensor per stage, reused by every
+/// layer. All `F32`.
+///
+/// @param residual `[tokens, hidden]` the residual stream
+/// @param normed `[tokens, hidden]` what a projection reads
+/// @param qkv `[tokens, (heads + 2·kvHeads)·headDim]`
+/// @param attended `[tokens, heads·headDim]`
+/// @param gateUp `[tokens, 2·intermediate]`
+/// @param gated `[tokens, intermediate]`
+/// @param last `[logitRows, hidden]` the rows that the output head reads
+record Activations(
+        Tensor residual,
+        Tensor normed,
+        Tensor qkv,
+        Tensor attended,
+        Tensor gateUp,
+        Tensor gated,
+        Tensor last) {
+    /// At the limits.
+    static Activations allocate(Device device, ModelConfig config, StepLimits limits) {
+        int tokens = limits.maxTokens();
+        return new Activations(
+                rows(device, "residual", tokens, config.hidden()),
+                rows(device, "normed", tokens, config.hidden()),
+                rows(device, "qkv", tokens, config.queryColumns() + 2 * config.kvColumns()),
+                rows(device, "attended", tokens, config.queryColumns()),
+                rows(device, "gateUp", tokens, 2 * config.intermediate()),
+                rows(device, "gated", tokens, config.intermediate()),
+                rows(device, "last", limits.maxLogitRows(), config.hidden()));
+    }
+
+    /// What [#allocate] takes.
+    static long bytes(ModelConfig config, StepLimits limits) {
+        long perToken =
+                2L * config.hidden() // residual, normed
+                        + config.queryColumns()
+                        + 2L * config.kvColumns() // qkv
+                        + config.queryColumns() // attended
+                        + 3L * config.intermediate(); // gateUp, gated
+        return DType.F32.bytes(
+                Math.addExact(
+                        Math.multiplyExact(perToken, (long) limits.maxTokens()),
+                        (long) config.hidden() * limits.maxLogitRows()));
+    }
+
+    /// The views of a step of so many tokens.
+    Activations firstRows(int tokens, int logitRows) {
+        return new Activations(
+                residual.firstRows(tokens),
+                normed.firstRows(tokens),
+                qkv.firstRows(tokens),
+                attended.firstRows(tokens),
+                gateUp.firstRows(tokens),
+                gated.firstRows(tokens),
+                last.firstRows(logitRows));
+    }
+
+    private static Tensor rows(Device device, String label, int rows, int columns) {
+        return Tensor.allocate(device, label, DType.F32, rows, columns);
+    }
+}

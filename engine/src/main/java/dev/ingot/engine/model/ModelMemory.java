@@ -1,0 +1,43 @@
+package dev.ingot.engine.model;
+
+import dev.ingot.engine.ops.DType;
+import dev.ingot.engine.weights.Checkpoint;
+
+/// What a model takes of a device's memory, known before anything is allocated.
+///
+/// @param weightBytes the weights as they are stored; a device that repacks them may take a little more
+/// @param activationBytes activations at the step limits
+/// @param logitBytes logits at the step limits, which the worker allocates
+/// @param kvBytesPerBlock one block of the KV cache over all layers
+public record ModelMemory(
+        long weightBytes, long activationBytes, long logitBytes, long kvBytesPerBlock) {
+    /// Adds up a model that is not loaded yet.
+    ///
+    /// @param blockSize positions in one block
+    /// @param kvDtype how K and V are stored
+    public static ModelMemory of(
+            Checkpoint checkpoint,
+            ModelConfig config,
+            StepLimits limits,
+            int blockSize,
+            DType kvDtype) {
+        return new ModelMemory(
+                checkpoint.totalBytes(),
+                Activations.bytes(config, limits),
+                DType.F32.bytes((long) limits.maxLogitRows() * config.vocabulary()),
+                Models.kvGeometry(config, blockSize, 1, kvDtype).bytesPerBlock());
+    }
+
+    /// All that does not grow with the KV cache.
+    public long fixedBytes() {
+        return weightBytes + activationBytes + logitBytes;
+    }
+
+    /// Blocks of KV cache that fit beside the rest; 0 if not even one does.
+    ///
+    /// @param budgetBytes memory that everything may take together
+    public int blocksThatFit(long budgetBytes) {
+        long blocks = Math.max(0, budgetBytes - fixedBytes()) / kvBytesPerBlock;
+        return (int) Math.min(blocks, Integer.MAX_VALUE);
+    }
+}

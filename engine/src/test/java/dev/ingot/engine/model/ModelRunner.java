@@ -1,0 +1,120 @@
+package dev.ingot.engine.model;
+
+import dev.ingot.engine.ops.Batch;
+import dev.ingot.engine.ops.DType;
+import dev.ingot.engine.ops.KvCache;
+import dev.ingot.engine.ops.ReferenceDevice;
+import dev.ingot.engine.ops.Steps;
+import dev.ingot.engine.ops.Tensor;
+import dev.ingot.engine.weights.Checkpoint;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/// Serves a checkpoint on the reference device, one step after another, with block tables as the test
+/// chooses them.
+final class ModelRunner implements AutoCloseable {
+    static final int BLOCK_SIZE = 4;
+
+    private final ReferenceDevice device = new ReferenceDevice();
+    private final Checkpoint checkpoint;
+    private final Model model;
+    private final int maxBlocks;
+
+    /// A token timeline in the blocks given to it.
+    static final class Timeline {
+        private final int[] blocks;
+        private int computed;
+
+        Timeline(int... blocks) {
+            this.blocks = blocks;
+        }
+    }
+
+    /// What one timeline adds to a step.
+    record Slice(Timeline timeline, boolean wantsLogits, List<Integer> tokens) {
+        static Slice of(Timeline timeline, Integer... tokens) {
+            return new Slice(timeline, true, List.of(tokens));
+        }
+    }
+
+    ModelRunner(Path folder, StepLimits limits, int blockCount, DType kvDtype) {
+        checkpoint = Checkpoint.open(folder);
+        var config = HfConfig.read(folder);
+        KvCache cache = device.kvCache(Models.kvGeometry(config, BLOCK_SIZE, blockCount, kvDtype));
+        model = Models.load(checkpoint, config, device, limits, cache);
+        maxBlocks = blockCount;
+    }
+
+    Model model() {
+        return model;
+    }
+
+    /// Runs one step.
+    ///
+    /// @return the logits after the last token of each slice that wants them, in order
+    List<float[]> step(Slice... slices) {
+        var tokens = new ArrayList<Integer>();
+        var positions = new ArrayList<Integer>();
+        var slots = new ArrayList<Integer>();
+        var starts = new ArrayList<>(List.of(0));
+        var lengths = new ArrayList<Integer>();
+        var rows = new ArrayList<Integer>();
+        var tables = new ArrayList<int[]>();
+        for (var slice : slices) {
+            var timeline = slice.timeline;
+            for (int token : slice.tokens) {
+                int position = timeline.computed++;
+                tokens.add(token);
+                positions.add(position);
+                slots.add(
+                        timeline.blocks[position / BLOCK_SIZE] * BLOCK_SIZE
+                                + position % BLOCK_SIZE);
+            }
+            starts.add(tokens.size());
+            lengths.add(timeline.computed);
+            if (slice.wantsLogits) {
+                rows.add(tokens.size() - 1);
+            }
+            // Entries past a sequence's own are undefined: here they are worse than that.
+            int[] table = new int[maxBlocks];
+            Arrays.fill(table, -1);
+            System.arraycopy(timeline.blocks, 0, table, 0, timeline.blocks.length);
+            tables.add(table);
+        }
+        var batch =
+                new Batch(
+                        column(tokens),
+                        column(positions),
+                        column(slots),
+                        column(starts),
+                        column(lengths),
+                        Steps.ints(device, tables.toArray(int[][]::new)),
+                        column(rows));
+        var logits =
+                Tensor.allocate(
+                                device,
+                                "logits",
+                                DType.F32,
+                                Math.max(rows.size(), 1),
+                                model.config().vocabulary())
+                        .firstRows(rows.size());
+        Steps.run(device, enc -> model.encode(enc, batch, logits));
+        var result = new ArrayList<float[]>();
+        for (int row = 0; row < rows.size(); row++) {
+            result.add(Steps.row(logits, row));
+        }
+        return result;
+    }
+
+    private Tensor column(List<Integer> values) {
+        return Steps.column(device, values.stream().mapToInt(v -> v).toArray());
+    }
+
+    @Override
+    public void close() {
+        device.close();
+        checkpoint.close();
+    }
+}

@@ -1,0 +1,265 @@
+package dev.ingot.kernels.cpu;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import dev.ingot.engine.ops.CommandBuffer;
+import dev.ingot.engine.ops.DType;
+import dev.ingot.engine.ops.Device;
+import dev.ingot.engine.ops.DeviceBuffer;
+import dev.ingot.engine.ops.DeviceException;
+import dev.ingot.engine.ops.DeviceInfo;
+import dev.ingot.engine.ops.KvCache;
+import dev.ingot.engine.ops.KvGeometry;
+import dev.ingot.engine.ops.Matrix;
+import dev.ingot.engine.ops.Tensor;
+import dev.ingot.engine.weights.HostTensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// This machine's cores as a device.
+///
+/// - Used from one thread at a time, the worker's; that thread computes too, as the first of the team.
+/// - Owns all memory that it hands out, its thread team and the ops of the step being recorded.
+public final class CpuDevice implements Device {
+    /// Names the variant of the kernels to use instead of the best that the CPU can run.
+    public static final String VARIANT_PROPERTY = "ingot.cpu.variant";
+
+    /// Ops of the longest step: a model of 300 layers stays below.
+    private static final int MAX_OPS = 4096;
+
+    private static final int MAX_THREADS = 1024;
+
+    /// `INGOT_MAX_HEAD_DIM`
+    private static final int MAX_HEAD_DIM = 512;
+
+    private final CpuKernels kernels;
+    private final DeviceInfo info;
+    private final MemorySegment team;
+    private final Arena arena;
+    private final OpList ops;
+    private final MemorySegment failure;
+
+    private long allocatedBytes;
+    private boolean closed;
+    private @Nullable CpuCommandBuffer current;
+
+    private CpuDevice(CpuKernels kernels, DeviceInfo info, MemorySegment team) {
+        this.kernels = kernels;
+        this.info = info;
+        this.team = team;
+        arena = Arena.ofShared();
+        ops = new OpList(arena, MAX_OPS);
+        failure = arena.allocate(CpuKernels.Failure.BYTES, Long.BYTES);
+    }
+
+    /// Opens the CPU with the best variant of the kernels that it can run, or the one that the system
+    /// property `ingot.cpu.variant` names.
+    ///
+    /// @param threads threads that compute, the caller's included; 0 for one per available processor
+    /// @throws DeviceException of kind `UNAVAILABLE` if the variant is not for this CPU or not built
+    public static CpuDevice open(int threads) {
+        String wanted = System.getProperty(VARIANT_PROPERTY);
+        return wanted == null
+                ? open(threads, CpuFeatures.probe().variants().getFirst())
+                : open(threads, wanted);
+    }
+
+    /// Opens the CPU with a certain variant of the kernels.
+    ///
+    /// @throws DeviceException of kind `UNAVAILABLE` if the variant is not for this CPU or not built
+    public static CpuDevice open(int threads, String variant) {
+        if (threads < 0 || threads > MAX_THREADS) {
+            throw new IllegalArgumentException(
+                    threads + " threads: it is 0 (one per processor) to " + MAX_THREADS);
+        }
+        CpuFeatures features = CpuFeatures.probe();
+        if (!features.variants().contains(variant)) {
+            throw new DeviceException(
+                    DeviceException.Kind.UNAVAILABLE,
+                    "this CPU cannot run the kernels '"
+                            + variant
+                            + "'; it can run "
+                            + String.join(", ", features.variants()));
+        }
+        int count = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
+        CpuKernels kernels = CpuKernels.load(variant);
+        DeviceInfo info =
+                new DeviceInfo(
+                        "cpu",
+                        features.name(),
+                        variant,
+                        count,
+                        HostMemory.totalBytes(),
+                        "cpu-" + variant + "-" + kernels.version());
+        return new CpuDevice(kernels, info, kernels.teamOpen(count));
+    }
+
+    /// The variants of the kernels that this CPU can run, best first.
+    public static List<String> variants() {
+        return CpuFeatures.probe().variants();
+    }
+
+    @Override
+    public DeviceInfo info() {
+        return info;
+    }
+
+    @Override
+    public DeviceBuffer allocate(String label, long bytes) {
+        if (bytes < 0) {
+            throw new IllegalArgumentException(label + ": " + bytes + " bytes");
+        }
+        return new CpuBuffer(this, memory(label, bytes));
+    }
+
+    @Override
+    public Matrix matrix(String label, List<HostTensor> rowParts) {
+        requireOpen();
+        WeightShape shape = WeightShape.stacked(label, rowParts);
+        long bytes = kernels.matrixBytes(Formats.code(shape.dtype()), shape.out(), shape.in());
+        MemorySegment packed = memory(label, bytes);
+        CpuMatrix matrix = new CpuMatrix(this, packed, shape.out(), shape.in(), shape.dtype());
+        int firstRow = 0;
+        for (HostTensor part : rowParts) {
+            pack(matrix, part, firstRow);
+            firstRow += part.dimension(0);
+        }
+        return matrix;
+    }
+
+    @Override
+    public Tensor vector(String label, float[] values) {
+        Tensor vector = Tensor.allocate(this, label, DType.F32, 1, values.length);
+        MemorySegment.copy(values, 0, vector.contents(), JAVA_FLOAT, 0, values.length);
+        return vector;
+    }
+
+    @Override
+    public KvCache kvCache(KvGeometry geometry) {
+        requireOpen();
+        if (geometry.dtype() != DType.F32 && geometry.dtype() != DType.F16) {
+            throw new IllegalArgumentException(
+                    "a KV cache of " + geometry.dtype() + ": the CPU keeps K and V as F16 or F32");
+        }
+        if (geometry.headDim() > MAX_HEAD_DIM || geometry.headDim() % 2 != 0) {
+            throw new IllegalArgumentException(
+                    "KV heads of "
+                            + geometry.headDim()
+                            + " elements: the CPU takes even sizes up to "
+                            + MAX_HEAD_DIM);
+        }
+        if (geometry.positions() > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException(
+                    "a KV cache of " + geometry.positions() + " positions: slots are 32 bits");
+        }
+        long bytes = geometry.bytes() + geometry.dtype().bytes(kernels.cacheSlack());
+        return new CpuKvCache(this, geometry, memory("KV cache", bytes));
+    }
+
+    @Override
+    public CommandBuffer commandBuffer() {
+        requireOpen();
+        ops.clear();
+        CpuCommandBuffer opened = new CpuCommandBuffer(this, ops);
+        current = opened;
+        return opened;
+    }
+
+    /// Bytes that buffers, weights and KV caches take together.
+    public long allocatedBytes() {
+        return allocatedBytes;
+    }
+
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        kernels.teamClose(team);
+        arena.close();
+    }
+
+    /// Reads `bytes` of a buffer once with all threads, as fast as memory gives them: the measure that
+    /// the speed of everything else on this device is compared with.
+    void readForCalibration(Tensor out, Tensor x) {
+        requireOpen();
+        ops.clear();
+        current = null;
+        ops.add(OpCode.READ).tensor(0, out).tensor(1, x);
+        DeviceException failed = run();
+        if (failed != null) {
+            throw failed;
+        }
+    }
+
+    /// Runs what was recorded.
+    ///
+    /// @return why it failed, or null if it did not
+    @Nullable DeviceException run() {
+        requireOpen();
+        current = null;
+        int status = kernels.run(team, ops.memory(), ops.count(), failure);
+        return status == CpuKernels.Status.OK ? null : CpuKernels.Failure.read(failure).exception();
+    }
+
+    void requireCurrent(CpuCommandBuffer buffer) {
+        requireOpen();
+        if (current != buffer) {
+            throw new IllegalStateException("a newer command buffer was opened");
+        }
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("the device is closed");
+        }
+    }
+
+    /// Zero-filled memory that lives as long as the device.
+    @SuppressWarnings("restricted") // the C side frees it when the arena closes
+    private MemorySegment memory(String label, long bytes) {
+        requireOpen();
+        long available = HostMemory.availableBytes();
+        if (bytes > available || bytes > info.workingSetBytes() - allocatedBytes) {
+            throw new DeviceException(
+                    DeviceException.Kind.OUT_OF_MEMORY,
+                    label
+                            + " needs "
+                            + bytes
+                            + " bytes; "
+                            + available
+                            + " of the machine's "
+                            + info.workingSetBytes()
+                            + " are available, and "
+                            + allocatedBytes
+                            + " are in use by this device");
+        }
+        MemorySegment memory = kernels.allocate(label, bytes);
+        allocatedBytes += bytes;
+        return memory.reinterpret(bytes, arena, kernels::free);
+    }
+
+    /// Packs one part of a matrix with the whole team.
+    private void pack(CpuMatrix matrix, HostTensor part, int firstRow) {
+        ops.clear();
+        current = null;
+        try (Arena confined = Arena.ofConfined()) {
+            MemorySegment source = part.data();
+            if (!source.isNative()) {
+                source = confined.allocate(source.byteSize()).copyFrom(source);
+            }
+            int rows = part.dimension(0);
+            ops.add(OpCode.PACK)
+                    .count(firstRow)
+                    .matrix(matrix)
+                    .tensor(0, source, matrix.in(), rows, matrix.in());
+            DeviceException failed = run();
+            if (failed != null) {
+                throw failed;
+            }
+        }
+    }
+}

@@ -1,0 +1,284 @@
+package dev.ingot.kernels.cpu;
+
+import dev.ingot.engine.ops.Batch;
+import dev.ingot.engine.ops.DType;
+import dev.ingot.engine.ops.Encoder;
+import dev.ingot.engine.ops.KvCache;
+import dev.ingot.engine.ops.KvGeometry;
+import dev.ingot.engine.ops.Matrix;
+import dev.ingot.engine.ops.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/// Checks shapes and writes one op descriptor per call; nothing runs here.
+///
+/// What is in the tensors (token ids, slots, block tables) is checked by the kernels when the step runs.
+final class CpuEncoder implements Encoder {
+    private final CpuDevice device;
+    private final CpuCommandBuffer buffer;
+    private final OpList ops;
+
+    CpuEncoder(CpuDevice device, CpuCommandBuffer buffer, OpList ops) {
+        this.device = device;
+        this.buffer = buffer;
+        this.ops = ops;
+    }
+
+    @Override
+    public void embed(Tensor out, Matrix table, Tensor ids) {
+        Check check = check("embed");
+        CpuMatrix weights = check.matrix(table);
+        check.floats(out, "out").ints(ids, "ids");
+        check.shape(out, "out", ids.rows(), weights.in());
+        check.shape(ids, "ids", out.rows(), 1);
+        ops.add(OpCode.EMBED).matrix(weights).tensor(0, out).tensor(1, ids);
+    }
+
+    @Override
+    public void rmsNorm(Tensor out, Tensor x, Tensor weight, float epsilon) {
+        Check check = check("rmsNorm");
+        check.floats(out, "out").floats(x, "x").floats(weight, "weight");
+        check.shape(out, "out", x.rows(), x.columns());
+        check.shape(weight, "weight", 1, x.columns());
+        check.sameOrApart(out, x);
+        ops.add(OpCode.RMS_NORM)
+                .scalar(epsilon)
+                .count(1)
+                .tensor(0, out)
+                .tensor(1, x)
+                .tensor(2, weight);
+    }
+
+    @Override
+    public void rmsNormHeads(Tensor x, Tensor weight, float epsilon) {
+        Check check = check("rmsNormHeads");
+        check.floats(x, "x").floats(weight, "weight");
+        check.shape(weight, "weight", 1, weight.columns());
+        check.multiple(x, "x", weight.columns());
+        ops.add(OpCode.RMS_NORM)
+                .scalar(epsilon)
+                .count(x.columns() / weight.columns())
+                .tensor(0, x)
+                .tensor(1, x)
+                .tensor(2, weight);
+    }
+
+    @Override
+    public void matmul(Tensor out, Tensor x, Matrix w, @Nullable Tensor bias) {
+        multiply("matmul", OpCode.MATMUL, out, x, w, bias);
+    }
+
+    @Override
+    public void matmulAdd(Tensor out, Tensor x, Matrix w, @Nullable Tensor bias) {
+        multiply("matmulAdd", OpCode.MATMUL_ADD, out, x, w, bias);
+    }
+
+    private void multiply(
+            String name, OpCode code, Tensor out, Tensor x, Matrix w, @Nullable Tensor bias) {
+        Check check = check(name);
+        CpuMatrix weights = check.matrix(w);
+        check.floats(out, "out").floats(x, "x");
+        check.shape(x, "x", out.rows(), weights.in());
+        check.shape(out, "out", x.rows(), weights.out());
+        check.apart(out, x);
+        if (bias != null) {
+            check.floats(bias, "bias");
+            check.shape(bias, "bias", 1, weights.out());
+        }
+        ops.add(code).matrix(weights).tensor(0, out).tensor(1, x);
+        if (bias != null) {
+            ops.tensor(2, bias);
+        }
+    }
+
+    @Override
+    public void rope(Tensor x, int headDim, Tensor positions, Tensor inverseFrequencies) {
+        Check check = check("rope");
+        check.floats(x, "x").ints(positions, "positions").floats(inverseFrequencies, "frequencies");
+        check.headDim(headDim);
+        check.multiple(x, "x", headDim);
+        check.shape(positions, "positions", x.rows(), 1);
+        check.shape(inverseFrequencies, "inverseFrequencies", 1, headDim / 2);
+        ops.add(OpCode.ROPE)
+                .count(headDim)
+                .tensor(0, x)
+                .tensor(1, positions)
+                .tensor(2, inverseFrequencies);
+    }
+
+    @Override
+    public void storeKv(KvCache cache, int layer, Tensor k, Tensor v, Tensor slotMapping) {
+        Check check = check("storeKv");
+        CpuKvCache target = check.cache(cache, layer);
+        KvGeometry geometry = target.geometry();
+        check.floats(k, "k").floats(v, "v").ints(slotMapping, "slotMapping");
+        check.shape(k, "k", slotMapping.rows(), geometry.kvHeads() * geometry.headDim());
+        check.shape(v, "v", k.rows(), k.columns());
+        check.shape(slotMapping, "slotMapping", k.rows(), 1);
+        ops.add(OpCode.STORE_KV)
+                .cache(target, layer)
+                .tensor(0, k)
+                .tensor(1, v)
+                .tensor(2, slotMapping);
+    }
+
+    @Override
+    public void pagedAttention(
+            Tensor out, Tensor q, KvCache cache, int layer, float scale, Batch batch) {
+        Check check = check("pagedAttention");
+        CpuKvCache source = check.cache(cache, layer);
+        KvGeometry geometry = source.geometry();
+        check.floats(out, "out").floats(q, "q");
+        check.multiple(q, "q", geometry.kvHeads() * geometry.headDim());
+        check.shape(out, "out", q.rows(), q.columns());
+        check.apart(out, q);
+        check.ints(batch.positions(), "positions").ints(batch.queryStarts(), "queryStarts");
+        check.ints(batch.sequenceLengths(), "sequenceLengths");
+        check.ints(batch.blockTables(), "blockTables");
+        check.shape(batch.positions(), "positions", q.rows(), 1);
+        check.shape(batch.sequenceLengths(), "sequenceLengths", batch.sequences(), 1);
+        check.shape(batch.queryStarts(), "queryStarts", batch.sequences() + 1, 1);
+        check.shape(
+                batch.blockTables(),
+                "blockTables",
+                batch.sequences(),
+                batch.blockTables().columns());
+        ops.add(OpCode.ATTENTION)
+                .cache(source, layer)
+                .scalar(scale)
+                .tensor(0, out)
+                .tensor(1, q)
+                .tensor(2, batch.positions())
+                .tensor(3, batch.queryStarts())
+                .tensor(4, batch.sequenceLengths())
+                .tensor(5, batch.blockTables());
+    }
+
+    @Override
+    public void swiglu(Tensor out, Tensor gateUp) {
+        Check check = check("swiglu");
+        check.floats(out, "out").floats(gateUp, "gateUp");
+        check.shape(gateUp, "gateUp", out.rows(), Math.multiplyExact(2, out.columns()));
+        check.apart(out, gateUp);
+        ops.add(OpCode.SWIGLU).tensor(0, out).tensor(1, gateUp);
+    }
+
+    @Override
+    public void gatherRows(Tensor out, Tensor x, Tensor rows) {
+        Check check = check("gatherRows");
+        check.floats(out, "out").floats(x, "x").ints(rows, "rows");
+        check.shape(out, "out", rows.rows(), x.columns());
+        check.shape(rows, "rows", out.rows(), 1);
+        check.apart(out, x);
+        ops.add(OpCode.GATHER_ROWS).tensor(0, out).tensor(1, x).tensor(2, rows);
+    }
+
+    @Override
+    public void argmax(Tensor out, Tensor x) {
+        Check check = check("argmax");
+        check.ints(out, "out").floats(x, "x");
+        check.shape(out, "out", x.rows(), 1);
+        ops.add(OpCode.ARGMAX).tensor(0, out).tensor(1, x);
+    }
+
+    private Check check(String op) {
+        buffer.requireOpen();
+        return new Check(device, op);
+    }
+
+    /// The checks of one op, whose name begins every message.
+    private record Check(CpuDevice device, String op) {
+        private static final int MAX_HEAD_DIM = 512;
+
+        CpuMatrix matrix(Matrix matrix) {
+            if (matrix instanceof CpuMatrix ours && ours.owner() == device) {
+                return ours;
+            }
+            throw refused("the matrix belongs to another device");
+        }
+
+        CpuKvCache cache(KvCache cache, int layer) {
+            if (!(cache instanceof CpuKvCache ours) || ours.owner() != device) {
+                throw refused("the KV cache belongs to another device");
+            }
+            if (layer < 0 || layer >= ours.geometry().layers()) {
+                throw refused("layer " + layer + " of " + ours.geometry().layers());
+            }
+            return ours;
+        }
+
+        Check floats(Tensor tensor, String name) {
+            return typed(tensor, name, DType.F32);
+        }
+
+        Check ints(Tensor tensor, String name) {
+            return typed(tensor, name, DType.I32);
+        }
+
+        private Check typed(Tensor tensor, String name, DType dtype) {
+            if (!(tensor.buffer() instanceof CpuBuffer ours) || ours.owner() != device) {
+                throw refused(name + " " + tensor + " belongs to another device");
+            }
+            if (tensor.dtype() != dtype) {
+                throw refused(name + " is " + tensor + " and not " + dtype);
+            }
+            if (tensor.byteOffset() % dtype.bytes(1) != 0) {
+                throw refused(name + " " + tensor + " begins at byte " + tensor.byteOffset());
+            }
+            return this;
+        }
+
+        void shape(Tensor tensor, String name, int rows, int columns) {
+            if (tensor.rows() != rows || tensor.columns() != columns) {
+                throw refused(name + " is " + tensor + " and not [" + rows + ", " + columns + "]");
+            }
+        }
+
+        void multiple(Tensor tensor, String name, int columns) {
+            if (tensor.columns() % columns != 0) {
+                throw refused(
+                        name + " is " + tensor + ": its columns are no multiple of " + columns);
+            }
+        }
+
+        void headDim(int headDim) {
+            if (headDim <= 0 || headDim % 2 != 0 || headDim > MAX_HEAD_DIM) {
+                throw refused("headDim " + headDim + " is not even and in 2 … " + MAX_HEAD_DIM);
+            }
+        }
+
+        /// That two tensors share no element. Column views of one tensor are told apart by their columns.
+        void apart(Tensor out, Tensor x) {
+            if (overlap(out, x)) {
+                throw refused("out " + out + " overlaps its input " + x);
+            }
+        }
+
+        void sameOrApart(Tensor out, Tensor x) {
+            boolean same =
+                    out.buffer().equals(x.buffer())
+                            && out.byteOffset() == x.byteOffset()
+                            && out.rowStride() == x.rowStride();
+            if (!same) {
+                apart(out, x);
+            }
+        }
+
+        private static boolean overlap(Tensor a, Tensor b) {
+            if (!a.buffer().equals(b.buffer())
+                    || a.byteOffset() + a.bytes() <= b.byteOffset()
+                    || b.byteOffset() + b.bytes() <= a.byteOffset()) {
+                return false;
+            }
+            if (a.rowStride() != b.rowStride()) {
+                return true;
+            }
+            long distance = (b.byteOffset() - a.byteOffset()) / a.dtype().bytes(1);
+            long column = Math.floorMod(distance, (long) a.rowStride());
+            return column < a.columns() || column + b.columns() > a.rowStride();
+        }
+
+        private IllegalArgumentException refused(String why) {
+            return new IllegalArgumentException(op + ": " + why);
+        }
+    }
+}

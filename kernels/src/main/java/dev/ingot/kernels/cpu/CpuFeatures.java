@@ -1,0 +1,66 @@
+package dev.ingot.kernels.cpu;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
+import java.util.ArrayList;
+import java.util.List;
+
+/// What this machine's CPU is called and which variants of the kernels it can run, best first.
+@SuppressWarnings("restricted") // the flags of every JVM of ours allow native access
+record CpuFeatures(String name, List<String> variants) {
+    private static final int AVX2 = 1;
+    private static final int AVX512 = 2;
+    private static final int NEON = 4;
+    private static final int NAME_BYTES = 128;
+
+    CpuFeatures {
+        variants = List.copyOf(variants);
+    }
+
+    /// Asks the CPU itself, through a library compiled for the architecture's baseline.
+    static CpuFeatures probe() {
+        SymbolLookup library = NativeLibrary.load("probe");
+        Linker linker = Linker.nativeLinker();
+        // int32_t ingot_cpu_features(void)
+        MethodHandle features =
+                linker.downcallHandle(
+                        library.findOrThrow("ingot_cpu_features"), FunctionDescriptor.of(JAVA_INT));
+        // void ingot_cpu_name(char *name, int32_t size)
+        MethodHandle name =
+                linker.downcallHandle(
+                        library.findOrThrow("ingot_cpu_name"),
+                        FunctionDescriptor.ofVoid(ADDRESS, JAVA_INT));
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment text = arena.allocate(NAME_BYTES);
+            name.invokeExact(text, NAME_BYTES);
+            String brand = text.getString(0).strip();
+            return new CpuFeatures(
+                    brand.isEmpty() ? NativeLibrary.architecture() + " CPU" : brand,
+                    variants((int) features.invokeExact()));
+        } catch (Throwable e) {
+            throw new AssertionError("ingot_cpu_features", e);
+        }
+    }
+
+    private static List<String> variants(int features) {
+        List<String> variants = new ArrayList<>();
+        if ((features & AVX512) != 0) {
+            variants.add("avx512");
+        }
+        if ((features & AVX2) != 0) {
+            variants.add("avx2");
+        }
+        if ((features & NEON) != 0) {
+            variants.add("neon");
+        }
+        variants.add("portable");
+        return variants;
+    }
+}

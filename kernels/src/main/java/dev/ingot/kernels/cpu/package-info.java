@@ -1,0 +1,38 @@
+/// The CPU as a device: C kernels behind one narrow header, `src/main/native/include/ingot_cpu.h`.
+///
+/// A step is recorded by [CpuEncoder][dev.ingot.kernels.cpu.CpuEncoder] as an array of op descriptors
+/// in native memory, and run by one downcall in which a team of native threads, the caller among them,
+/// walks through it with a barrier after each op. Recording allocates nothing.
+///
+/// ## Who owns which memory
+///
+/// | memory | opened by | closed by | thread |
+/// | --- | --- | --- | --- |
+/// | probe library, its handles | `CpuFeatures`, first use | never | any |
+/// | a variant's library, its handles | `NativeLibrary`, first use of the variant | never | any |
+/// | thread team and its scratch | `CpuDevice.open` | `CpuDevice.close` | the worker's |
+/// | buffers, packed weights, KV cache | `CpuDevice`, at load | `CpuDevice.close` | the worker's |
+/// | op descriptors of a step, at the limit | `CpuDevice.open` | `CpuDevice.close` | the worker's |
+/// | a few bytes for one call | the method | the method (confined arena) | the caller's |
+///
+/// What the device hands out is a view that throws [IllegalStateException] after
+/// [CpuDevice#close][dev.ingot.kernels.cpu.CpuDevice#close].
+///
+/// ## Building, and which library is chosen
+///
+/// The Maven build calls `src/main/native/build.sh`, which compiles the same sources once per variant
+/// with `cc` (or `$CC`) into `dev/ingot/kernels/native/<os>-<arch>/` of the jar:
+///
+/// | architecture | variants, best first |
+/// | --- | --- |
+/// | x86-64 | `avx512` (F, BW, DQ, VL, CD, VNNI), `avx2` (with FMA and F16C), `portable` |
+/// | aarch64 | `neon`, `portable` |
+/// | any other | `portable` |
+///
+/// At load a small library of the baseline asks the CPU what it can run, and the first variant that it
+/// can is taken. `-Dingot.cpu.variant=avx2` takes another; one that the CPU cannot run is refused.
+/// Variants may differ in the last bits: the variant is part of the device's numeric class.
+@NullMarked
+package dev.ingot.kernels.cpu;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,567 @@
+/*
+ * The paged cache: writing to it, and causal attention over it (online softmax: Milakov & Gimelshein
+ * 2018; in blocks: Dao et al. 2022).
+ *
+ * One query row (a token's head) goes the same way wherever it is computed:
+ *
+ *   positions are cut into chunks of CHUNK and splits of SPLIT, counted from absolute position 0;
+ *   a score is one chain of fused multiply-adds over the head's elements, ascending;
+ *   within a split, chunks ascend: largest, rescale, exponentials, their sum, the values' sum;
+ *   the splits are merged, ascending.
+ *
+ * So its bits depend on its position and its inputs only. Rows that share a K/V head (a group's heads,
+ * a prompt's neighbouring tokens) are computed side by side so that a load of K or V feeds them all;
+ * when there are fewer rows than threads could use, splits are items of their own and a second phase
+ * merges them. Blocks only say where a position lies: their size and place do not matter either.
+ */
+#include "kernels.h"
+#include "simd.h"
+
+enum {
+    CHUNK = 64,
+    SPLIT = 256,
+    TILE_ROWS = 8,
+    ITEMS_A_THREAD = 3,
+    HEAD_FLOATS = INGOT_MAX_HEAD_DIM + LANES, /* a head, and what a last vector overhangs */
+    SCORE_FLOATS = CHUNK + LANES
+};
+
+int32_t ingot_cache_slack(void) { return 64; }
+
+/* ------------------------------------------------------------------ where things lie */
+
+static int64_t block_bytes(const ingot_cache *c) {
+    return (int64_t)2 * c->block_size * c->head_dim * element_bytes(c->format);
+}
+
+static char *k_of(const ingot_cache *c, int64_t block, int32_t kv_head) {
+    return (char *)c->data + (block * c->kv_heads + kv_head) * block_bytes(c);
+}
+
+static char *v_of(const ingot_cache *c, int64_t block, int32_t kv_head) {
+    return k_of(c, block, kv_head) + block_bytes(c) / 2;
+}
+
+/* ------------------------------------------------------------------ store */
+
+enum { STORE_ROWS = 4 };
+
+static int32_t store_kv_items(const ingot_op *op, const context *ctx, int32_t phase) {
+    (void)ctx;
+    return phase == 0 ? divide_up(op->t[0].rows, STORE_ROWS) : 0;
+}
+
+static void store_head_f32(float *k, float *v, const float *new_k, const float *new_v, int32_t n, int32_t step) {
+    for (int32_t i = 0; i < n; i++) {
+        k[(int64_t)i * step] = new_k[i];
+        v[i] = new_v[i];
+    }
+}
+
+static void store_head_f16(
+    uint16_t *k, uint16_t *v, const float *new_k, const float *new_v, int32_t n, int32_t step) {
+    for (int32_t i = 0; i < n; i++) {
+        k[(int64_t)i * step] = f32_to_f16(new_k[i]);
+        v[i] = f32_to_f16(new_v[i]);
+    }
+}
+
+static void store_kv_run(const ingot_op *op, context *ctx, int32_t phase, int32_t item, int32_t op_index) {
+    (void)phase;
+    const ingot_cache *c = &op->cache;
+    int64_t slots = (int64_t)c->block_count * c->block_size;
+    int32_t end = min_int((item + 1) * STORE_ROWS, op->t[0].rows);
+    for (int32_t row = item * STORE_ROWS; row < end; row++) {
+        int32_t slot = int_at(&op->t[2], row);
+        if (slot < 0 || slot >= slots) {
+            fail(ctx, INGOT_BAD_SLOT, op_index, row, slot, slots);
+            return;
+        }
+        int64_t block = slot / c->block_size, offset = slot % c->block_size;
+        for (int32_t head = 0; head < c->kv_heads; head++) {
+            const float *new_k = row_of(&op->t[0], row) + head * c->head_dim;
+            const float *new_v = row_of(&op->t[1], row) + head * c->head_dim;
+            char *k = k_of(c, block, head), *v = v_of(c, block, head);
+            int64_t v_row = offset * c->head_dim;
+            if (c->format == INGOT_F32) {
+                store_head_f32((float *)k + offset, (float *)v + v_row, new_k, new_v, c->head_dim, c->block_size);
+            } else {
+                store_head_f16(
+                    (uint16_t *)k + offset, (uint16_t *)v + v_row, new_k, new_v, c->head_dim, c->block_size);
+            }
+        }
+    }
+}
+
+const kernel store_kv_kernel = {store_kv_items, store_kv_run};
+
+/* ------------------------------------------------------------------ how an op is cut into tiles */
+
+/* A tile: neighbouring tokens of one sequence times heads of one group; at most TILE_ROWS query rows. */
+typedef struct cut {
+    int32_t heads;
+    int32_t group;       /* query heads of a K/V head */
+    int32_t tile_heads;  /* of a group, in one tile */
+    int32_t tile_tokens;
+    int32_t head_tiles;  /* tiles beside each other over all heads */
+    int32_t token_tiles; /* over all sequences; -1 where the query starts are broken */
+    int32_t splits;      /* of the longest sequence, where splits are items of their own; else 0 */
+} cut;
+
+static cut cut_of(const ingot_op *op, const context *ctx) {
+    const ingot_cache *c = &op->cache;
+    const ingot_tensor *starts = &op->t[3], *lengths = &op->t[4];
+    cut result = {0};
+    result.heads = op->t[1].columns / c->head_dim;
+    result.group = result.heads / c->kv_heads;
+    result.tile_heads = min_int(result.group, TILE_ROWS);
+    result.tile_tokens = TILE_ROWS / result.tile_heads;
+    result.head_tiles = c->kv_heads * divide_up(result.group, result.tile_heads);
+    int32_t longest = 0, previous = 0;
+    for (int32_t s = 0; s < lengths->rows; s++) {
+        int32_t from = int_at(starts, s), to = int_at(starts, s + 1);
+        if (from != previous || to < from || to > op->t[1].rows) {
+            result.token_tiles = -1;
+            return result;
+        }
+        result.token_tiles += divide_up(to - from, result.tile_tokens);
+        longest = max_int(longest, int_at(lengths, s));
+        previous = to;
+    }
+    int64_t tiles = (int64_t)result.token_tiles * result.head_tiles;
+    int32_t splits = divide_up(longest, SPLIT);
+    if (ctx->threads > 1 && splits > 1 && tiles < (int64_t)ctx->threads * ITEMS_A_THREAD
+        && tiles * splits * TILE_ROWS * (c->head_dim + 2) <= ctx->scratch_floats) {
+        result.splits = splits;
+    }
+    return result;
+}
+
+/* ------------------------------------------------------------------ rows of a tile */
+
+/* The softmax so far: sum of e^(score - largest), and the values weighted by the same. */
+typedef struct state {
+    float largest, sum;
+    float values[HEAD_FLOATS];
+} state;
+
+typedef struct tile {
+    const ingot_cache *cache;
+    int32_t kv_head;
+    int32_t rows;
+    const int32_t *table; /* the sequence's blocks */
+    int64_t table_stride;
+    int32_t position[TILE_ROWS]; /* ascending */
+    float q[TILE_ROWS][HEAD_FLOATS];
+} tile;
+
+static void state_clear(state *s, int32_t head_dim) {
+    s->largest = -INFINITY;
+    s->sum = 0;
+    for (int32_t d = 0; d < head_dim; d += LANES) {
+        vf_store(s->values + d, vf_set1(0));
+    }
+}
+
+/* Both over disjoint positions, `into` before `from`. Nothing yet in `into`: a copy, exactly. */
+static void state_merge(state *into, const state *from, int32_t head_dim, int first) {
+    if (first) {
+        memcpy(into, from, offsetof(state, values) + (size_t)head_dim * sizeof(float));
+        return;
+    }
+    float largest = into->largest > from->largest ? into->largest : from->largest;
+    float old = exp_one(into->largest - largest), new = exp_one(from->largest - largest);
+    into->largest = largest;
+    into->sum = into->sum * old + from->sum * new;
+    for (int32_t d = 0; d < head_dim; d += LANES) {
+        vf y = vf_fma(vf_load(from->values + d), vf_set1(new), vf_load(into->values + d) * vf_set1(old));
+        vf_store(into->values + d, y);
+    }
+}
+
+static void state_write(const state *s, float *out, int32_t head_dim) {
+    vf inverse = vf_set1(1.0f / s->sum);
+    for (int32_t d = 0; d < head_dim; d += LANES) {
+        vf_store_n(out + d, vf_load(s->values + d) * inverse, min_int(head_dim - d, LANES));
+    }
+}
+
+/* ------------------------------------------------------------------ one chunk */
+
+INLINE vf load_kv(int format, const char *p) {
+    return format == INGOT_F32 ? vf_load((const float *)p) : vf_load_f16((const uint16_t *)p);
+}
+
+/*
+ * Where a chunk's K and V are: vectors of K, each the first element of LANES neighbouring positions of
+ * a block (past the block's end: of whatever follows, to be overwritten or ignored), and V row by row.
+ */
+typedef struct chunk {
+    int32_t vectors;
+    const char *k[CHUNK];
+    int32_t at[CHUNK]; /* the first position's place in the chunk */
+    const char *v[CHUNK];
+} chunk;
+
+static void find_chunk(const tile *t, int32_t from, int32_t count, chunk *found) {
+    const ingot_cache *c = t->cache;
+    int32_t bytes = element_bytes(c->format);
+    found->vectors = 0;
+    for (int32_t i = 0; i < count;) {
+        int32_t offset = (from + i) % c->block_size;
+        int32_t run = min_int(c->block_size - offset, count - i);
+        int64_t block = t->table[(from + i) / c->block_size * t->table_stride];
+        const char *k = k_of(c, block, t->kv_head) + (int64_t)offset * bytes;
+        const char *v = v_of(c, block, t->kv_head) + (int64_t)offset * c->head_dim * bytes;
+        for (int32_t j = 0; j < run; j += LANES) {
+            found->k[found->vectors] = k + (int64_t)j * bytes;
+            found->at[found->vectors++] = i + j;
+        }
+        for (int32_t j = 0; j < run; j++) {
+            found->v[i + j] = v + (int64_t)j * c->head_dim * bytes;
+        }
+        i += run;
+    }
+}
+
+/* Scores of `rows` query rows and `vectors` vectors of positions; both constants where inlined. */
+INLINE void score_tile(
+    const tile *t, int format, int rows, int vectors, int32_t row, const chunk *c, int32_t first,
+    float score[][SCORE_FLOATS]) {
+    const int64_t step = (int64_t)t->cache->block_size * (format == INGOT_F32 ? 4 : 2);
+    const float *q = t->q[row];
+    vf sum[TILE_ROWS][4];
+    UNROLL
+    for (int r = 0; r < rows; r++) {
+        UNROLL
+        for (int v = 0; v < vectors; v++) {
+            sum[r][v] = vf_set1(0);
+        }
+    }
+    for (int64_t d = 0; d < t->cache->head_dim; d++) {
+        UNROLL
+        for (int v = 0; v < vectors; v++) {
+            vf k = load_kv(format, c->k[first + v] + d * step);
+            UNROLL
+            for (int r = 0; r < rows; r++) {
+                sum[r][v] = vf_fma(k, vf_set1(q[r * HEAD_FLOATS + d]), sum[r][v]);
+            }
+        }
+    }
+    /* Ascending: what a vector overhangs its block, the next one overwrites. */
+    UNROLL
+    for (int v = 0; v < vectors; v++) {
+        UNROLL
+        for (int r = 0; r < rows; r++) {
+            vf_store(score[row + r] + c->at[first + v], sum[r][v]);
+        }
+    }
+}
+
+INLINE void score_rows(
+    const tile *t, int format, int rows, int vectors, int32_t row, const chunk *c, float score[][SCORE_FLOATS]) {
+    int32_t v = 0;
+    for (; v + vectors <= c->vectors; v += vectors) {
+        score_tile(t, format, rows, vectors, row, c, v, score);
+    }
+    for (; v < c->vectors; v++) {
+        score_tile(t, format, rows, 1, row, c, v, score);
+    }
+}
+
+/* values += weights * V for `rows` rows, `vectors` vectors of the head and the positions from..to. */
+INLINE void value_tile(
+    int format, int rows, int vectors, int32_t row, int32_t d, const chunk *c, int32_t from, int32_t to,
+    float weight[][SCORE_FLOATS], state *states) {
+    const int64_t bytes = format == INGOT_F32 ? 4 : 2;
+    vf sum[TILE_ROWS][4];
+    UNROLL
+    for (int r = 0; r < rows; r++) {
+        UNROLL
+        for (int v = 0; v < vectors; v++) {
+            sum[r][v] = vf_load(states[row + r].values + d + v * LANES);
+        }
+    }
+    for (int32_t i = from; i < to; i++) {
+        const char *p = c->v[i] + d * bytes;
+        UNROLL
+        for (int v = 0; v < vectors; v++) {
+            vf x = load_kv(format, p + v * LANES * bytes);
+            UNROLL
+            for (int r = 0; r < rows; r++) {
+                sum[r][v] = vf_fma(x, vf_set1(weight[row + r][i]), sum[r][v]);
+            }
+        }
+    }
+    UNROLL
+    for (int r = 0; r < rows; r++) {
+        UNROLL
+        for (int v = 0; v < vectors; v++) {
+            vf_store(states[row + r].values + d + v * LANES, sum[r][v]);
+        }
+    }
+}
+
+INLINE void value_rows(
+    int format, int rows, int vectors, int32_t row, int32_t head_dim, const chunk *c, int32_t from, int32_t to,
+    float weight[][SCORE_FLOATS], state *states) {
+    int32_t d = 0;
+    for (; d + vectors * LANES <= head_dim; d += vectors * LANES) {
+        value_tile(format, rows, vectors, row, d, c, from, to, weight, states);
+    }
+    for (; d < head_dim; d += LANES) {
+        value_tile(format, rows, 1, row, d, c, from, to, weight, states);
+    }
+}
+
+/* Scores to weights e^(score - largest), for the first `count` positions; what was summed is rescaled. */
+static void softmax_row(float *score, int32_t count, state *s, int32_t head_dim) {
+    int32_t padded = divide_up(count, LANES) * LANES;
+    for (int32_t i = count; i < padded; i++) {
+        score[i] = -INFINITY;
+    }
+    vf top = vf_load(score);
+    for (int32_t i = LANES; i < padded; i += LANES) {
+        top = vf_max(top, vf_load(score + i));
+    }
+    float largest = vf_largest(top);
+    if (largest > s->largest) {
+        float scale = exp_one(s->largest - largest); /* 0 the first time */
+        s->largest = largest;
+        s->sum *= scale;
+        for (int32_t d = 0; d < head_dim; d += LANES) {
+            vf_store(s->values + d, vf_load(s->values + d) * vf_set1(scale));
+        }
+    }
+    vf sum = vf_set1(0), shift = vf_set1(s->largest);
+    for (int32_t i = 0; i < padded; i += LANES) {
+        vf w = vf_exp(vf_load(score + i) - shift);
+        vf_store(score + i, w);
+        sum = sum + w;
+    }
+    s->sum += vf_sum(sum);
+}
+
+/* The rows' states over one split: the positions from..to, as far as each row may see. */
+INLINE void attend_split(const tile *t, int format, int32_t from, int32_t to, state *states) {
+    float score[TILE_ROWS][SCORE_FLOATS];
+    chunk c;
+    int32_t head_dim = t->cache->head_dim;
+    for (int32_t r = 0; r < t->rows; r++) {
+        state_clear(&states[r], head_dim);
+    }
+    int32_t end = min_int(to, t->position[t->rows - 1] + 1);
+    for (int32_t at = from; at < end; at += CHUNK) {
+        int32_t count = min_int(CHUNK, end - at);
+        find_chunk(t, at, count, &c);
+        int32_t row = 0;
+        for (; row + 8 <= t->rows; row += 8) {
+            score_rows(t, format, 8, 1, row, &c, score);
+        }
+        for (; row + 4 <= t->rows; row += 4) {
+            score_rows(t, format, 4, 2, row, &c, score);
+        }
+        for (; row + 2 <= t->rows; row += 2) {
+            score_rows(t, format, 2, 4, row, &c, score);
+        }
+        for (; row < t->rows; row++) {
+            score_rows(t, format, 1, 4, row, &c, score);
+        }
+        /* Positions that each row may see; a weight of 0 would not do for the others, as 0 * NaN is NaN. */
+        int32_t seen[TILE_ROWS] = {0};
+        for (int32_t r = 0; r < t->rows; r++) {
+            seen[r] = max_int(0, min_int(count, t->position[r] + 1 - at));
+            if (seen[r] > 0) {
+                softmax_row(score[r], seen[r], &states[r], head_dim);
+            }
+        }
+        int32_t all = seen[0];
+        row = 0;
+        for (; row + 8 <= t->rows; row += 8) {
+            value_rows(format, 8, 1, row, head_dim, &c, 0, all, score, states);
+        }
+        for (; row + 4 <= t->rows; row += 4) {
+            value_rows(format, 4, 2, row, head_dim, &c, 0, all, score, states);
+        }
+        for (; row + 2 <= t->rows; row += 2) {
+            value_rows(format, 2, 4, row, head_dim, &c, 0, all, score, states);
+        }
+        for (; row < t->rows; row++) {
+            value_rows(format, 1, 4, row, head_dim, &c, 0, all, score, states);
+        }
+        for (int32_t r = 0; r < t->rows; r++) {
+            if (seen[r] > all) {
+                value_rows(format, 1, 4, r, head_dim, &c, all, seen[r], score, states);
+            }
+        }
+    }
+}
+
+static void attend(const tile *t, int32_t from, int32_t to, state *states) {
+    if (t->cache->format == INGOT_F32) {
+        attend_split(t, INGOT_F32, from, to, states);
+    } else {
+        attend_split(t, INGOT_F16, from, to, states);
+    }
+}
+
+/* ------------------------------------------------------------------ items */
+
+typedef struct place {
+    int32_t sequence, token, tokens; /* of the tile */
+    int32_t head, heads;
+    int32_t kv_head;
+} place;
+
+static place place_of(const ingot_op *op, const cut *c, int32_t tile_index) {
+    place p;
+    int32_t head_tile = tile_index % c->head_tiles, token_tile = tile_index / c->head_tiles;
+    int32_t tiles_a_group = divide_up(c->group, c->tile_heads);
+    p.kv_head = head_tile / tiles_a_group;
+    int32_t first = head_tile % tiles_a_group * c->tile_heads;
+    p.head = p.kv_head * c->group + first;
+    p.heads = min_int(c->tile_heads, c->group - first);
+    for (p.sequence = 0;; p.sequence++) {
+        int32_t from = int_at(&op->t[3], p.sequence), to = int_at(&op->t[3], p.sequence + 1);
+        int32_t tiles = divide_up(to - from, c->tile_tokens);
+        if (token_tile < tiles) {
+            p.token = from + token_tile * c->tile_tokens;
+            p.tokens = min_int(c->tile_tokens, to - p.token);
+            return p;
+        }
+        token_tile -= tiles;
+    }
+}
+
+/* Everything that a tile will touch is checked here, before it is touched. */
+static int fill_tile(const ingot_op *op, context *ctx, const place *p, int32_t op_index, tile *t) {
+    const ingot_cache *c = &op->cache;
+    const ingot_tensor *tables = &op->t[5];
+    t->cache = c;
+    t->kv_head = p->kv_head;
+    t->rows = 0;
+    t->table = (const int32_t *)tables->data + p->sequence * tables->stride;
+    t->table_stride = 1;
+    int64_t reach = (int64_t)tables->columns * c->block_size;
+    reach = int_at(&op->t[4], p->sequence) < reach ? int_at(&op->t[4], p->sequence) : reach;
+    int32_t previous = -1;
+    for (int32_t i = 0; i < p->tokens; i++) {
+        int32_t token = p->token + i, position = int_at(&op->t[2], token);
+        if (position <= previous || position >= reach) {
+            fail(ctx, INGOT_BAD_POSITION, op_index, token, position, reach);
+            return 0;
+        }
+        previous = position;
+        const float *q = row_of(&op->t[1], token) + p->head * c->head_dim;
+        for (int32_t h = 0; h < p->heads; h++, q += c->head_dim) {
+            t->position[t->rows] = position;
+            float *scaled = t->q[t->rows++];
+            for (int32_t d = 0; d < c->head_dim; d++) {
+                scaled[d] = q[d] * op->scalar;
+            }
+        }
+    }
+    for (int32_t b = 0; b <= previous / c->block_size; b++) {
+        if (t->table[b] < 0 || t->table[b] >= c->block_count) {
+            fail(ctx, INGOT_BAD_BLOCK, op_index, p->sequence, t->table[b], c->block_count);
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static float *out_of(const ingot_op *op, const place *p, int32_t row) {
+    int32_t token = p->token + row / p->heads, head = p->head + row % p->heads;
+    return row_of(&op->t[0], token) + head * op->cache.head_dim;
+}
+
+/* The whole context of a tile, split after split. */
+static void run_whole(const ingot_op *op, const place *p, const tile *t) {
+    state total[TILE_ROWS], part[TILE_ROWS];
+    int32_t head_dim = op->cache.head_dim;
+    for (int32_t from = 0; from <= t->position[t->rows - 1]; from += SPLIT) {
+        attend(t, from, from + SPLIT, part);
+        for (int32_t r = 0; r < t->rows; r++) {
+            if (t->position[r] >= from) {
+                state_merge(&total[r], &part[r], head_dim, from == 0);
+            }
+        }
+    }
+    for (int32_t r = 0; r < t->rows; r++) {
+        state_write(&total[r], out_of(op, p, r), head_dim);
+    }
+}
+
+/* Where the state of a tile's row over one split waits for the second phase: largest, sum, values. */
+static float *part_of(const ingot_op *op, const context *ctx, const cut *c, int32_t tile_index, int32_t split, int32_t row) {
+    int64_t index = ((int64_t)tile_index * c->splits + split) * TILE_ROWS + row;
+    return ctx->scratch + index * (op->cache.head_dim + 2);
+}
+
+static void run_split(
+    const ingot_op *op, const context *ctx, const cut *c, const tile *t, int32_t tile_index, int32_t split) {
+    state part[TILE_ROWS];
+    if (t->position[t->rows - 1] < split * SPLIT) {
+        return;
+    }
+    attend(t, split * SPLIT, (split + 1) * SPLIT, part);
+    for (int32_t r = 0; r < t->rows; r++) {
+        float *saved = part_of(op, ctx, c, tile_index, split, r);
+        saved[0] = part[r].largest;
+        saved[1] = part[r].sum;
+        memcpy(saved + 2, part[r].values, (size_t)op->cache.head_dim * sizeof(float));
+    }
+}
+
+static void merge_splits(
+    const ingot_op *op, const context *ctx, const cut *c, const place *p, const tile *t, int32_t tile_index) {
+    state total, part;
+    int32_t head_dim = op->cache.head_dim;
+    for (int32_t r = 0; r < t->rows; r++) {
+        for (int32_t split = 0; split * SPLIT <= t->position[r]; split++) {
+            const float *saved = part_of(op, ctx, c, tile_index, split, r);
+            part.largest = saved[0];
+            part.sum = saved[1];
+            memcpy(part.values, saved + 2, (size_t)head_dim * sizeof(float));
+            state_merge(&total, &part, head_dim, split == 0);
+        }
+        state_write(&total, out_of(op, p, r), head_dim);
+    }
+}
+
+static int32_t attention_items(const ingot_op *op, const context *ctx, int32_t phase) {
+    cut c = cut_of(op, ctx);
+    if (c.token_tiles < 0) {
+        return phase == 0 ? 1 : 0; /* one item, to say so */
+    }
+    int32_t tiles = c.token_tiles * c.head_tiles;
+    if (phase == 0) {
+        return tiles * max_int(c.splits, 1);
+    }
+    return phase == 1 && c.splits > 0 ? tiles : 0;
+}
+
+static void attention_run(const ingot_op *op, context *ctx, int32_t phase, int32_t item, int32_t op_index) {
+    cut c = cut_of(op, ctx);
+    if (c.token_tiles < 0) {
+        fail(ctx, INGOT_BAD_QUERY_START, op_index, 0, -1, op->t[1].rows);
+        return;
+    }
+    /* Splits of a tile are dealt out one after another; a prompt's last tiles, the longest, come last. */
+    int32_t parts = phase == 0 ? max_int(c.splits, 1) : 1;
+    int32_t tile_index = item / parts;
+    place p = place_of(op, &c, tile_index);
+    tile t;
+    if (!fill_tile(op, ctx, &p, op_index, &t)) {
+        return;
+    }
+    if (c.splits == 0) {
+        run_whole(op, &p, &t);
+    } else if (phase == 0) {
+        run_split(op, ctx, &c, &t, tile_index, item % parts);
+    } else {
+        merge_splits(op, ctx, &c, &p, &t, tile_index);
+    }
+}
+
+const kernel attention_kernel = {attention_items, attention_run};

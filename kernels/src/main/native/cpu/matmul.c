@@ -1,0 +1,201 @@
+/*
+ * out = x * w^T, for one row and for thousands.
+ *
+ * One output element is one chain of fused multiply-adds over k = 0, 1, 2, ... starting from 0; then
+ * the bias, then what was in out. Which rows share a tile decides only which chains run side by side,
+ * so every tile gives the same bits.
+ *
+ * An item is a few panels of weights times a block of rows of x. A tile of up to TILE_ROWS rows keeps
+ * its sums in registers; while the tiles of a block pass, the panel stays in the cache, so that the
+ * weights are read from memory once a block. With one row there is nothing but reading: several panels
+ * then run side by side, each a stream of its own for the prefetcher.
+ */
+#include "panels.h"
+
+enum {
+    TILE_ROWS = 6,
+    MAX_STREAMS = 4,
+    BLOCK_BYTES = 384 << 10, /* of x: half of a usual second-level cache */
+    PREFETCH_BYTES = 1536,
+    ITEMS_A_THREAD = 4
+};
+
+/* How an op is cut into items: the same in every thread. */
+typedef struct cut {
+    int32_t panels;
+    int32_t panels_an_item;
+    int32_t panel_items;
+    int32_t rows_a_block;
+    int32_t blocks;
+} cut;
+
+static cut cut_of(const ingot_op *op, const context *ctx) {
+    const ingot_matrix *m = &op->matrix;
+    int32_t rows = op->t[1].rows;
+    cut c;
+    int32_t fitting = (int32_t)(BLOCK_BYTES / ((int64_t)m->in * 4)) / TILE_ROWS * TILE_ROWS;
+    c.rows_a_block = max_int(fitting, 4 * TILE_ROWS);
+    c.blocks = divide_up(rows, c.rows_a_block);
+    c.rows_a_block = divide_up(rows, max_int(c.blocks, 1));
+    c.panels = divide_up(m->out, PANEL_ROWS);
+    int32_t even = c.panels * c.blocks / (ctx->threads * ITEMS_A_THREAD);
+    c.panels_an_item = max_int(1, min_int(MAX_STREAMS, even));
+    c.panel_items = divide_up(c.panels, c.panels_an_item);
+    return c;
+}
+
+static int32_t matmul_items(const ingot_op *op, const context *ctx, int32_t phase) {
+    if (phase > 0 || op->t[1].rows == 0) {
+        return 0;
+    }
+    cut c = cut_of(op, ctx);
+    return c.panel_items * c.blocks;
+}
+
+/* One row of out from a panel's sums. */
+INLINE void write_row(const ingot_op *op, int32_t row, int32_t panel, const vf sum[PANEL_VECTORS]) {
+    const float *bias = op->t[2].data;
+    int32_t first = panel * PANEL_ROWS;
+    float *out = row_of(&op->t[0], row) + first;
+    int add = op->code == INGOT_OP_MATMUL_ADD;
+    for (int v = 0; v < PANEL_VECTORS; v++) {
+        int32_t n = min_int(op->matrix.out - first - v * LANES, LANES);
+        if (n == LANES) {
+            vf y = sum[v];
+            if (bias != NULL) {
+                y = y + vf_load(bias + first + v * LANES);
+            }
+            if (add) {
+                y = y + vf_load(out + v * LANES);
+            }
+            vf_store(out + v * LANES, y);
+        } else if (n > 0) {
+            vf y = sum[v];
+            if (bias != NULL) {
+                y = y + vf_load_n(bias + first + v * LANES, n);
+            }
+            if (add) {
+                y = y + vf_load_n(out + v * LANES, n);
+            }
+            vf_store_n(out + v * LANES, y, n);
+        }
+    }
+}
+
+/* `rows` rows from `row` on, times `streams` panels from `panel` on; both constants where inlined. */
+INLINE void tile(const ingot_op *op, int format, int rows, int streams, int32_t row, int32_t panel) {
+    const ingot_matrix *m = &op->matrix;
+    const int64_t step = PANEL_ROWS * (format == INGOT_F32 ? 4 : 2);
+    const int64_t panel_bytes = step * m->in;
+    const char *w = (const char *)m->data + panel * panel_bytes;
+    const float *x = row_of(&op->t[1], row);
+    const int64_t stride = op->t[1].stride;
+    vf sum[MAX_STREAMS][TILE_ROWS][PANEL_VECTORS];
+    UNROLL
+    for (int s = 0; s < streams; s++) {
+        UNROLL
+        for (int r = 0; r < rows; r++) {
+            UNROLL
+            for (int v = 0; v < PANEL_VECTORS; v++) {
+                sum[s][r][v] = vf_set1(0);
+            }
+        }
+    }
+    for (int64_t k = 0; k < m->in; k++) {
+        UNROLL
+        for (int s = 0; s < streams; s++) {
+            const char *p = w + s * panel_bytes + k * step;
+            /* Past the end of the matrix this touches nothing: a prefetch of no address is no fault. */
+            __builtin_prefetch(p + PREFETCH_BYTES);
+            vf wk[PANEL_VECTORS];
+            load_panel(format, p, wk);
+            UNROLL
+            for (int r = 0; r < rows; r++) {
+                vf xk = vf_set1(x[r * stride + k]);
+                UNROLL
+                for (int v = 0; v < PANEL_VECTORS; v++) {
+                    sum[s][r][v] = vf_fma(wk[v], xk, sum[s][r][v]);
+                }
+            }
+        }
+    }
+    UNROLL
+    for (int s = 0; s < streams; s++) {
+        UNROLL
+        for (int r = 0; r < rows; r++) {
+            write_row(op, row + r, panel + s, sum[s][r]);
+        }
+    }
+}
+
+/* All rows of a block, in tiles of as equal heights as can be. */
+INLINE void panel_times_block(const ingot_op *op, int format, int32_t panel, int32_t row, int32_t end) {
+    int32_t tiles = divide_up(end - row, TILE_ROWS);
+    for (; tiles > 0; tiles--) {
+        int32_t height = divide_up(end - row, tiles);
+        switch (height) {
+        case 1:
+            tile(op, format, 1, 1, row, panel);
+            break;
+        case 2:
+            tile(op, format, 2, 1, row, panel);
+            break;
+        case 3:
+            tile(op, format, 3, 1, row, panel);
+            break;
+        case 4:
+            tile(op, format, 4, 1, row, panel);
+            break;
+        case 5:
+            tile(op, format, 5, 1, row, panel);
+            break;
+        default:
+            tile(op, format, 6, 1, row, panel);
+        }
+        row += height;
+    }
+}
+
+INLINE void panels_times_block(
+    const ingot_op *op, int format, int32_t panel, int32_t panel_end, int32_t row, int32_t end) {
+    int32_t rows = end - row;
+    while (rows == 1 && panel_end - panel >= 4) {
+        tile(op, format, 1, 4, row, panel);
+        panel += 4;
+    }
+    while (rows == 1 && panel_end - panel >= 2) {
+        tile(op, format, 1, 2, row, panel);
+        panel += 2;
+    }
+    while (rows == 2 && panel_end - panel >= 2) {
+        tile(op, format, 2, 2, row, panel);
+        panel += 2;
+    }
+    for (; panel < panel_end; panel++) {
+        panel_times_block(op, format, panel, row, end);
+    }
+}
+
+static void matmul_run(const ingot_op *op, context *ctx, int32_t phase, int32_t item, int32_t op_index) {
+    (void)phase;
+    cut c = cut_of(op, ctx);
+    int32_t panel = item % c.panel_items * c.panels_an_item;
+    int32_t panel_end = min_int(panel + c.panels_an_item, c.panels);
+    int32_t row = item / c.panel_items * c.rows_a_block;
+    int32_t end = min_int(row + c.rows_a_block, op->t[1].rows);
+    switch (op->matrix.format) {
+    case INGOT_F32:
+        panels_times_block(op, INGOT_F32, panel, panel_end, row, end);
+        break;
+    case INGOT_F16:
+        panels_times_block(op, INGOT_F16, panel, panel_end, row, end);
+        break;
+    case INGOT_BF16:
+        panels_times_block(op, INGOT_BF16, panel, panel_end, row, end);
+        break;
+    default:
+        fail(ctx, INGOT_BAD_OP, op_index, 0, op->matrix.format, INGOT_FORMATS);
+    }
+}
+
+const kernel matmul_kernel = {matmul_items, matmul_run};

@@ -1,0 +1,44 @@
+/*
+ * Packed weights: panels of PANEL_ROWS output rows, k-major.
+ *
+ * For each k, a panel holds one element of each of its rows, so that one load feeds all of them, the
+ * sums of neighbouring rows lie in neighbouring lanes, and nothing is ever added across lanes. The
+ * last panel is filled up with zero rows. Within one k:
+ *
+ *   f32, f16   row 0, row 1, row 2, ...
+ *   bf16       vectors in pairs: lane i of 32 bits holds row i of the first (low half) and of the second
+ */
+#ifndef INGOT_PANELS_H
+#define INGOT_PANELS_H
+
+#include "kernels.h"
+#include "simd.h"
+
+enum { PANEL_ROWS = PANEL_VECTORS * LANES };
+
+/* Where row r of a panel lies among the PANEL_ROWS elements of one k. */
+INLINE int32_t panel_slot(int32_t format, int32_t r) {
+    if (format != INGOT_BF16) {
+        return r;
+    }
+    int32_t vector = r / LANES;
+    return (vector / 2) * 2 * LANES + (r % LANES) * 2 + vector % 2;
+}
+
+/* The elements of one k as floats. `format` must be a constant where this is inlined. */
+INLINE void load_panel(int32_t format, const char *p, vf w[PANEL_VECTORS]) {
+    UNROLL
+    for (int v = 0; v < PANEL_VECTORS; v += 2) {
+        if (format == INGOT_F32) {
+            w[v] = vf_load((const float *)p + v * LANES);
+            w[v + 1] = vf_load((const float *)p + (v + 1) * LANES);
+        } else if (format == INGOT_F16) {
+            w[v] = vf_load_f16((const uint16_t *)p + v * LANES);
+            w[v + 1] = vf_load_f16((const uint16_t *)p + (v + 1) * LANES);
+        } else {
+            vf_load_bf16_pair((const uint16_t *)p + v * LANES, &w[v], &w[v + 1]);
+        }
+    }
+}
+
+#endif

@@ -1,0 +1,251 @@
+/*
+ * One vector type, so that a kernel is written once and compiled for every instruction set.
+ *
+ * vf is LANES floats; + - * / work on it as they do on a float. Products and sums are fused only where
+ * vf_fma says so (the build forbids the compiler to contract), so rounding is what is written here.
+ */
+#ifndef INGOT_SIMD_H
+#define INGOT_SIMD_H
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#define INLINE static inline __attribute__((always_inline, unused))
+
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#define LANES 16
+/* Vectors in a panel of packed weights: with 12 tokens' sums beside them, what the registers hold. */
+#define PANEL_VECTORS 2
+typedef __m512 vf;
+typedef uint32_t vu __attribute__((vector_size(64)));
+
+INLINE vf vf_set1(float x) { return _mm512_set1_ps(x); }
+INLINE vf vf_load(const float *p) { return _mm512_loadu_ps(p); }
+INLINE void vf_store(float *p, vf v) { _mm512_storeu_ps(p, v); }
+INLINE vf vf_load_n(const float *p, int n) { return _mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p); }
+INLINE void vf_store_n(float *p, vf v, int n) { _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), v); }
+INLINE vf vf_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
+INLINE vf vf_max(vf a, vf b) { return _mm512_max_ps(a, b); }
+INLINE vf vf_round(vf a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+INLINE vf vf_if_less(vf a, vf b, vf then, vf otherwise) {
+    return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), otherwise, then);
+}
+INLINE vf vf_exp2i(vf n) {
+    return _mm512_castsi512_ps(
+        _mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127)), 23));
+}
+INLINE vf vf_load_f16(const uint16_t *p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
+
+#elif defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
+#include <immintrin.h>
+#define LANES 8
+#define PANEL_VECTORS 2
+typedef __m256 vf;
+typedef uint32_t vu __attribute__((vector_size(32)));
+
+INLINE vf vf_set1(float x) { return _mm256_set1_ps(x); }
+INLINE vf vf_load(const float *p) { return _mm256_loadu_ps(p); }
+INLINE void vf_store(float *p, vf v) { _mm256_storeu_ps(p, v); }
+INLINE __m256i first_lanes(int n) {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+INLINE vf vf_load_n(const float *p, int n) { return _mm256_maskload_ps(p, first_lanes(n)); }
+INLINE void vf_store_n(float *p, vf v, int n) { _mm256_maskstore_ps(p, first_lanes(n), v); }
+INLINE vf vf_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
+INLINE vf vf_max(vf a, vf b) { return _mm256_max_ps(a, b); }
+INLINE vf vf_round(vf a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+INLINE vf vf_if_less(vf a, vf b, vf then, vf otherwise) {
+    return _mm256_blendv_ps(otherwise, then, _mm256_cmp_ps(a, b, _CMP_LT_OQ));
+}
+INLINE vf vf_exp2i(vf n) {
+    return _mm256_castsi256_ps(
+        _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23));
+}
+INLINE vf vf_load_f16(const uint16_t *p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)); }
+
+#else /* four lanes: NEON, or whatever the compiler makes of plain vectors */
+#define LANES 4
+#define PANEL_VECTORS 4
+typedef float vf __attribute__((vector_size(16)));
+typedef uint32_t vu __attribute__((vector_size(16)));
+typedef int32_t vi __attribute__((vector_size(16)));
+
+INLINE vf vf_set1(float x) { return (vf){x, x, x, x}; }
+INLINE vf vf_load(const float *p) {
+    vf v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+INLINE void vf_store(float *p, vf v) { memcpy(p, &v, sizeof v); }
+INLINE vf vf_load_n(const float *p, int n) {
+    vf v = {0, 0, 0, 0};
+    for (int i = 0; i < n; i++) {
+        v[i] = p[i];
+    }
+    return v;
+}
+INLINE void vf_store_n(float *p, vf v, int n) {
+    for (int i = 0; i < n; i++) {
+        p[i] = v[i];
+    }
+}
+INLINE vf vf_if_less(vf a, vf b, vf then, vf otherwise) {
+    vi mask = a < b;
+    return (vf)(((vi)then & mask) | ((vi)otherwise & ~mask));
+}
+INLINE vf vf_max(vf a, vf b) { return vf_if_less(b, a, a, b); }
+
+#if defined(__aarch64__) && !defined(INGOT_PORTABLE)
+#include <arm_neon.h>
+INLINE vf vf_fma(vf a, vf b, vf c) { return (vf)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b); }
+INLINE vf vf_round(vf a) { return (vf)vrndnq_f32((float32x4_t)a); }
+INLINE vf vf_exp2i(vf n) {
+    int32x4_t e = vaddq_s32(vcvtq_s32_f32((float32x4_t)n), vdupq_n_s32(127));
+    return (vf)vshlq_n_s32(e, 23);
+}
+INLINE vf vf_load_f16(const uint16_t *p) {
+    return (vf)vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p)));
+}
+#else
+INLINE vf vf_fma(vf a, vf b, vf c) { return a * b + c; }
+/* Half-way cases to even, for |a| < 2^22: adding 1.5 * 2^23 leaves no bits for a fraction. */
+INLINE vf vf_round(vf a) {
+    vf magic = vf_set1(12582912.0f);
+    return (a + magic) - magic;
+}
+INLINE vf vf_exp2i(vf n) {
+    vf v;
+    for (int i = 0; i < LANES; i++) {
+        /* What is not a small number (NaN) only has to stay defined; the caller's factor is NaN then. */
+        int32_t e = n[i] > -127 && n[i] < 128 ? (int32_t)n[i] : 0;
+        uint32_t bits = (uint32_t)(e + 127) << 23;
+        float f;
+        memcpy(&f, &bits, sizeof f);
+        v[i] = f;
+    }
+    return v;
+}
+#define SOFT_F16
+#endif
+#endif
+
+/* ------------------------------------------------------------------ numbers of 16 bits */
+
+INLINE float f32_from_bits(uint32_t bits) {
+    float f;
+    memcpy(&f, &bits, sizeof f);
+    return f;
+}
+
+INLINE uint32_t f32_bits(float f) {
+    uint32_t bits;
+    memcpy(&bits, &f, sizeof bits);
+    return bits;
+}
+
+INLINE float bf16_to_f32(uint16_t h) { return f32_from_bits((uint32_t)h << 16); }
+
+/* Exact: every f16, subnormals included, is a float. */
+INLINE float f16_to_f32(uint16_t h) {
+    uint32_t sign = (uint32_t)(h & 0x8000) << 16;
+    uint32_t magnitude = h & 0x7fffu;
+    if (magnitude >= 0x7c00) {
+        return f32_from_bits(sign | 0x7f800000u | (magnitude << 13));
+    }
+    /* 2^112 moves f16's exponent bias of 15 to f32's of 127, and makes subnormals normal. */
+    return f32_from_bits(sign | f32_bits(f32_from_bits(magnitude << 13) * 0x1p112f));
+}
+
+/* To the nearest, ties to even; too large becomes infinite. */
+INLINE uint16_t f32_to_f16(float f) {
+    uint32_t bits = f32_bits(f);
+    uint16_t sign = (uint16_t)((bits >> 16) & 0x8000);
+    uint32_t magnitude = bits & 0x7fffffffu;
+    if (magnitude > 0x7f800000u) {
+        return (uint16_t)(sign | 0x7e00);
+    }
+    if (magnitude >= 0x477ff000u) { /* 65520, half way past the largest */
+        return (uint16_t)(sign | 0x7c00);
+    }
+    if (magnitude < 0x38800000u) { /* below 2^-14: the sum's last bit is worth 2^-24, an f16 subnormal's */
+        return (uint16_t)(sign | (f32_bits(f32_from_bits(magnitude) + 0.5f) - 0x3f000000u));
+    }
+    magnitude += 0xfffu + ((magnitude >> 13) & 1); /* round, then move the bias from 127 to 15 */
+    return (uint16_t)(sign | ((magnitude - 0x38000000u) >> 13));
+}
+
+#if defined(SOFT_F16)
+/* Not inlined: in unrolled tiles it would be most of the library. */
+static __attribute__((noinline, unused)) vf vf_load_f16(const uint16_t *p) {
+    return (vf){f16_to_f32(p[0]), f16_to_f32(p[1]), f16_to_f32(p[2]), f16_to_f32(p[3])};
+}
+#endif
+
+/* A lane of 32 bits holds two bf16; each becomes a float by moving it to the upper half. */
+INLINE void vf_load_bf16_pair(const uint16_t *p, vf *low, vf *high) {
+    vu raw;
+    memcpy(&raw, p, sizeof raw);
+    *low = (vf)(raw << 16);
+    *high = (vf)(raw & 0xffff0000u);
+}
+
+/* ------------------------------------------------------------------ across lanes */
+
+/* Neighbouring halves first, always in this order. */
+INLINE float vf_sum(vf v) {
+    float lane[LANES];
+    vf_store(lane, v);
+    for (int width = LANES / 2; width > 0; width /= 2) {
+        for (int i = 0; i < width; i++) {
+            lane[i] += lane[i + width];
+        }
+    }
+    return lane[0];
+}
+
+INLINE float vf_largest(vf v) {
+    float lane[LANES];
+    vf_store(lane, v);
+    float largest = lane[0];
+    for (int i = 1; i < LANES; i++) {
+        largest = lane[i] > largest ? lane[i] : largest;
+    }
+    return largest;
+}
+
+/*
+ * e^x within 2 units in the last place: 2^n * e^r with |r| <= ln2/2 and a polynomial of degree 7.
+ * Below -87 it is 0, above 88 it stays at e^88; NaN stays NaN.
+ */
+INLINE vf vf_exp(vf x) {
+    vf limit = vf_set1(88.0f);
+    vf c = vf_if_less(limit, x, limit, x);
+    vf n = vf_round(c * vf_set1(1.44269504f));
+    vf r = vf_fma(n, vf_set1(-0.693359375f), c); /* ln2 in two parts, the first exact in few bits */
+    r = vf_fma(n, vf_set1(2.12194440e-4f), r);
+    vf p = vf_set1(1.0f / 5040);
+    p = vf_fma(p, r, vf_set1(1.0f / 720));
+    p = vf_fma(p, r, vf_set1(1.0f / 120));
+    p = vf_fma(p, r, vf_set1(1.0f / 24));
+    p = vf_fma(p, r, vf_set1(1.0f / 6));
+    p = vf_fma(p, r, vf_set1(0.5f));
+    p = vf_fma(p, r, vf_set1(1.0f));
+    p = vf_fma(p, r, vf_set1(1.0f));
+    return vf_if_less(x, vf_set1(-87.0f), vf_set1(0.0f), p * vf_exp2i(n));
+}
+
+INLINE float exp_one(float x) {
+    float lane[LANES];
+    vf_store(lane, vf_exp(vf_set1(x)));
+    return lane[0];
+}
+
+#endif

@@ -1,0 +1,170 @@
+/*
+ * The CPU device: C kernels behind one narrow door.
+ *
+ * A step is an array of ingot_op in memory of the caller's. ingot_run() walks it once: a fixed team of
+ * threads deals out the work of one op, meets at a barrier, and goes on to the next. Nothing here
+ * allocates during a step, calls back, throws or aborts: every function answers with a status.
+ *
+ * The same sources are compiled once per variant (portable, avx2, avx512, neon) into a library each;
+ * the layout of packed weights belongs to the variant, so memory packed by one is noise to another.
+ *
+ * Bit for bit: the value of an output row depends on the row's inputs, the shape of the weights and
+ * absolute positions, never on the number of rows, of threads, or of the blocks' places in memory.
+ */
+#ifndef INGOT_CPU_H
+#define INGOT_CPU_H
+
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define INGOT_API __attribute__((visibility("default")))
+#else
+#error "the kernels need GCC or Clang"
+#endif
+
+/* ------------------------------------------------------------------ version */
+
+/* Changes whenever a struct or a meaning below does; the host refuses a library of another number. */
+#define INGOT_ABI_VERSION 1
+
+/* Changes whenever a kernel's arithmetic does: part of the numeric class. */
+#define INGOT_KERNELS_VERSION 1
+
+INGOT_API int32_t ingot_abi_version(void);
+INGOT_API int32_t ingot_kernels_version(void);
+
+/* The size of a struct as this library sees it; 0 for an unknown one. */
+enum { INGOT_STRUCT_OP = 0, INGOT_STRUCT_TENSOR = 1, INGOT_STRUCT_FAILURE = 2 };
+INGOT_API int64_t ingot_sizeof(int32_t which);
+
+/* ------------------------------------------------------------------ status codes */
+
+enum {
+    INGOT_OK = 0,
+    INGOT_NO_MEMORY = 1,      /* an allocation failed */
+    INGOT_NO_THREAD = 2,      /* the system would not start a thread */
+    INGOT_BAD_OP = 3,         /* an op code or a format that this library does not know */
+    INGOT_BAD_TOKEN = 4,      /* embed: an id outside the table */
+    INGOT_BAD_ROW = 5,        /* gather: a row outside the tensor */
+    INGOT_BAD_SLOT = 6,       /* store KV: a slot outside the cache */
+    INGOT_BAD_BLOCK = 7,      /* attention: a block outside the cache */
+    INGOT_BAD_POSITION = 8,   /* attention: a position outside its sequence or its block table */
+    INGOT_BAD_QUERY_START = 9 /* attention: query starts that descend or leave the batch */
+};
+
+/* Why a step failed: the first fault found. Nothing outside the given memory was read or written. */
+typedef struct ingot_failure {
+    int32_t status;
+    int32_t op;    /* index into the step */
+    int64_t row;   /* row of the op's input that held the value */
+    int64_t value; /* what was found */
+    int64_t limit; /* what it had to be below */
+} ingot_failure;
+
+/* ------------------------------------------------------------------ memory */
+
+/*
+ * Zero-filled memory, aligned to 64 bytes; large areas are aligned to and advised for huge pages.
+ * Every page is touched here, so that memory that is not there is missed at load and not in a step.
+ * The caller owns *out and gives it back with ingot_free(), which takes NULL too.
+ */
+INGOT_API int32_t ingot_allocate(int64_t bytes, void **out);
+INGOT_API void ingot_free(void *memory);
+
+/* Bytes that a packed matrix takes; -1 for an unknown format. */
+INGOT_API int64_t ingot_matrix_bytes(int32_t format, int64_t out, int64_t in);
+
+/* Elements past the end of a KV cache that kernels may read (never write), so that vectors need no tail. */
+INGOT_API int32_t ingot_cache_slack(void);
+
+/* ------------------------------------------------------------------ steps */
+
+/* How an element is stored. */
+enum { INGOT_F32 = 0, INGOT_F16 = 1, INGOT_BF16 = 2, INGOT_FORMATS = 3 };
+
+/* rows x columns, rows `stride` elements apart. Floats, or int32 where an op says so. */
+typedef struct ingot_tensor {
+    void *data;
+    int64_t stride;
+    int32_t rows;
+    int32_t columns;
+} ingot_tensor;
+
+/* Weights [out, in], packed by INGOT_OP_PACK. */
+typedef struct ingot_matrix {
+    void *data;
+    int32_t format;
+    int32_t out;
+    int32_t in;
+    int32_t reserved;
+} ingot_matrix;
+
+/*
+ * One layer of a paged cache. Per block and head: K as [headDim][blockSize] (a vector holds
+ * neighbouring positions), then V as [blockSize][headDim] (a vector holds neighbouring elements).
+ */
+typedef struct ingot_cache {
+    void *data;
+    int32_t format; /* INGOT_F32 or INGOT_F16 */
+    int32_t kv_heads;
+    int32_t head_dim; /* at most INGOT_MAX_HEAD_DIM */
+    int32_t block_size;
+    int32_t block_count;
+    int32_t reserved;
+} ingot_cache;
+
+enum { INGOT_MAX_HEAD_DIM = 512 };
+
+/*
+ * What each op reads; t[i] are its tensors in this order. Shapes were checked by the caller, the
+ * integers inside tensors are checked here.
+ */
+enum {
+    INGOT_OP_PACK = 0,         /* matrix, t: source bytes (format's elements), count = first row */
+    INGOT_OP_EMBED = 1,        /* matrix, t: out, ids */
+    INGOT_OP_RMS_NORM = 2,     /* scalar = epsilon, count = groups in a row; t: out, x, weight */
+    INGOT_OP_MATMUL = 3,       /* matrix, t: out, x, bias (data NULL: none) */
+    INGOT_OP_MATMUL_ADD = 4,   /* the same, added to out */
+    INGOT_OP_ROPE = 5,         /* count = head dim; t: x, positions, inverse frequencies */
+    INGOT_OP_STORE_KV = 6,     /* cache, t: k, v, slots */
+    INGOT_OP_ATTENTION = 7,    /* cache, scalar = scale; t: out, q, positions, query starts,
+                                  sequence lengths, block tables */
+    INGOT_OP_SWIGLU = 8,       /* t: out, gate and up */
+    INGOT_OP_GATHER_ROWS = 9,  /* t: out, x, rows */
+    INGOT_OP_ARGMAX = 10,      /* t: out (int32), x */
+    INGOT_OP_READ = 11,        /* t: out [1, 1], x: adds up x as fast as memory gives it (calibration) */
+    INGOT_OPS = 12
+};
+
+enum { INGOT_MAX_TENSORS = 6 };
+
+typedef struct ingot_op {
+    int32_t code;
+    float scalar;
+    int32_t count;
+    int32_t reserved;
+    union {
+        ingot_matrix matrix;
+        ingot_cache cache;
+    };
+    ingot_tensor t[INGOT_MAX_TENSORS];
+} ingot_op;
+
+/* ------------------------------------------------------------------ the team */
+
+/*
+ * `threads` threads, the caller of ingot_run() included. The others are never known to the caller's
+ * runtime and sleep between steps. Owned by the caller until ingot_team_close(), which ends them.
+ */
+typedef struct ingot_team ingot_team;
+
+INGOT_API int32_t ingot_team_open(int32_t threads, ingot_team **out);
+INGOT_API void ingot_team_close(ingot_team *team);
+
+/*
+ * Runs the step and returns when all of it is done. One call at a time per team. On a status other
+ * than INGOT_OK, *failure says why and the step's results are undefined.
+ */
+INGOT_API int32_t ingot_run(ingot_team *team, const ingot_op *ops, int32_t count, ingot_failure *failure);
+
+#endif

@@ -1,0 +1,90 @@
+/*
+ * What this CPU can run and what it is called: compiled for the architecture's baseline, so that it
+ * can be asked before any variant is loaded.
+ */
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+#if defined(__APPLE__)
+#include <sys/sysctl.h>
+#endif
+
+#define API __attribute__((visibility("default")))
+
+enum { AVX2 = 1, AVX512 = 2, NEON = 4 };
+
+#if defined(__x86_64__)
+static uint64_t enabled_registers(void) {
+    uint32_t low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return ((uint64_t)high << 32) | low;
+}
+
+static int32_t x86_features(void) {
+    uint32_t a, b, c, d, b7 = 0, c7 = 0;
+    if (!__get_cpuid(1, &a, &b, &c, &d)) {
+        return 0;
+    }
+    const uint32_t fma = 1u << 12, osxsave = 1u << 27, avx = 1u << 28, f16c = 1u << 29;
+    const uint32_t wanted = fma | osxsave | avx | f16c;
+    if ((c & wanted) != wanted || !__get_cpuid_count(7, 0, &a, &b7, &c7, &d)) {
+        return 0;
+    }
+    /* The rest of x86-64-v3, which the compiler was allowed to use. */
+    const uint32_t bmi1 = 1u << 3, avx2 = 1u << 5, bmi2 = 1u << 8;
+    uint32_t extended = 0;
+    if (!__get_cpuid(0x80000001u, &a, &b, &extended, &d)) {
+        return 0;
+    }
+    const uint32_t movbe = 1u << 22, lzcnt = 1u << 5;
+    uint64_t registers = enabled_registers(); /* a CPU's registers are of use only if the system saves them */
+    if ((b7 & (bmi1 | avx2 | bmi2)) != (bmi1 | avx2 | bmi2) || (c & movbe) == 0 || (extended & lzcnt) == 0
+        || (registers & 0x6) != 0x6) {
+        return 0;
+    }
+    const uint32_t f = 1u << 16, dq = 1u << 17, bw = 1u << 30, vl = 1u << 31, cd = 1u << 28, vnni = 1u << 11;
+    int avx512 = (b7 & (f | dq | bw | vl | cd)) == (f | dq | bw | vl | cd) && (c7 & vnni) != 0
+        && (registers & 0xe0) == 0xe0;
+    return AVX2 | (avx512 ? AVX512 : 0);
+}
+#endif
+
+/* A set of AVX2 (with FMA and F16C), AVX512 (F, BW, DQ, VL, CD, VNNI), NEON. */
+API int32_t ingot_cpu_features(void) {
+#if defined(__x86_64__)
+    return x86_features();
+#elif defined(__aarch64__)
+    return NEON;
+#else
+    return 0;
+#endif
+}
+
+/* The CPU's own name into name[0..size), terminated; empty where it does not tell. */
+API void ingot_cpu_name(char *name, int32_t size) {
+    if (size <= 0) {
+        return;
+    }
+    name[0] = 0;
+#if defined(__APPLE__)
+    size_t length = (size_t)size;
+    if (sysctlbyname("machdep.cpu.brand_string", name, &length, NULL, 0) != 0) {
+        name[0] = 0;
+    }
+    name[size - 1] = 0;
+#elif defined(__x86_64__)
+    uint32_t brand[12];
+    for (uint32_t i = 0; i < 3; i++) {
+        uint32_t *r = brand + 4 * i;
+        if (!__get_cpuid(0x80000002u + i, &r[0], &r[1], &r[2], &r[3])) {
+            return;
+        }
+    }
+    size_t length = sizeof brand < (size_t)size - 1 ? sizeof brand : (size_t)size - 1;
+    memcpy(name, brand, length);
+    name[length] = 0;
+#endif
+}

@@ -1,0 +1,337 @@
+package dev.ingot.kernels.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ingot.engine.ops.Batch;
+import dev.ingot.engine.ops.DType;
+import dev.ingot.engine.ops.Device;
+import dev.ingot.engine.ops.KvCache;
+import dev.ingot.engine.ops.KvGeometry;
+import dev.ingot.engine.ops.ReferenceDevice;
+import dev.ingot.engine.ops.Steps;
+import dev.ingot.engine.ops.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+final class AttentionTest {
+    static List<String> variants() {
+        return CpuDevice.variants();
+    }
+
+    static Stream<Arguments> variantsAndFormats() {
+        return CpuDevice.variants().stream()
+                .flatMap(variant ->
+                        Stream.of(DType.F32, DType.F16)
+                                .map(format -> Arguments.of(variant, format)));
+    }
+
+    /// Heads of a layer, and how its cache is laid out.
+    private record Shape(int heads, int kvHeads, int headDim, int blockSize, DType format) {
+        KvGeometry geometry(int layers, int blocks) {
+            return new KvGeometry(layers, kvHeads, headDim, blockSize, blocks, format);
+        }
+
+        int columns() {
+            return (heads + 2 * kvHeads) * headDim;
+        }
+    }
+
+    /// Some new tokens of a sequence: the positions `from` to `to`, exclusive.
+    private record Slice(int sequence, int from, int to) {}
+
+    /// A device with a cache, and the sequences' q, k and v as one fused tensor per step.
+    private static final class Run {
+        private static final int LAYERS = 2;
+        private static final int LAYER = 1;
+
+        private final Device device;
+        private final Shape shape;
+        private final KvCache cache;
+        private final int[][] tables;
+        private final float[][][] qkv;
+
+        /// @param tables the blocks of each sequence
+        /// @param qkv of each sequence, `[positions, (heads + 2 · kvHeads) · headDim]`
+        Run(Device device, Shape shape, int[][] tables, float[][][] qkv) {
+            this.device = device;
+            this.shape = shape;
+            this.tables = tables;
+            this.qkv = qkv;
+            int blocks = Arrays.stream(tables).flatMapToInt(Arrays::stream).max().orElseThrow() + 1;
+            cache = device.kvCache(shape.geometry(LAYERS, blocks));
+        }
+
+        /// One step; the rows of each slice, one after another.
+        float[][] step(Slice... slices) {
+            List<float[]> rows = new ArrayList<>();
+            List<Integer> positions = new ArrayList<>();
+            List<Integer> slots = new ArrayList<>();
+            List<Integer> starts = new ArrayList<>(List.of(0));
+            List<Integer> lengths = new ArrayList<>();
+            int[][] stepTables = new int[slices.length][];
+            int width = Arrays.stream(tables).mapToInt(t -> t.length).max().orElseThrow();
+            for (int s = 0; s < slices.length; s++) {
+                var slice = slices[s];
+                int[] table = tables[slice.sequence];
+                for (int p = slice.from; p < slice.to; p++) {
+                    rows.add(qkv[slice.sequence][p]);
+                    positions.add(p);
+                    slots.add(table[p / shape.blockSize] * shape.blockSize + p % shape.blockSize);
+                }
+                starts.add(rows.size());
+                lengths.add(slice.to);
+                // Entries past the sequence's end are undefined: a block that does not exist.
+                stepTables[s] = Arrays.copyOf(table, width + 1);
+                Arrays.fill(stepTables[s], table.length, width + 1, 1 << 30);
+            }
+            var fused = Data.strided(device, rows.toArray(float[][]::new), 3);
+            int q = shape.heads * shape.headDim;
+            int kv = shape.kvHeads * shape.headDim;
+            var out = Data.strided(device, new float[rows.size()][q], 5);
+            var batch =
+                    new Batch(
+                            column(positions),
+                            column(positions),
+                            column(slots),
+                            column(starts),
+                            column(lengths),
+                            Steps.ints(device, stepTables),
+                            column(List.of()));
+            Steps.run(
+                    device,
+                    enc -> {
+                        enc.storeKv(
+                                cache,
+                                LAYER,
+                                fused.columns(q, kv),
+                                fused.columns(q + kv, kv),
+                                batch.slotMapping());
+                        enc.pagedAttention(
+                                out,
+                                fused.columns(0, q),
+                                cache,
+                                LAYER,
+                                (float) (1 / Math.sqrt(shape.headDim)),
+                                batch);
+                    });
+            return Data.read(out);
+        }
+
+        private Tensor column(List<Integer> values) {
+            return Steps.column(device, values.stream().mapToInt(Integer::intValue).toArray());
+        }
+    }
+
+    /// Tables of sequences of these lengths, their blocks shuffled among each other.
+    private static int[][] tables(long seed, int blockSize, int... lengths) {
+        int[][] tables = new int[lengths.length][];
+        int blocks = 1;
+        for (int s = 0; s < lengths.length; s++) {
+            tables[s] = new int[(lengths[s] + blockSize - 1) / blockSize];
+            blocks += tables[s].length;
+        }
+        List<Integer> shuffled = new ArrayList<>();
+        for (int b = 0; b < blocks; b++) {
+            shuffled.add(b);
+        }
+        Collections.shuffle(shuffled, new Random(seed));
+        int next = 0;
+        for (int[] table : tables) {
+            for (int i = 0; i < table.length; i++) {
+                table[i] = shuffled.get(next++);
+            }
+        }
+        return tables;
+    }
+
+    private static float[][][] qkv(Shape shape, int... lengths) {
+        float[][][] values = new float[lengths.length][][];
+        for (int s = 0; s < lengths.length; s++) {
+            values[s] = Data.rows(100 + s, lengths[s], shape.columns());
+        }
+        return values;
+    }
+
+    private static void assertClose(String what, float[][] actual, float[][] expected) {
+        for (int r = 0; r < expected.length; r++) {
+            for (int c = 0; c < expected[r].length; c++) {
+                double error = Math.abs(actual[r][c] - (double) expected[r][c]);
+                if (!(error <= 3e-6)) {
+                    assertThat(actual[r][c])
+                            .as("%s: [%d, %d]", what, r, c)
+                            .isEqualTo(expected[r][c]);
+                }
+            }
+        }
+    }
+
+    private static void assertSameBits(String what, float[][] actual, float[][] expected) {
+        assertThat(actual.length).as(what).isEqualTo(expected.length);
+        for (int r = 0; r < expected.length; r++) {
+            Data.assertSameBits(what + ": row " + r, actual[r], expected[r]);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("variantsAndFormats")
+    void agreesWithTheOracle(String variant, DType format) {
+        int[] lengths = {1, 70, 33, 300};
+        for (var shape :
+                List.of(
+                        new Shape(1, 1, 2, 1, format),
+                        new Shape(4, 2, 24, 16, format),
+                        new Shape(3, 1, 64, 32, format),
+                        new Shape(5, 5, 80, 7, format),
+                        new Shape(16, 2, 128, 16, format),
+                        new Shape(22, 2, 40, 5, format))) {
+            int[][] tables = tables(1, shape.blockSize, lengths);
+            float[][][] qkv = qkv(shape, lengths);
+            try (var cpu = CpuDevice.open(2, variant);
+                    var oracle = new ReferenceDevice()) {
+                var a = new Run(cpu, shape, tables, qkv);
+                var b = new Run(oracle, shape, tables, qkv);
+                for (Slice[] step :
+                        new Slice[][] {
+                            {new Slice(1, 0, 9), new Slice(3, 0, 260)},
+                            {new Slice(0, 0, 1), new Slice(1, 9, 10), new Slice(2, 0, 33)},
+                            {new Slice(3, 260, 299), new Slice(1, 10, 70)},
+                            {new Slice(3, 299, 300)}
+                        }) {
+                    assertClose(shape + " " + Arrays.toString(step), a.step(step), b.step(step));
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("variantsAndFormats")
+    void chunksThreadsAndBlocksNeverChangeABit(String variant, DType format) {
+        int length = 530;
+        int[][] threadsAndChunk = {{1, 7}, {2, 1}, {2, 7}, {2, 250}, {3, 64}, {3, length}};
+        for (int[] heads : new int[][] {{1, 1, 64}, {6, 2, 24}, {10, 1, 80}}) {
+            var shape = new Shape(heads[0], heads[1], heads[2], 16, format);
+            float[][][] qkv = qkv(shape, length);
+            float[][] expected = chunked(variant, 1, shape, tables(1, 16, length), qkv, length);
+            for (int[] way : threadsAndChunk) {
+                int threads = way[0];
+                int chunk = way[1];
+                assertSameBits(
+                        shape + ", " + threads + " threads, chunks of " + chunk,
+                        chunked(variant, threads, shape, tables(chunk, 16, length), qkv, chunk),
+                        expected);
+            }
+            for (int blockSize : new int[] {1, 5, 32, 100, 700}) {
+                var other = new Shape(heads[0], heads[1], heads[2], blockSize, format);
+                assertSameBits(
+                        "blocks of " + blockSize,
+                        chunked(variant, 2, other, tables(2, blockSize, length), qkv, 41),
+                        expected);
+            }
+        }
+    }
+
+    /// All rows of one sequence, computed `chunk` positions at a time.
+    private static float[][] chunked(
+            String variant, int threads, Shape shape, int[][] tables, float[][][] qkv, int chunk) {
+        try (var cpu = CpuDevice.open(threads, variant)) {
+            var run = new Run(cpu, shape, tables, qkv);
+            List<float[]> rows = new ArrayList<>();
+            for (int from = 0; from < qkv[0].length; from += chunk) {
+                int to = Math.min(from + chunk, qkv[0].length);
+                rows.addAll(Arrays.asList(run.step(new Slice(0, from, to))));
+            }
+            return rows.toArray(float[][]::new);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("variantsAndFormats")
+    void companyNeverChangesABit(String variant, DType format) {
+        var shape = new Shape(8, 4, 64, 16, format);
+        int[] lengths = {90, 400, 17, 513, 64, 65};
+        float[][][] qkv = qkv(shape, lengths);
+        int[][] tables = tables(3, 16, lengths);
+        try (var one = CpuDevice.open(1, variant);
+                var two = CpuDevice.open(2, variant)) {
+            var alone = new Run(one, shape, tables, qkv);
+            var together = new Run(two, shape, tables, qkv);
+            List<float[]> expected = new ArrayList<>();
+            Slice[] prefill = new Slice[lengths.length];
+            Slice[] decode = new Slice[lengths.length];
+            for (int s = 0; s < lengths.length; s++) {
+                prefill[s] = new Slice(s, 0, lengths[s] - 1);
+                decode[s] = new Slice(s, lengths[s] - 1, lengths[s]);
+                alone.step(prefill[s]);
+                expected.addAll(Arrays.asList(alone.step(decode[s])));
+            }
+            together.step(prefill);
+            assertSameBits("decode", together.step(decode), expected.toArray(float[][]::new));
+        }
+    }
+
+    /// A block that held another sequence's broken values: what lies past a row's position is not read
+    /// into its sums, not even times zero.
+    @ParameterizedTest
+    @MethodSource("variantsAndFormats")
+    void brokenNeighboursInTheSameMemoryDoNotPoisonARow(String variant, DType format) {
+        var shape = new Shape(4, 2, 24, 16, format);
+        int length = 37;
+        int[][] tables = {{2, 0, 1}, {2, 0, 1}};
+        float[][][] qkv = qkv(shape, length, 48);
+        float[][] clean = chunked(variant, 2, shape, new int[][] {{2, 0, 1}}, qkv, length);
+        for (float broken : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
+            for (float[] row : qkv[1]) {
+                Arrays.fill(row, broken);
+            }
+            try (var cpu = CpuDevice.open(2, variant)) {
+                var run = new Run(cpu, shape, tables, qkv);
+                float[][] poisoned = run.step(new Slice(1, 0, 48));
+                assertThat(poisoned[0][0]).isNaN();
+                for (int from = 0; from < length; from += 10) {
+                    int to = Math.min(from + 10, length);
+                    assertSameBits(
+                            "after " + broken + ", from " + from,
+                            run.step(new Slice(0, from, to)),
+                            Arrays.copyOfRange(clean, from, to));
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("variants")
+    void storedHalvesAreRoundedToTheNearestEven(String variant) {
+        // With one position the answer is V itself, as it was stored.
+        var shape = new Shape(1, 1, 128, 16, DType.F16);
+        var random = new Random(5);
+        try (var cpu = CpuDevice.open(1, variant)) {
+            for (int round = 0; round < 100; round++) {
+                float[][][] qkv = new float[1][1][3 * 128];
+                for (int i = 0; i < 128; i++) {
+                    float value = Float.intBitsToFloat(random.nextInt());
+                    float half = Math.scalb((float) random.nextGaussian(), random.nextInt(44) - 28);
+                    boolean fits = Math.abs(value) < 65_504;
+                    qkv[0][0][256 + i] = round % 2 == 0 && fits ? value : half;
+                }
+                qkv[0][0][256] = 65_519f;
+                qkv[0][0][257] = Math.scalb(1.5f, -24);
+                qkv[0][0][258] = Math.scalb(1f, -25);
+                qkv[0][0][259] = 2049;
+                qkv[0][0][260] = 2051;
+                float[] actual =
+                        new Run(cpu, shape, new int[][] {{0}}, qkv).step(new Slice(0, 0, 1))[0];
+                for (int i = 0; i < 128; i++) {
+                    float stored = Float.float16ToFloat(Float.floatToFloat16(qkv[0][0][256 + i]));
+                    assertThat(actual[i]).as("%s", qkv[0][0][256 + i]).isEqualTo(stored);
+                }
+            }
+        }
+    }
+}

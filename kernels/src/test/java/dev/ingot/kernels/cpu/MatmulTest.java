@@ -1,0 +1,212 @@
+package dev.ingot.kernels.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ingot.engine.ops.DType;
+import dev.ingot.engine.ops.Device;
+import dev.ingot.engine.ops.ReferenceDevice;
+import dev.ingot.engine.ops.Steps;
+import dev.ingot.engine.ops.Tensor;
+import dev.ingot.engine.weights.HostTensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+final class MatmulTest {
+    private static final List<DType> FORMATS = List.of(DType.F32, DType.F16, DType.BF16);
+    private static final int[] SIZES = {1, 3, 7, 31, 33, 40, 100, 129};
+
+    static Stream<Arguments> variantsAndFormats() {
+        return CpuDevice.variants().stream()
+                .flatMap(variant -> FORMATS.stream().map(format -> Arguments.of(variant, format)));
+    }
+
+    static List<String> variants() {
+        return CpuDevice.variants();
+    }
+
+    @ParameterizedTest
+    @MethodSource("variantsAndFormats")
+    void agreesWithTheOracleAtAwkwardSizes(String variant, DType format) {
+        try (var cpu = CpuDevice.open(2, variant);
+                var oracle = new ReferenceDevice()) {
+            for (int rows : new int[] {1, 2, 5, 6, 7, 13, 31}) {
+                for (int out : SIZES) {
+                    for (int in : new int[] {1, 3, 40, 100, 384}) {
+                        var weights = Data.weights(out * 31L + in, format, out, in);
+                        Data.assertClose(
+                                rows + " rows, " + out + " × " + in,
+                                project(cpu, weights, rows, rows % 3),
+                                project(oracle, weights, rows, rows % 3),
+                                tolerance(in));
+                    }
+                }
+            }
+        }
+    }
+
+    /// `x · wᵀ + bias`, added to something, out of and into columns of wider tensors.
+    private static Tensor project(Device device, HostTensor weights, int rows, int extraColumns) {
+        int out = weights.dimension(0);
+        int in = weights.dimension(1);
+        var matrix = device.matrix("w", List.of(weights));
+        var x = Data.strided(device, Data.rows(1, rows, in), extraColumns);
+        var y = Data.strided(device, Data.rows(2, rows, out), extraColumns);
+        var bias = device.vector("bias", Data.rows(3, 1, out)[0]);
+        var z = Data.strided(device, Data.rows(4, rows, out), extraColumns);
+        Steps.run(
+                device,
+                enc -> {
+                    enc.matmul(z, x, matrix, rows % 2 == 0 ? null : bias);
+                    enc.matmulAdd(y, x, matrix, bias);
+                    enc.matmulAdd(y, x, matrix, null);
+                });
+        float[][] both = Data.read(y);
+        float[][] first = Data.read(z);
+        for (int r = 0; r < rows; r++) {
+            for (int c = 0; c < out; c++) {
+                both[r][c] += 8 * first[r][c];
+            }
+        }
+        return Steps.floats(device, both);
+    }
+
+    /// Rounding of sums of `in` products of about 1/√in: half a unit for each of 10 results, and their sums.
+    private static double tolerance(int in) {
+        return (40 + 4 * Math.sqrt(in)) * Math.ulp(4f);
+    }
+
+    @ParameterizedTest
+    @MethodSource("variantsAndFormats")
+    void aRowHasTheSameBitsHoweverManyRowsAndThreadsThereAre(String variant, DType format) {
+        int out = 150;
+        int in = 260;
+        int most = 67;
+        float[][] x = Data.rows(5, most, in);
+        float[][] expected = new float[most][];
+        var weights = Data.weights(6, format, out, in);
+        try (var cpu = CpuDevice.open(1, variant)) {
+            for (int r = 0; r < most; r++) {
+                expected[r] = multiply(cpu, weights, new float[][] {x[r]})[0];
+            }
+        }
+        for (int threads = 1; threads <= 3; threads++) {
+            try (var cpu = CpuDevice.open(threads, variant)) {
+                for (int rows = 2; rows <= most; rows++) {
+                    float[][] first = java.util.Arrays.copyOf(x, rows);
+                    float[][] actual = multiply(cpu, weights, first);
+                    for (int r = 0; r < rows; r++) {
+                        Data.assertSameBits(
+                                threads + " threads, row " + r + " of " + rows,
+                                actual[r],
+                                expected[r]);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A block of rows that is cut in several, because they do not fit the cache together.
+    @ParameterizedTest
+    @MethodSource("variants")
+    void aLongPromptHasTheSameBitsAsItsRowsAlone(String variant) {
+        int in = 4100;
+        float[][] x = Data.rows(7, 130, in);
+        var weights = Data.weights(8, DType.BF16, 70, in);
+        try (var cpu = CpuDevice.open(2, variant)) {
+            float[][] all = multiply(cpu, weights, x);
+            for (int r : new int[] {0, 23, 24, 64, 129}) {
+                float[] alone = multiply(cpu, weights, new float[][] {x[r]})[0];
+                Data.assertSameBits("row " + r, all[r], alone);
+            }
+        }
+    }
+
+    private static float[][] multiply(CpuDevice device, HostTensor weights, float[][] x) {
+        var matrix = device.matrix("w", List.of(weights));
+        var input = Steps.floats(device, x);
+        var out = Tensor.allocate(device, "out", DType.F32, x.length, weights.dimension(0));
+        Steps.run(device, enc -> enc.matmul(out, input, matrix, null));
+        return Data.read(out);
+    }
+
+    @ParameterizedTest
+    @MethodSource("variantsAndFormats")
+    void partsAreStackedByRows(String variant, DType format) {
+        int in = 37;
+        List<HostTensor> parts = new ArrayList<>();
+        for (int out : new int[] {1, 40, 17, 64, 5}) {
+            parts.add(Data.weights(out, format, out, in));
+        }
+        try (var cpu = CpuDevice.open(2, variant);
+                var oracle = new ReferenceDevice()) {
+            Data.assertClose("stacked", stacked(cpu, parts), stacked(oracle, parts), tolerance(in));
+        }
+    }
+
+    private static Tensor stacked(Device device, List<HostTensor> parts) {
+        var matrix = device.matrix("w", parts);
+        var x = Steps.floats(device, Data.rows(9, 4, matrix.in()));
+        var out = Tensor.allocate(device, "out", DType.F32, 4, matrix.out());
+        Steps.run(device, enc -> enc.matmul(out, x, matrix, null));
+        return out;
+    }
+
+    @ParameterizedTest
+    @MethodSource("variantsAndFormats")
+    void embeddingIsTheStoredRowExactly(String variant, DType format) {
+        int vocabulary = 101;
+        int hidden = 77;
+        var weights = Data.weights(10, format, vocabulary, hidden);
+        float[] stored = ReferenceDevice.decode(weights);
+        int[] tokens = {0, 100, 31, 32, 33, 15, 16, 17, 7, 8, 100, 64};
+        try (var cpu = CpuDevice.open(2, variant)) {
+            var table = cpu.matrix("embedding", List.of(weights));
+            var out = Data.strided(cpu, Data.rows(11, tokens.length, hidden), 5);
+            var ids = Steps.column(cpu, tokens);
+            Steps.run(cpu, enc -> enc.embed(out, table, ids));
+            for (int t = 0; t < tokens.length; t++) {
+                int from = tokens[t] * hidden;
+                float[] row = java.util.Arrays.copyOfRange(stored, from, from + hidden);
+                Data.assertSameBits("token " + tokens[t], Steps.row(out, t), row);
+            }
+        }
+    }
+
+    /// Every bit pattern of 16 bits, by way of an embedding of one column.
+    @ParameterizedTest
+    @MethodSource("variants")
+    void everyHalfPrecisionNumberIsReadExactly(String variant) {
+        for (DType format : List.of(DType.F16, DType.BF16)) {
+            byte[] bytes = new byte[1 << 17];
+            for (int i = 0; i < 1 << 16; i++) {
+                bytes[2 * i] = (byte) i;
+                bytes[2 * i + 1] = (byte) (i >> 8);
+            }
+            var weights =
+                    new HostTensor(
+                            "all",
+                            format,
+                            List.of(1L << 16, 1L),
+                            java.lang.foreign.MemorySegment.ofArray(bytes));
+            float[] expected = ReferenceDevice.decode(weights);
+            try (var cpu = CpuDevice.open(1, variant)) {
+                var matrix = cpu.matrix("all", List.of(weights));
+                var one = Steps.floats(cpu, new float[] {1});
+                var products = Tensor.allocate(cpu, "out", DType.F32, 1, 1 << 16);
+                Steps.run(cpu, enc -> enc.matmul(products, one, matrix, null));
+                float[] actual = Steps.row(products, 0);
+                for (int i = 0; i < actual.length; i++) {
+                    if (Float.isNaN(expected[i])) {
+                        assertThat(actual[i]).as("%s %x", format, i).isNaN();
+                    } else if (actual[i] != expected[i]) {
+                        assertThat(actual[i]).as("%s %x", format, i).isEqualTo(expected[i]);
+                    }
+                }
+            }
+        }
+    }
+}
