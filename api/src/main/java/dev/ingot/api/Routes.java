@@ -7,6 +7,8 @@ import dev.ingot.api.http.Responses;
 import dev.ingot.api.http.Route;
 import dev.ingot.api.openai.wire.ApiError;
 import dev.ingot.api.openai.wire.ApiException;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -86,7 +88,12 @@ public final class Routes {
     }
 
     private static String tail(String pattern, String path) {
-        return pattern.endsWith("/*") ? path.substring(pattern.length() - 1) : "";
+        if (!pattern.endsWith("/*")) {
+            return "";
+        }
+        // The decoder is made for forms, where a plus is a blank; in a path it is a plus.
+        String encoded = path.substring(pattern.length() - 1).replace("+", "%2B");
+        return URLDecoder.decode(encoded, StandardCharsets.UTF_8);
     }
 
     private static HttpResponse noSuchPath(String path) {

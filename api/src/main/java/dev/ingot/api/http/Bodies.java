@@ -11,8 +11,9 @@ import java.util.concurrent.TimeoutException;
 import org.apache.pekko.http.javadsl.model.ContentType;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
-import org.apache.pekko.http.scaladsl.model.EntityStreamSizeException;
 import org.apache.pekko.stream.Materializer;
+import org.apache.pekko.util.ByteString;
+import org.apache.pekko.util.ByteStringBuilder;
 
 /// Reads the JSON body of a request within limits.
 ///
@@ -22,27 +23,57 @@ public record Bodies(long maxBytes, Duration timeout, Materializer materializer)
     /// The body's members; fails with [ApiException].
     public CompletionStage<Fields> read(HttpRequest request) {
         requireJson(request.entity().getContentType());
-        var length = request.entity().getContentLengthOption();
-        if (length.isPresent() && length.getAsLong() > maxBytes) {
-            throw new ApiException(ApiError.bodyTooLong(maxBytes));
-        }
         return request.entity()
-                .withSizeLimit(maxBytes)
-                .toStrict(timeout.toMillis(), maxBytes, materializer)
-                .handle(
-                        (entity, failure) -> {
-                            if (failure != null) {
-                                throw refusal(failure);
-                            }
-                            return Json.readObject(entity.getData().toArrayUnsafe());
-                        });
+                .withoutSizeLimit()
+                .getDataBytes()
+                .completionTimeout(timeout)
+                .runFold(new Collected(maxBytes), Collected::add, materializer)
+                .handle((collected, failure) -> {
+                    if (failure != null) {
+                        throw refusal(failure);
+                    }
+                    return Json.readObject(collected.bytes());
+                });
+    }
+
+    /// What arrived so far. What is over the limit is dropped but read on for a while: a client that is still
+    /// sending when the connection closes never sees why.
+    private static final class Collected {
+        private static final int DROPPED_PER_KEPT = 8;
+
+        private final long maxBytes;
+        private final ByteStringBuilder kept = new ByteStringBuilder();
+        private long count;
+
+        Collected(long maxBytes) {
+            this.maxBytes = maxBytes;
+        }
+
+        Collected add(ByteString bytes) {
+            count += bytes.size();
+            if (count <= maxBytes) {
+                kept.append(bytes);
+            } else if (count > DROPPED_PER_KEPT * maxBytes) {
+                throw new ApiException(ApiError.bodyTooLong(maxBytes));
+            }
+            return this;
+        }
+
+        byte[] bytes() {
+            if (count > maxBytes) {
+                throw new ApiException(ApiError.bodyTooLong(maxBytes));
+            }
+            return kept.result().toArrayUnsafe();
+        }
     }
 
     /// A browser's form would be sent without asking the user, JSON is not; so the type counts, as it does in vLLM.
-    /// A client that names none has no browser behind it.
+    /// One that is absent is read by Pekko as `application/octet-stream`.
     private static void requireJson(ContentType type) {
         if (type.equals(ContentTypes.NO_CONTENT_TYPE)
-                || (type.mediaType().isApplication() && type.mediaType().subType().equals("json"))) {
+                || type.equals(ContentTypes.APPLICATION_OCTET_STREAM)
+                || (type.mediaType().isApplication()
+                        && type.mediaType().subType().equals("json"))) {
             return;
         }
         throw new ApiException(
@@ -58,9 +89,6 @@ public record Bodies(long maxBytes, Duration timeout, Materializer materializer)
                 failure instanceof CompletionException && failure.getCause() != null
                         ? failure.getCause()
                         : failure;
-        if (cause instanceof EntityStreamSizeException) {
-            return new ApiException(ApiError.bodyTooLong(maxBytes), cause);
-        }
         if (cause instanceof TimeoutException) {
             return new ApiException(
                     ApiError.invalid(408, "The body did not arrive in time.", null, "body_timeout"),

@@ -6,4 +6,5 @@ import org.apache.pekko.http.javadsl.model.HttpRequest;
 ///
 /// @param pathTail what follows the path of a route that takes any tail; else empty
 /// @param requestId names the call in logs and in the response's `X-Request-Id`
-public record Call(HttpRequest request, String pathTail, ClientConnection client, String requestId) {}
+public record Call(
+        HttpRequest request, String pathTail, ClientConnection client, String requestId) {}

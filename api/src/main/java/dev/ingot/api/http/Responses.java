@@ -35,7 +35,8 @@ public final class Responses {
         return error.retryAfter() == null
                 ? response
                 : response.addHeader(
-                        RawHeader.create("Retry-After", Long.toString(seconds(error.retryAfter()))));
+                        RawHeader.create(
+                                "Retry-After", Long.toString(seconds(error.retryAfter()))));
     }
 
     /// A stream of server-sent events.

@@ -61,7 +61,10 @@ final class ChatAnswer implements Answer {
             deltas = List.of(new Chat.Delta(null, "", List.of()));
         }
         for (var each : deltas) {
-            chunks.add(chunk(new Chat.ChunkChoice(choice.index(), each, logprobs, null, null, tokenIds)));
+            chunks.add(
+                    chunk(
+                            new Chat.ChunkChoice(
+                                    choice.index(), each, logprobs, null, null, tokenIds)));
             logprobs = null;
             tokenIds = null;
         }
@@ -138,7 +141,9 @@ final class ChatAnswer implements Answer {
     }
 
     private Chat.@Nullable Logprobs logprobs(Tokens tokens, List<Engine.TokenLogprob> logprobs) {
-        return request.logprobs() == null || logprobs.isEmpty() ? null : names.chat(tokens, logprobs);
+        return request.logprobs() == null || logprobs.isEmpty()
+                ? null
+                : names.chat(tokens, logprobs);
     }
 
     private static String finishReason(ChatChoice choice, FinishReason reason) {

@@ -116,6 +116,7 @@ final class ChatChoice {
 
     private static Chat.Delta callDelta(
             int call, @Nullable String id, @Nullable String type, Chat.FunctionDelta function) {
-        return new Chat.Delta(null, null, List.of(new Chat.ToolCallDelta(call, id, type, function)));
+        return new Chat.Delta(
+                null, null, List.of(new Chat.ToolCallDelta(call, id, type, function)));
     }
 }

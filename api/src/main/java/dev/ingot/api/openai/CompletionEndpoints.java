@@ -2,7 +2,6 @@ package dev.ingot.api.openai;
 
 import dev.ingot.api.http.Bodies;
 import dev.ingot.api.http.Call;
-import dev.ingot.api.http.ClientGoneException;
 import dev.ingot.api.http.Responses;
 import dev.ingot.api.openai.wire.ApiError;
 import dev.ingot.api.openai.wire.ApiException;
@@ -138,11 +137,7 @@ final class CompletionEndpoints {
                         .filter(ByteString::nonEmpty)
                         .recover(
                                 new PFBuilder<Throwable, ByteString>()
-                                        .match(
-                                                Exception.class,
-                                                failure ->
-                                                        !(failure instanceof ClientGoneException),
-                                                failure -> lastError(failure, call))
+                                        .match(Exception.class, failure -> lastError(failure, call))
                                         .build())
                         .keepAlive(config.keepAliveInterval(), () -> Sse.KEEP_ALIVE));
     }

@@ -1,7 +1,6 @@
 package dev.ingot.api.openai;
 
 import dev.ingot.api.http.ClientConnection;
-import dev.ingot.api.http.ClientGoneException;
 import dev.ingot.api.openai.ExchangeActor.StreamSignal;
 import dev.ingot.scheduler.Output;
 import dev.ingot.scheduler.RequestSpec;
@@ -62,7 +61,7 @@ final class Exchange {
     Source<Output, NotUsed> outputs() {
         var delivered = new AtomicBoolean();
         return ActorSource.<Object, Requests.Handle>actorRefWithBackpressure(
-                        handle, Requests.Taken.INSTANCE, Exchange::ending, Exchange::failure)
+                        handle, Requests.Taken.INSTANCE, Exchange::ending, _ -> Optional.empty())
                 .mapMaterializedValue(stream -> {
                     actor.tell(new ExchangeActor.Follow(stream));
                     return NotUsed.getInstance();
@@ -86,14 +85,12 @@ final class Exchange {
     }
 
     private static Optional<CompletionStrategy> ending(Object message) {
-        return message == StreamSignal.REQUEST_STOPPED
-                ? Optional.of(CompletionStrategy.draining())
-                : Optional.empty();
-    }
-
-    private static Optional<Throwable> failure(Object message) {
-        return message == StreamSignal.CLIENT_LEFT
-                ? Optional.of(new ClientGoneException())
+        return message instanceof StreamSignal signal
+                ? Optional.of(
+                        switch (signal) {
+                            case REQUEST_STOPPED -> CompletionStrategy.draining();
+                            case CLIENT_LEFT -> CompletionStrategy.immediately();
+                        })
                 : Optional.empty();
     }
 

@@ -15,6 +15,7 @@ import org.apache.pekko.actor.typed.PostStop;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.BehaviorBuilder;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.apache.pekko.japi.function.Function;
 
 /// Stands for one waiting client towards its request: opens it, follows it, ends it when the client is gone.
@@ -48,8 +49,9 @@ final class ExchangeActor {
 
     private record Collected(Requests.Whole whole) implements Command {}
 
-    private enum OpenTimeout implements Command {
-        INSTANCE
+    private enum Deadline implements Command {
+        OPEN,
+        LINGER
     }
 
     private enum HandleStopped implements Command {
@@ -58,23 +60,27 @@ final class ExchangeActor {
 
     /// What a stream hears beside outputs.
     enum StreamSignal {
-        /// No output will come any more: pass on what is there and end.
+        /// No output will come any more: pass on what is there, then end.
         REQUEST_STOPPED,
-        /// Nobody reads: end now.
+        /// The client has closed its side: end now.
         CLIENT_LEFT
     }
 
     private static final Duration RETRY_SOON = Duration.ofSeconds(1);
+    private static final Duration LINGER = Duration.ofSeconds(30);
 
     private final ActorContext<Command> context;
+    private final TimerScheduler<Command> timers;
     private final CompletableFuture<Exchange> opened;
     private final ClientConnection.Registration registration;
 
     private ExchangeActor(
             ActorContext<Command> context,
+            TimerScheduler<Command> timers,
             ClientConnection client,
             CompletableFuture<Exchange> opened) {
         this.context = context;
+        this.timers = timers;
         this.opened = opened;
         var self = context.getSelf();
         registration = client.register(() -> self.tell(ClientLeft.INSTANCE));
@@ -92,12 +98,12 @@ final class ExchangeActor {
             CompletableFuture<Exchange> opened) {
         return Behaviors.setup(context ->
                 Behaviors.withTimers(timers -> {
-                    timers.startSingleTimer(OpenTimeout.INSTANCE, openTimeout);
+                    timers.startSingleTimer(Deadline.OPEN, openTimeout);
                     requests.tell(
                             new Requests.Open(
                                     spec,
                                     context.messageAdapter(Requests.Answer.class, Answered::new)));
-                    return new ExchangeActor(context, client, opened).opening();
+                    return new ExchangeActor(context, timers, client, opened).opening();
                 }));
     }
 
@@ -107,7 +113,7 @@ final class ExchangeActor {
                     case Answered(Requests.Opened(var handle)) -> onOpened(handle);
                     case Answered(Requests.Refused refused) -> onRefused(refused);
                     case ClientLeft _ -> abandon(new ClientGoneException());
-                    case OpenTimeout _ -> abandon(notOpenedInTime());
+                    case Deadline _ -> abandon(notOpenedInTime());
                     case Follow _, Collect _, Delivered _, Collected _, HandleStopped _ ->
                             Behaviors.unhandled();
                 });
@@ -118,7 +124,7 @@ final class ExchangeActor {
                 switch (message) {
                     case Answered(Requests.Opened(var handle)) -> end(handle);
                     case Answered(Requests.Refused _) -> Behaviors.stopped();
-                    case ClientLeft _, OpenTimeout _ -> Behaviors.same();
+                    case ClientLeft _, Deadline _ -> Behaviors.same();
                     case Follow _, Collect _, Delivered _, Collected _, HandleStopped _ ->
                             Behaviors.unhandled();
                 });
@@ -129,9 +135,12 @@ final class ExchangeActor {
                 switch (message) {
                     case Follow(var stream) -> onFollow(handle, stream);
                     case Collect(var whole) -> onCollect(handle, whole);
-                    case ClientLeft _ -> end(handle);
-                    case HandleStopped _ -> lost();
-                    case OpenTimeout _ -> Behaviors.same();
+                    case ClientLeft _ -> {
+                        handle.tell(Requests.ClientGone.INSTANCE);
+                        yield lost(new ClientGoneException());
+                    }
+                    case HandleStopped _ -> lost(requestLost());
+                    case Deadline _ -> Behaviors.same();
                     case Answered _, Delivered _, Collected _ -> Behaviors.unhandled();
                 });
     }
@@ -141,14 +150,25 @@ final class ExchangeActor {
                 switch (message) {
                     case Delivered _ -> Behaviors.stopped();
                     case ClientLeft _ -> {
+                        handle.tell(Requests.ClientGone.INSTANCE);
                         stream.tell(StreamSignal.CLIENT_LEFT);
-                        yield end(handle);
+                        yield ending();
                     }
                     case HandleStopped _ -> {
                         stream.tell(StreamSignal.REQUEST_STOPPED);
-                        yield Behaviors.same();
+                        yield ending();
                     }
-                    case OpenTimeout _ -> Behaviors.same();
+                    case Deadline _ -> Behaviors.same();
+                    case Follow _, Collect _, Answered _, Collected _ -> Behaviors.unhandled();
+                });
+    }
+
+    /// The stream was told to end.
+    private Behavior<Command> ending() {
+        return phase(message ->
+                switch (message) {
+                    case Delivered _, ClientLeft _ -> Behaviors.stopped();
+                    case HandleStopped _, Deadline _ -> Behaviors.same();
                     case Follow _, Collect _, Answered _, Collected _ -> Behaviors.unhandled();
                 });
     }
@@ -169,26 +189,29 @@ final class ExchangeActor {
                         whole.completeExceptionally(requestLost());
                         yield Behaviors.stopped();
                     }
-                    case OpenTimeout _ -> Behaviors.same();
+                    case Deadline _ -> Behaviors.same();
                     case Follow _, Collect _, Answered _, Delivered _ -> Behaviors.unhandled();
                 });
     }
 
-    /// The request stopped before anybody asked for its output.
-    private Behavior<Command> lost() {
+    /// The request or its client was gone before anybody asked for output. Whoever asks after all is told, for a
+    /// while.
+    private Behavior<Command> lost(RuntimeException why) {
+        timers.startSingleTimer(Deadline.LINGER, LINGER);
         return phase(message ->
                 switch (message) {
                     case Follow(var stream) -> {
                         stream.tell(StreamSignal.REQUEST_STOPPED);
-                        yield Behaviors.same();
+                        yield ending();
                     }
                     case Collect(var whole) -> {
-                        whole.completeExceptionally(requestLost());
+                        whole.completeExceptionally(why);
                         yield Behaviors.stopped();
                     }
-                    case ClientLeft _, Delivered _ -> Behaviors.stopped();
-                    case OpenTimeout _ -> Behaviors.same();
-                    case Answered _, Collected _, HandleStopped _ -> Behaviors.unhandled();
+                    case Deadline deadline ->
+                            deadline == Deadline.LINGER ? Behaviors.stopped() : Behaviors.same();
+                    case ClientLeft _, HandleStopped _ -> Behaviors.same();
+                    case Answered _, Delivered _, Collected _ -> Behaviors.unhandled();
                 });
     }
 
