@@ -42,7 +42,10 @@ final class ArchitectureTest {
                     .should()
                     .dependOnClassesThat()
                     .resideInAnyPackage(
-                            "dev.ingot.worker..", "dev.ingot.scheduler..", "dev.ingot.api..", "org.apache.pekko..")
+                            "dev.ingot.worker..",
+                            "dev.ingot.scheduler..",
+                            "dev.ingot.api..",
+                            "org.apache.pekko..")
                     .because("a device is driven by whoever holds it");
 
     @ArchTest
@@ -62,7 +65,8 @@ final class ArchitectureTest {
                     .resideInAPackage("dev.ingot.scheduler..")
                     .should()
                     .dependOnClassesThat()
-                    .resideInAnyPackage("dev.ingot.api..", "dev.ingot.kernels..", "org.apache.pekko.http..")
+                    .resideInAnyPackage(
+                            "dev.ingot.api..", "dev.ingot.kernels..", "org.apache.pekko.http..")
                     .because("the same conversation is spoken between nodes");
 
     @ArchTest

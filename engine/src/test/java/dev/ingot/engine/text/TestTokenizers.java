@@ -10,14 +10,14 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /// Small tokenizers, written as the files that a model folder would hold.
-final class TestTokenizers {
+public final class TestTokenizers {
     private static final JsonMapper JSON = JsonMapper.shared();
 
     private TestTokenizers() {}
 
     /// Byte-level BPE as GPT-2's and Qwen's: 256 bytes, a few merges, ChatML's control tokens from id 264 on, and
     /// `<tool_call>`, which is added but not special.
-    static Tokenizer byteLevel(Path folder) throws IOException {
+    public static Tokenizer byteLevel(Path folder) throws IOException {
         write(folder, "tokenizer.json", byteLevelJson());
         write(
                 folder,
