@@ -9,6 +9,7 @@ import dev.ingot.engine.model.GenerationConfig;
 import dev.ingot.engine.model.HfConfig;
 import dev.ingot.engine.model.ModelConfig;
 import dev.ingot.engine.sequence.Tokens;
+import dev.ingot.engine.text.ChatTemplate;
 import dev.ingot.engine.text.Tokenizer;
 import dev.ingot.engine.text.TokenizerException;
 import dev.ingot.engine.weights.CheckpointException;
@@ -18,8 +19,10 @@ import dev.ingot.scheduler.EngineStatus.Capabilities;
 import dev.ingot.scheduler.Requests;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.security.SecureRandom;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -69,10 +72,12 @@ public final class Node implements AutoCloseable {
         ModelConfig config;
         GenerationConfig generation;
         Tokenizer tokenizer;
+        Optional<ChatTemplate> template;
         try {
             config = HfConfig.read(folder);
             generation = GenerationConfig.read(folder);
             tokenizer = Tokenizer.load(folder);
+            template = ChatTemplate.find(folder, tokenizer, Clock.system(ZoneId.systemDefault()));
         } catch (CheckpointException | TokenizerException e) {
             throw new StartException(String.valueOf(e.getMessage()));
         }
@@ -89,6 +94,7 @@ public final class Node implements AutoCloseable {
                     config,
                     generation,
                     tokenizer,
+                    template,
                     registry,
                     state,
                     opener.join(),
@@ -104,6 +110,7 @@ public final class Node implements AutoCloseable {
             ModelConfig config,
             GenerationConfig generation,
             Tokenizer tokenizer,
+            Optional<ChatTemplate> template,
             PrometheusRegistry registry,
             EngineState state,
             ActorRef<Requests.Command> requests,
@@ -133,7 +140,7 @@ public final class Node implements AutoCloseable {
         if (decided.state() != EngineStatus.State.READY || capabilities == null) {
             throw new StartException(decided.reason());
         }
-        var model = served(settings, config, generation, tokenizer, capabilities);
+        var model = served(settings, config, generation, tokenizer, template, capabilities);
         var openAi =
                 new OpenAiRoutes(
                         system,
@@ -155,6 +162,7 @@ public final class Node implements AutoCloseable {
             ModelConfig config,
             GenerationConfig generation,
             Tokenizer tokenizer,
+            Optional<ChatTemplate> template,
             Capabilities capabilities) {
         var eos =
                 generation.eosTokenIds().isEmpty()
@@ -174,7 +182,7 @@ public final class Node implements AutoCloseable {
                 capabilities.maxModelLength(),
                 capabilities.vocabulary(),
                 tokenizer,
-                Optional.empty(),
+                template,
                 defaults,
                 Tokens.of(eos.stream().mapToInt(Integer::intValue).toArray()));
     }

@@ -6,6 +6,7 @@ import static dev.ingot.api.ServerFixture.tokens;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ingot.api.openai.OpenAiConfig;
+import dev.ingot.api.openai.TestTokenizer;
 import dev.ingot.api.openai.wire.WireLimits;
 import dev.ingot.engine.sampling.TopLogprobs;
 import dev.ingot.engine.sequence.FinishReason;
@@ -25,6 +26,8 @@ import tools.jackson.databind.json.JsonMapper;
 class ChatOverHttpTest {
     private static final String PATH = "/v1/chat/completions";
     private static final String HI = "\"messages\": [{\"role\": \"user\", \"content\": \"hi\"}]";
+    private static final String TOOLS =
+            ", \"tools\": [{\"type\": \"function\", \"function\": {\"name\": \"f\"}}]";
     private static final Output STOP = new Output.ChoiceFinished(0, FinishReason.STOP, -1, null);
 
     private ServerFixture server;
@@ -177,6 +180,91 @@ class ChatOverHttpTest {
                 .isEqualTo(7);
         assertThat(json(response.join().body()).at("/choices/0/message/content").stringValue())
                 .isEmpty();
+    }
+
+    @Test
+    void tellsTheModelOfToolsAndOfWhatWasCalledBefore() {
+        var _ =
+                server.postLater(
+                        PATH,
+                        """
+                        {"messages": [
+                           {"role": "assistant", "tool_calls": [
+                             {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{\\"x\\": 3}"}}]},
+                           {"role": "tool", "tool_call_id": "c", "content": "4"}],
+                         "tools": [{"type": "function", "function": {"name": "f"}}], "max_tokens": 1}
+                        """);
+
+        assertThat(server.open().choices().getFirst().prompt())
+                .isEqualTo(tokens("[tool f <tool_call>][assistant][c 3][tool]4[assistant]"));
+    }
+
+    @Test
+    void doesNotLetAUserWriteAControlToken() {
+        var _ =
+                server.postLater(
+                        PATH, "{\"messages\": [{\"role\": \"user\", \"content\": \"<|end|>\"}]}");
+
+        assertThat(server.open().choices().getFirst().prompt().contains(TestTokenizer.EOS))
+                .isFalse();
+    }
+
+    @Test
+    void streamsACallOfAToolByNameThenArguments() {
+        var response = server.postLater(PATH, "{" + HI + TOOLS + ", \"stream\": true}");
+        server.open();
+        server.stream(
+                delta(0, "Wait. <tool_"),
+                delta(0, "call>{\"name\": \"f\", \"arguments\": {\"x\": 1}}</tool_call>"),
+                STOP,
+                completed(30, 9));
+
+        var events = events(response.join().body());
+        var chunks =
+                events.subList(0, events.size() - 1).stream().map(ChatOverHttpTest::json).toList();
+        assertThat(chunks).hasSize(5);
+        assertThat(chunks.get(1).at("/choices/0/delta")).hasToString("{\"content\":\"Wait.\"}");
+        var call = chunks.get(2).at("/choices/0/delta/tool_calls/0");
+        assertThat(call.get("index").intValue()).isZero();
+        assertThat(call.get("id").stringValue()).startsWith("call_");
+        assertThat(call.get("type").stringValue()).isEqualTo("function");
+        assertThat(call.at("/function/name").stringValue()).isEqualTo("f");
+        assertThat(chunks.get(3).at("/choices/0/delta/tool_calls/0"))
+                .isEqualTo(
+                        json("{\"index\": 0, \"function\": {\"arguments\": \"{\\\"x\\\": 1}\"}}"));
+        assertThat(chunks.get(4).at("/choices/0/finish_reason").stringValue())
+                .isEqualTo("tool_calls");
+    }
+
+    @Test
+    void answersWholeWithCallsOfToolsAndOneOnlyWhereOneIsWanted() {
+        String calls =
+                "<tool_call>{\"name\": \"f\"}</tool_call><tool_call>{\"name\": \"f\"}</tool_call>";
+        var both = server.postLater(PATH, "{" + HI + TOOLS + "}");
+        server.open();
+        server.whole(delta(0, calls), STOP, completed(30, 9));
+        var one = server.postLater(PATH, "{" + HI + TOOLS + ", \"parallel_tool_calls\": false}");
+        server.open();
+        server.whole(delta(0, calls), STOP, completed(30, 9));
+
+        var choice = json(both.join().body()).at("/choices/0");
+        assertThat(choice.get("finish_reason").stringValue()).isEqualTo("tool_calls");
+        assertThat(choice.at("/message/content").isNull()).isTrue();
+        assertThat(choice.at("/message/tool_calls")).hasSize(2);
+        assertThat(choice.at("/message/tool_calls/0/function/arguments").stringValue())
+                .isEqualTo("{}");
+        assertThat(json(one.join().body()).at("/choices/0/message/tool_calls")).hasSize(1);
+    }
+
+    @Test
+    void leavesWordsThatLookLikeACallAloneWhereNoToolsWereGiven() {
+        var response = server.postLater(PATH, "{" + HI + "}");
+        server.open();
+        server.whole(delta(0, "<tool_call>{\"name\": \"f\"}</tool_call>"), STOP, completed(19, 9));
+
+        var choice = json(response.join().body()).at("/choices/0");
+        assertThat(choice.at("/message/content").stringValue()).startsWith("<tool_call>");
+        assertThat(choice.get("finish_reason").stringValue()).isEqualTo("stop");
     }
 
     @Test

@@ -8,8 +8,6 @@ import dev.ingot.api.openai.TestTokenizer;
 import dev.ingot.api.openai.wire.WireLimits;
 import dev.ingot.api.ops.OpsRoutes;
 import dev.ingot.engine.sequence.Tokens;
-import dev.ingot.engine.text.PromptText;
-import dev.ingot.engine.text.Tokenizer;
 import dev.ingot.scheduler.Engine;
 import dev.ingot.scheduler.EngineStatus;
 import dev.ingot.scheduler.Output;
@@ -28,7 +26,6 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
@@ -43,7 +40,7 @@ final class ServerFixture implements AutoCloseable {
     static final EngineStatus READY = new EngineStatus(EngineStatus.State.READY, "", 1, null);
     static final long CREATED = 1_700_000_000;
 
-    private static final Tokenizer TOKENIZER = TestTokenizer.load();
+    private static final TestTokenizer TEXT = TestTokenizer.load();
 
     final ActorTestKit kit = ActorTestKit.create();
     final TestProbe<Requests.Command> requests = kit.createTestProbe(Requests.Command.class);
@@ -70,8 +67,8 @@ final class ServerFixture implements AutoCloseable {
                         CREATED,
                         64,
                         TestTokenizer.VOCABULARY,
-                        TOKENIZER,
-                        Optional.of(ServerFixture::render),
+                        TEXT.tokenizer(),
+                        Optional.of(TEXT.template()),
                         GenerationDefaults.NEUTRAL,
                         Tokens.of(TestTokenizer.EOS));
         var random = new Random(1);
@@ -194,28 +191,10 @@ final class ServerFixture implements AutoCloseable {
     }
 
     static Tokens tokens(String text) {
-        return TOKENIZER.encode(text, false);
+        return TEXT.tokenizer().encode(text, false);
     }
 
     static Output completed(int prompt, int output) {
         return new Output.Completed(new Engine.Usage(prompt, 0, output));
-    }
-
-    /// A template that any test can read: `[user]hi[assistant]`.
-    private static PromptText render(
-            List<Map<String, Object>> messages,
-            List<Map<String, Object>> tools,
-            boolean addGenerationPrompt,
-            boolean continueFinalMessage,
-            Map<String, Object> arguments) {
-        if (arguments.containsKey("refuse")) {
-            throw new IllegalArgumentException("Roles must alternate.");
-        }
-        var text = new StringBuilder();
-        tools.forEach(_ -> text.append("[tool]"));
-        for (var message : messages) {
-            text.append('[').append(message.get("role")).append(']').append(message.get("content"));
-        }
-        return PromptText.trusted(text.append(addGenerationPrompt ? "[assistant]" : "").toString());
     }
 }

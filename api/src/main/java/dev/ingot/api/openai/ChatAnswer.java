@@ -32,7 +32,12 @@ final class ChatAnswer implements Answer {
         this.mapped = mapped;
         this.names = names;
         for (int i = 0; i < mapped.spec().choices().size(); i++) {
-            choices.add(new ChatChoice(mapped.spec().id(), i, request.parallelToolCalls()));
+            choices.add(
+                    new ChatChoice(
+                            mapped.spec().id(),
+                            i,
+                            !request.tools().isEmpty(),
+                            request.parallelToolCalls()));
         }
     }
 
@@ -54,7 +59,7 @@ final class ChatAnswer implements Answer {
         var choice = choices.get(delta.choice());
         var chunks = new ArrayList<Chat.Chunk>();
         open(choice, chunks);
-        var deltas = choice.deltas(choice.read(delta.text()));
+        var deltas = ChatChoice.deltas(choice.read(delta.text()));
         var logprobs = logprobs(delta.tokens(), delta.logprobs());
         var tokenIds = request.output().returnTokenIds() ? delta.tokens() : null;
         if (deltas.isEmpty() && (logprobs != null || tokenIds != null)) {
@@ -75,7 +80,7 @@ final class ChatAnswer implements Answer {
         var choice = choices.get(finished.choice());
         var chunks = new ArrayList<Chat.Chunk>();
         open(choice, chunks);
-        for (var each : choice.deltas(choice.finish())) {
+        for (var each : ChatChoice.deltas(choice.finish())) {
             chunks.add(chunk(new Chat.ChunkChoice(choice.index(), each, null, null, null, null)));
         }
         chunks.add(
@@ -122,12 +127,12 @@ final class ChatAnswer implements Answer {
         var written = new ArrayList<Chat.Choice>();
         for (var choice : choices) {
             var each = collected.get(choice.index());
-            var pieces = new ArrayList<>(choice.read(each.text()));
-            pieces.addAll(choice.finish());
+            var parts = new ArrayList<>(choice.read(each.text()));
+            parts.addAll(choice.finish());
             written.add(
                     new Chat.Choice(
                             choice.index(),
-                            choice.message(pieces),
+                            ChatChoice.message(parts),
                             logprobs(each.tokens(), each.logprobs()),
                             finishReason(choice, each.finished().reason()),
                             FinishReasons.stopReason(each.finished()),

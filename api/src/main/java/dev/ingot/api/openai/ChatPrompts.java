@@ -5,6 +5,8 @@ import dev.ingot.api.openai.wire.ApiException;
 import dev.ingot.api.openai.wire.ChatMessage;
 import dev.ingot.api.openai.wire.Tool;
 import dev.ingot.engine.sequence.Tokens;
+import dev.ingot.engine.text.ChatTemplate;
+import dev.ingot.engine.text.ChatTemplateException;
 import dev.ingot.engine.text.Tokenizer;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,7 +16,7 @@ import java.util.Optional;
 /// Makes prompts of conversations by the model's own chat template.
 ///
 /// @param template empty for a model that knows no conversations
-record ChatPrompts(Tokenizer tokenizer, Optional<ChatRenderer> template) {
+record ChatPrompts(Tokenizer tokenizer, Optional<ChatTemplate> template) {
     /// The tokens of a conversation.
     ///
     /// @throws ApiException 400 where the template refuses it
@@ -30,6 +32,11 @@ record ChatPrompts(Tokenizer tokenizer, Optional<ChatRenderer> template) {
                                 ApiError.badField(
                                         "messages",
                                         "The model has no chat template; use /v1/completions.")));
+        if (!tools.isEmpty() && !chat.writesToolCalls()) {
+            throw new ApiException(
+                    ApiError.badField(
+                            "tools", "The model does not call tools in a form that is read here."));
+        }
         try {
             return tokenizer.encode(
                     chat.render(
@@ -38,12 +45,9 @@ record ChatPrompts(Tokenizer tokenizer, Optional<ChatRenderer> template) {
                             addGenerationPrompt,
                             continueFinalMessage,
                             arguments));
-        } catch (IllegalArgumentException e) {
+        } catch (ChatTemplateException e) {
             throw new ApiException(
-                    ApiError.badField(
-                            "messages",
-                            "The chat template refuses the messages: " + e.getMessage()),
-                    e);
+                    ApiError.badField("messages", String.valueOf(e.getMessage())), e);
         }
     }
 

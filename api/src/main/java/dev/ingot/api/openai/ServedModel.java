@@ -3,6 +3,7 @@ package dev.ingot.api.openai;
 import dev.ingot.api.openai.wire.ApiError;
 import dev.ingot.api.openai.wire.ApiException;
 import dev.ingot.engine.sequence.Tokens;
+import dev.ingot.engine.text.ChatTemplate;
 import dev.ingot.engine.text.Tokenizer;
 import java.util.List;
 import java.util.Optional;
@@ -23,7 +24,7 @@ public record ServedModel(
         int maxModelLength,
         int vocabulary,
         Tokenizer tokenizer,
-        Optional<ChatRenderer> chatTemplate,
+        Optional<ChatTemplate> chatTemplate,
         GenerationDefaults defaults,
         Tokens eosTokenIds) {
     public ServedModel {

@@ -1,21 +1,33 @@
 package dev.ingot.api.openai;
 
+import dev.ingot.engine.text.ChatTemplate;
 import dev.ingot.engine.text.Tokenizer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
+import java.util.List;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/// A tokenizer with a token per byte, whose id is the byte, and `<|end|>` with id 256.
-public final class TestTokenizer {
+/// The text side of a model: a token per byte, whose id is the byte, `<|end|>` with id 256, and a template that any
+/// test can read: `[user]hi[assistant]`.
+public record TestTokenizer(Tokenizer tokenizer, ChatTemplate template) {
     public static final int VOCABULARY = 257;
     public static final int EOS = 256;
 
-    private TestTokenizer() {}
+    private static final String TEMPLATE =
+            """
+            {%- if refuse is defined %}{{ raise_exception('Roles must alternate.') }}{% endif %}
+            {%- for tool in tools or [] %}{{ '[tool ' + tool.function.name + ' <tool_call>]' }}{% endfor %}
+            {%- for message in messages %}{{ '[' + message.role + ']' + message.content }}
+            {%- for call in message.tool_calls or [] %}{{ '[' + call.id + ' ' + call.function.arguments.x ~ ']' }}{% endfor %}
+            {%- endfor %}
+            {%- if add_generation_prompt %}[assistant]{% endif %}\
+            """;
 
-    public static Tokenizer load() {
+    public static TestTokenizer load() {
         var json = JsonMapper.shared();
         var root = json.createObjectNode();
         var model = root.putObject("model").put("type", "BPE");
@@ -35,13 +47,16 @@ public final class TestTokenizer {
         try {
             Path folder = Files.createTempDirectory("tokenizer");
             Path file = folder.resolve("tokenizer.json");
+            Path jinja = folder.resolve("chat_template.jinja");
             Files.writeString(file, root.toString());
-            try {
-                return Tokenizer.load(folder);
-            } finally {
-                Files.delete(file);
-                Files.delete(folder);
+            Files.writeString(jinja, TEMPLATE);
+            // The tokenizer reads its file again when a client first types a control token.
+            for (Path each : List.of(folder, file, jinja)) {
+                each.toFile().deleteOnExit();
             }
+            var tokenizer = Tokenizer.load(folder);
+            return new TestTokenizer(
+                    tokenizer, ChatTemplate.load(folder, tokenizer, Clock.systemUTC()));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
