@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -173,6 +174,7 @@ public final class Node implements AutoCloseable {
                 capabilities.maxModelLength(),
                 capabilities.vocabulary(),
                 tokenizer,
+                Optional.empty(),
                 defaults,
                 Tokens.of(eos.stream().mapToInt(Integer::intValue).toArray()));
     }

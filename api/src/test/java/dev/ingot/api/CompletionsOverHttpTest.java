@@ -4,8 +4,11 @@ import static dev.ingot.api.ServerFixture.completed;
 import static dev.ingot.api.ServerFixture.delta;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ingot.engine.sampling.TopLogprobs;
 import dev.ingot.engine.sequence.FinishReason;
 import dev.ingot.engine.sequence.Tokens;
+import dev.ingot.scheduler.Engine;
+import dev.ingot.scheduler.EngineStatus;
 import dev.ingot.scheduler.Output;
 import dev.ingot.scheduler.Requests;
 import java.net.http.HttpRequest;
@@ -99,6 +102,74 @@ class CompletionsOverHttpTest {
     }
 
     @Test
+    void echoesThePromptOncePerChoice() {
+        var response =
+                server.postLater(PATH, "{\"prompt\": \"hi\", \"echo\": true, \"stream\": true}");
+        server.open();
+        server.stream(
+                delta(0, "a"),
+                delta(0, "b"),
+                new Output.ChoiceFinished(0, FinishReason.LENGTH, -1, null),
+                completed(2, 2));
+
+        var events = events(response.join().body());
+        assertThat(json(events.get(0)).at("/choices/0/text").stringValue()).isEqualTo("hia");
+        assertThat(json(events.get(1)).at("/choices/0/text").stringValue()).isEqualTo("b");
+    }
+
+    @Test
+    void writesLogprobsInTheLegacyShapeWithOffsetsThatGoOn() {
+        var response =
+                server.postLater(PATH, "{\"prompt\": \"hi\", \"logprobs\": 1, \"stream\": true}");
+        server.open();
+        var a = new Engine.TokenLogprob(-1, TopLogprobs.of(new int[] {'b'}, new float[] {-0.25f}));
+        server.stream(
+                new Output.Delta(0, "aa", Tokens.of('a', 'a'), List.of(a, a)),
+                new Output.Delta(0, "a", Tokens.of('a'), List.of(a)),
+                new Output.ChoiceFinished(0, FinishReason.LENGTH, -1, null),
+                completed(2, 3));
+
+        var events = events(response.join().body());
+        assertThat(json(events.get(0)).at("/choices/0/logprobs"))
+                .isEqualTo(
+                        json(
+                                """
+                                {"tokens": ["a", "a"], "token_logprobs": [-1.0, -1.0],
+                                 "top_logprobs": [{"b": -0.25, "a": -1.0}, {"b": -0.25, "a": -1.0}],
+                                 "text_offset": [0, 1]}
+                                """));
+        assertThat(json(events.get(1)).at("/choices/0/logprobs/text_offset")).hasToString("[2]");
+    }
+
+    @Test
+    void returnsTokenIdsWhereVllmDoes() {
+        var whole = server.postLater(PATH, "{\"prompt\": \"hi\", \"return_token_ids\": true}");
+        server.open();
+        server.whole(
+                delta(0, "a"),
+                new Output.ChoiceFinished(0, FinishReason.STOP, -1, null),
+                completed(2, 1));
+        var streamed =
+                server.postLater(
+                        PATH, "{\"prompt\": \"hi\", \"return_token_ids\": true, \"stream\": true}");
+        server.open();
+        server.stream(
+                delta(0, "a"),
+                delta(0, "b"),
+                new Output.ChoiceFinished(0, FinishReason.STOP, -1, null),
+                completed(2, 2));
+
+        var choice = json(whole.join().body()).at("/choices/0");
+        assertThat(choice.get("prompt_token_ids")).hasToString("[104,105]");
+        assertThat(choice.get("token_ids")).hasToString("[97]");
+        var events = events(streamed.join().body());
+        assertThat(json(events.get(0)).at("/choices/0/prompt_token_ids")).hasToString("[104,105]");
+        assertThat(json(events.get(0)).at("/choices/0/token_ids")).hasToString("[97]");
+        assertThat(json(events.get(1)).at("/choices/0").has("prompt_token_ids")).isFalse();
+        assertThat(json(events.get(1)).at("/choices/0/token_ids")).hasToString("[98]");
+    }
+
+    @Test
     void tellsAStreamThatItsRequestBrokeAndDoesNotSayDone() {
         var response = server.postLater(PATH, "{\"prompt\": \"hi\", \"stream\": true}");
         server.open();
@@ -180,9 +251,7 @@ class CompletionsOverHttpTest {
     void saysNotReadyWith503BothBeforeAndAfterOpening() {
         var response = server.postLater(PATH, "{\"prompt\": \"hi\"}");
         refuse(Requests.Reason.NOT_READY, Duration.ZERO);
-        server.status.set(
-                new dev.ingot.scheduler.EngineStatus(
-                        dev.ingot.scheduler.EngineStatus.State.STARTING, "loading", 0, null));
+        server.status.set(new EngineStatus(EngineStatus.State.STARTING, "loading", 0, null));
         var early = server.post(PATH, "{\"prompt\": \"hi\"}");
 
         assertThat(response.join().statusCode()).isEqualTo(503);

@@ -93,7 +93,8 @@ class RoutesTest {
     }
 
     private static Routes routes(Route route) {
-        return new Routes(() -> List.of(route), new Random(1), Materializer.matFromSystem(KIT.system()));
+        return new Routes(
+                () -> List.of(route), new Random(1), Materializer.matFromSystem(KIT.system()));
     }
 
     private static String bodyOf(HttpResponse response) throws Exception {

@@ -8,6 +8,7 @@ import dev.ingot.api.openai.TestTokenizer;
 import dev.ingot.api.openai.wire.WireLimits;
 import dev.ingot.api.ops.OpsRoutes;
 import dev.ingot.engine.sequence.Tokens;
+import dev.ingot.engine.text.PromptText;
 import dev.ingot.engine.text.Tokenizer;
 import dev.ingot.scheduler.Engine;
 import dev.ingot.scheduler.EngineStatus;
@@ -27,6 +28,8 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
@@ -68,6 +71,7 @@ final class ServerFixture implements AutoCloseable {
                         64,
                         TestTokenizer.VOCABULARY,
                         TOKENIZER,
+                        Optional.of(ServerFixture::render),
                         GenerationDefaults.NEUTRAL,
                         Tokens.of(TestTokenizer.EOS));
         var random = new Random(1);
@@ -97,7 +101,9 @@ final class ServerFixture implements AutoCloseable {
                                 kit.system(),
                                 config,
                                 new Routes(
-                                        routes, random, Materializer.matFromSystem(kit.system())))
+                                        () -> routes,
+                                        random,
+                                        Materializer.matFromSystem(kit.system())))
                         .toCompletableFuture()
                         .join();
     }
@@ -193,5 +199,23 @@ final class ServerFixture implements AutoCloseable {
 
     static Output completed(int prompt, int output) {
         return new Output.Completed(new Engine.Usage(prompt, 0, output));
+    }
+
+    /// A template that any test can read: `[user]hi[assistant]`.
+    private static PromptText render(
+            List<Map<String, Object>> messages,
+            List<Map<String, Object>> tools,
+            boolean addGenerationPrompt,
+            boolean continueFinalMessage,
+            Map<String, Object> arguments) {
+        if (arguments.containsKey("refuse")) {
+            throw new IllegalArgumentException("Roles must alternate.");
+        }
+        var text = new StringBuilder();
+        tools.forEach(_ -> text.append("[tool]"));
+        for (var message : messages) {
+            text.append('[').append(message.get("role")).append(']').append(message.get("content"));
+        }
+        return PromptText.trusted(text.append(addGenerationPrompt ? "[assistant]" : "").toString());
     }
 }

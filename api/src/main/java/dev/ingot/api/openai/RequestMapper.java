@@ -29,11 +29,13 @@ final class RequestMapper {
 
     private final ServedModel model;
     private final RandomGenerator random;
+    private final ChatPrompts chats;
 
     /// @param random draws request ids and the seeds that clients leave out; safe from any thread
     RequestMapper(ServedModel model, RandomGenerator random) {
         this.model = model;
         this.random = random;
+        chats = new ChatPrompts(model.tokenizer(), model.chatTemplate());
     }
 
     /// Maps a completion request.
@@ -62,14 +64,40 @@ final class RequestMapper {
     ///
     /// @throws ApiException 400 naming the field
     Mapped map(ChatCompletionRequest request) {
-        throw new UnsupportedOperationException();
+        var prompt =
+                chats.tokens(
+                        request.messages(),
+                        request.tools(),
+                        request.addGenerationPrompt(),
+                        request.continueFinalMessage(),
+                        request.templateArguments());
+        int maxTokens =
+                maxTokens(
+                        prompt,
+                        "messages",
+                        request.maxTokens(),
+                        request.maxTokensField(),
+                        Integer.MAX_VALUE);
+        return mapped(
+                List.of(prompt),
+                request.sampling(),
+                request.output(),
+                request.logprobs(),
+                maxTokens);
     }
 
     /// The tokens of a prompt, or of messages in the chat template.
     ///
     /// @throws ApiException 400 naming the field
     Tokens tokens(TokenizeRequest request) {
-        throw new UnsupportedOperationException();
+        return request.prompt() != null
+                ? model.tokenizer().encode(request.prompt(), request.addSpecialTokens())
+                : chats.tokens(
+                        request.messages(),
+                        request.tools(),
+                        request.addGenerationPrompt(),
+                        request.continueFinalMessage(),
+                        request.templateArguments());
     }
 
     private Tokens tokens(Prompt prompt, boolean addSpecialTokens) {
@@ -95,15 +123,24 @@ final class RequestMapper {
         return new ApiException(
                 ApiError.badField(
                         name,
-                        "`" + name + "` is " + id + ", but the vocabulary has only the ids 0 to "
-                                + (model.vocabulary() - 1) + "."));
+                        "`"
+                                + name
+                                + "` is "
+                                + id
+                                + ", but the vocabulary has only the ids 0 to "
+                                + (model.vocabulary() - 1)
+                                + "."));
     }
 
     /// How long the output may become.
     ///
     /// @param asked null where the client left it out; then it is `absent`, or what fits
-    int maxTokens(
-            Tokens prompt, String promptField, @Nullable Integer asked, String askedField, int absent) {
+    private int maxTokens(
+            Tokens prompt,
+            String promptField,
+            @Nullable Integer asked,
+            String askedField,
+            int absent) {
         if (prompt.isEmpty()) {
             throw new ApiException(
                     ApiError.badField(promptField, "`" + promptField + "` has no tokens."));
@@ -112,22 +149,33 @@ final class RequestMapper {
         if (left < 1) {
             throw new ApiException(
                     ApiError.contextLengthExceeded(
-                            "The model's context holds " + model.maxModelLength()
-                                    + " tokens, but the prompt alone has " + prompt.size() + ".",
+                            "The model's context holds "
+                                    + model.maxModelLength()
+                                    + " tokens, but the prompt alone has "
+                                    + prompt.size()
+                                    + ".",
                             promptField));
         }
         if (asked != null && asked > left) {
             throw new ApiException(
                     ApiError.contextLengthExceeded(
-                            "The model's context holds " + model.maxModelLength() + " tokens, but the prompt's "
-                                    + prompt.size() + " and `" + askedField + "` = " + asked + " are "
-                                    + ((long) prompt.size() + asked) + " together.",
+                            "The model's context holds "
+                                    + model.maxModelLength()
+                                    + " tokens, but the prompt's "
+                                    + prompt.size()
+                                    + " and `"
+                                    + askedField
+                                    + "` = "
+                                    + asked
+                                    + " are "
+                                    + ((long) prompt.size() + asked)
+                                    + " together.",
                             askedField));
         }
         return asked == null ? Math.min(absent, left) : asked;
     }
 
-    Mapped mapped(
+    private Mapped mapped(
             List<Tokens> prompts,
             SamplingFields sampling,
             OutputFields output,
@@ -158,7 +206,10 @@ final class RequestMapper {
             throw new ApiException(
                     ApiError.badField(
                             "min_tokens",
-                            "`min_tokens` is " + sampling.minTokens() + ", but at most " + maxTokens
+                            "`min_tokens` is "
+                                    + sampling.minTokens()
+                                    + ", but at most "
+                                    + maxTokens
                                     + " tokens can come."));
         }
         checkTokens(sampling.stopTokenIds(), "stop_token_ids");

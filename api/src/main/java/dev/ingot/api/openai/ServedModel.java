@@ -5,6 +5,7 @@ import dev.ingot.api.openai.wire.ApiException;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.engine.text.Tokenizer;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// The model behind this server, as far as requests are made for it.
@@ -13,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 /// @param createdSeconds when it was loaded, in seconds since 1970
 /// @param maxModelLength prompt and output tokens of one sequence together
 /// @param vocabulary token ids are in `[0, vocabulary)`
+/// @param chatTemplate empty for a model that knows no conversations
 /// @param defaults used where a client leaves a field out
 /// @param eosTokenIds end the output unless the client wants them ignored
 public record ServedModel(
@@ -21,6 +23,7 @@ public record ServedModel(
         int maxModelLength,
         int vocabulary,
         Tokenizer tokenizer,
+        Optional<ChatRenderer> chatTemplate,
         GenerationDefaults defaults,
         Tokens eosTokenIds) {
     public ServedModel {
