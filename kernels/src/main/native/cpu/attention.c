@@ -150,7 +150,6 @@ typedef struct tile {
     int32_t kv_head;
     int32_t rows;
     const int32_t *table; /* the sequence's blocks */
-    int64_t table_stride;
     int32_t position[TILE_ROWS]; /* ascending */
     float q[TILE_ROWS][HEAD_FLOATS];
 } tile;
@@ -201,6 +200,7 @@ typedef struct chunk {
     const char *k[CHUNK];
     int32_t at[CHUNK]; /* the first position's place in the chunk */
     const char *v[CHUNK];
+    const char *next[CHUNK]; /* where K of the next chunk is, a row of V's size each; only to prefetch */
 } chunk;
 
 static void find_chunk(const tile *t, int32_t from, int32_t count, chunk *found) {
@@ -210,7 +210,7 @@ static void find_chunk(const tile *t, int32_t from, int32_t count, chunk *found)
     for (int32_t i = 0; i < count;) {
         int32_t offset = (from + i) % c->block_size;
         int32_t run = min_int(c->block_size - offset, count - i);
-        int64_t block = t->table[(from + i) / c->block_size * t->table_stride];
+        int64_t block = t->table[(from + i) / c->block_size];
         const char *k = k_of(c, block, t->kv_head) + (int64_t)offset * bytes;
         const char *v = v_of(c, block, t->kv_head) + (int64_t)offset * c->head_dim * bytes;
         for (int32_t j = 0; j < run; j += LANES) {
@@ -224,10 +224,33 @@ static void find_chunk(const tile *t, int32_t from, int32_t count, chunk *found)
     }
 }
 
-/* Scores of `rows` query rows and `vectors` vectors of positions; both constants where inlined. */
+/* The same for what is read next: `count` positions from `from` on, at least one of which is there. */
+static void find_next(const tile *t, int32_t from, int32_t last, int32_t count, chunk *found) {
+    const ingot_cache *c = t->cache;
+    int64_t row_bytes = (int64_t)c->head_dim * element_bytes(c->format);
+    for (int32_t i = 0; i < count;) {
+        int32_t position = min_int(from + i, last);
+        int32_t offset = position % c->block_size;
+        int32_t run = min_int(c->block_size - offset, count - i);
+        const char *k = k_of(c, t->table[position / c->block_size], t->kv_head) + offset * row_bytes;
+        for (int32_t j = 0; j < run; j++) {
+            found->next[i + j] = k + j * row_bytes;
+        }
+        i += run;
+    }
+}
+
+/*
+ * Scores of `rows` query rows and `vectors` vectors of positions; both constants where inlined.
+ *
+ * Blocks are a few KiB and lie anywhere, too short for the processor's own prefetcher: while K is read,
+ * the V of the same block, of the same size, is asked for; into the second-level cache, because the
+ * first holds not much more than the chunk that is being read.
+ */
 INLINE void score_tile(
     const tile *t, int format, int rows, int vectors, int32_t row, const chunk *c, int32_t first,
     float score[][SCORE_FLOATS]) {
+    const int64_t to_v = block_bytes(t->cache) / 2;
     const int64_t step = (int64_t)t->cache->block_size * (format == INGOT_F32 ? 4 : 2);
     const float *q = t->q[row];
     vf sum[TILE_ROWS][4];
@@ -241,7 +264,9 @@ INLINE void score_tile(
     for (int64_t d = 0; d < t->cache->head_dim; d++) {
         UNROLL
         for (int v = 0; v < vectors; v++) {
-            vf k = load_kv(format, c->k[first + v] + d * step);
+            const char *p = c->k[first + v] + d * step;
+            __builtin_prefetch(p + to_v, 0, 2);
+            vf k = load_kv(format, p);
             UNROLL
             for (int r = 0; r < rows; r++) {
                 sum[r][v] = vf_fma(k, vf_set1(q[r * HEAD_FLOATS + d]), sum[r][v]);
@@ -269,7 +294,10 @@ INLINE void score_rows(
     }
 }
 
-/* values += weights * V for `rows` rows, `vectors` vectors of the head and the positions from..to. */
+/*
+ * values += weights * V for `rows` rows, `vectors` vectors of the head and the positions from..to. Each
+ * row of V asks for as much of the next chunk's K.
+ */
 INLINE void value_tile(
     int format, int rows, int vectors, int32_t row, int32_t d, const chunk *c, int32_t from, int32_t to,
     float weight[][SCORE_FLOATS], state *states) {
@@ -284,8 +312,10 @@ INLINE void value_tile(
     }
     for (int32_t i = from; i < to; i++) {
         const char *p = c->v[i] + d * bytes;
+        const char *next = c->next[i] + d * bytes;
         UNROLL
         for (int v = 0; v < vectors; v++) {
+            __builtin_prefetch(next + v * LANES * bytes, 0, 2);
             vf x = load_kv(format, p + v * LANES * bytes);
             UNROLL
             for (int r = 0; r < rows; r++) {
@@ -354,6 +384,7 @@ INLINE void attend_split(const tile *t, int format, int32_t from, int32_t to, st
     for (int32_t at = from; at < end; at += CHUNK) {
         int32_t count = min_int(CHUNK, end - at);
         find_chunk(t, at, count, &c);
+        find_next(t, at + CHUNK, t->position[t->rows - 1], count, &c);
         int32_t row = 0;
         for (; row + 8 <= t->rows; row += 8) {
             score_rows(t, format, 8, 1, row, &c, score);
@@ -441,7 +472,6 @@ static int fill_tile(const ingot_op *op, context *ctx, const place *p, int32_t o
     t->kv_head = p->kv_head;
     t->rows = 0;
     t->table = (const int32_t *)tables->data + p->sequence * tables->stride;
-    t->table_stride = 1;
     int64_t reach = (int64_t)tables->columns * c->block_size;
     reach = int_at(&op->t[4], p->sequence) < reach ? int_at(&op->t[4], p->sequence) : reach;
     int32_t previous = -1;

@@ -1,6 +1,9 @@
 package dev.ingot.engine.text;
 
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -20,6 +23,20 @@ record TokenizerConfig(
                 token(config, "bos_token").or(() -> token(map, "bos_token")),
                 token(config, "eos_token").or(() -> token(map, "eos_token")),
                 adds.isBoolean() ? Optional.of(adds.booleanValue()) : Optional.empty());
+    }
+
+    /// Every special token that the files name (`bos_token`, `pad_token` and so on), for chat templates.
+    static Map<String, String> specialTokens(Path folder) {
+        Map<String, String> tokens = new HashMap<>();
+        for (String file : List.of("special_tokens_map.json", "tokenizer_config.json")) {
+            var object = JsonFiles.optionalObject(folder.resolve(file));
+            for (String name : object.propertyNames()) {
+                if (name.endsWith("_token")) {
+                    token(object, name).ifPresent(token -> tokens.put(name, token));
+                }
+            }
+        }
+        return Map.copyOf(tokens);
     }
 
     /// A token is written as its string, or as an object that holds it.
