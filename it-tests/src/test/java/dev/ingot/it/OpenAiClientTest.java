@@ -82,7 +82,7 @@ final class OpenAiClientTest {
                                 chat("Hello!")
                                         .n(2)
                                         .temperature(0.8)
-                                        .seed(5)
+                                        .putAdditionalBodyProperty("seed", JsonValue.from(5))
                                         .logprobs(true)
                                         .topLogprobs(2)
                                         .build());
