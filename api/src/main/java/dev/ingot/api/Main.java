@@ -1,5 +1,6 @@
 package dev.ingot.api;
 
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -23,6 +24,23 @@ public final class Main {
 
     /// Exits with 0 after a stop that was asked for, 1 when serving failed, 2 when the command line is wrong.
     public static void main(String[] arguments) {
-        System.exit(new CommandLine(new Main()).execute(arguments));
+        // Before any other thread logs: what is logged while the logging starts is complained
+        // about.
+        LoggerFactory.getILoggerFactory();
+        System.exit(commandLine().execute(arguments));
+    }
+
+    static CommandLine commandLine() {
+        return new CommandLine(new Main())
+                .setParameterExceptionHandler((wrong, _) -> {
+                    var command = wrong.getCommandLine();
+                    command.getErr().println("ingot: " + wrong.getMessage());
+                    command.getErr()
+                            .println(
+                                    "See ./"
+                                            + command.getCommandSpec().qualifiedName()
+                                            + " --help");
+                    return command.getCommandSpec().exitCodeOnInvalidInput();
+                });
     }
 }

@@ -61,9 +61,11 @@ record KvPlan(int maxModelLength, int blockCount) {
                                             * memory.kvBytesPerBlock())
                             + " of KV cache and there are "
                             + mib(budget)
-                            + "; --max-model-len "
-                            + positions
-                            + " would fit, or raise --kv-cache-memory-bytes");
+                            + ": "
+                            + (positions < 2
+                                    ? ""
+                                    : "lower --max-model-len to " + positions + ", or ")
+                            + "raise --kv-cache-memory-bytes");
         }
         // More blocks than all sequences can fill at once would only serve the prefix cache.
         long useful = (long) settings.maxSequences() * Math.ceilDiv(length, settings.blockSize());
@@ -76,6 +78,6 @@ record KvPlan(int maxModelLength, int blockCount) {
     }
 
     private static String mib(long bytes) {
-        return (bytes >> 20) + " MiB";
+        return bytes >= 1 << 20 ? (bytes >> 20) + " MiB" : bytes + " bytes";
     }
 }

@@ -54,7 +54,6 @@ public final class MetalWorkerActor {
             try {
                 loaded = LoadedModel.load(settings);
             } catch (CheckpointException | DeviceException | IllegalArgumentException e) {
-                context.getLog().error("Model not loaded: {}", e.getMessage());
                 reportTo.tell(new LoadFailed(String.valueOf(e.getMessage())));
                 return Behaviors.stopped();
             }

@@ -196,6 +196,7 @@ public final class EngineGuardian {
     }
 
     private void loadFailed(String why) {
+        context.getLog().error("The model could not be loaded: {}", why);
         if (capabilities == null) {
             // It never ran: a wrong path or a wrong model does not mend itself.
             publish(State.FAILED, why);
