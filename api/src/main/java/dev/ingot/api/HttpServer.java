@@ -74,8 +74,8 @@ public final class HttpServer {
         var settings = ServerSettings.create(Adapter.toClassic(system));
         return settings
                 // A kernel buffers megabytes for a client that does not read, which is the whole
-                // answer: its
-                // sequence would never feel that nobody reads. With a small buffer it pauses.
+                // answer: its sequence would never feel that nobody reads. With a small buffer it
+                // pauses.
                 .withSocketOptions(sendBuffer(config.sendBufferBytes()))
                 // A cancelled response reaches its source at once instead of after 100 ms per stage
                 // on the way.
@@ -83,17 +83,15 @@ public final class HttpServer {
                 .withTimeouts(
                         settings.getTimeouts()
                                 // It would answer 503 beside a request that runs on. A whole answer
-                                // takes as long as
-                                // it takes; what is stuck is the engine's watchdog's to say.
+                                // takes as long as it takes; what is stuck is the engine's
+                                // watchdog's to say.
                                 .withRequestTimeout(scala.concurrent.duration.Duration.Inf())
                                 // The backstop against readers that stall for good. A whole answer
-                                // sends nothing
-                                // for minutes, so it is generous; streams are kept alive by their
-                                // comments.
+                                // sends nothing for minutes, so it is generous; streams are kept
+                                // alive by their comments.
                                 .withIdleTimeout(toScala(config.idleTimeout())))
                 // Beyond it a client connects and hangs, probes included; who gets to run is
-                // decided by the
-                // engine's queue, which says 429.
+                // decided by the engine's queue, which says 429.
                 .withMaxConnections(config.maxConnections())
                 .withTransparentHeadRequests(true)
                 .withServerHeader(Optional.empty());

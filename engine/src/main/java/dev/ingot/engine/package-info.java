@@ -7,9 +7,9 @@
 /// | `weights` | checkpoint folders, mapped and checked |
 /// | `text` | tokenizer, detokenizer, stop strings, chat templates, tool calls |
 /// | `sampling` | logits to tokens, reproducibly |
-/// | `sequence` | a sequence and what identifies it |
+/// | `sequence` | what a sequence is made of and known by |
 /// | `kv` | KV blocks: pool, tables, prefix cache |
-/// | `schedule` | who runs in the next step |
+/// | `schedule` | the sequences' state, and who runs in the next step |
 ///
 /// Everybody may use this module; it uses none of ours.
 @NullMarked

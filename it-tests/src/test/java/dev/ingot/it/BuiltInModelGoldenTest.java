@@ -77,13 +77,32 @@ final class BuiltInModelGoldenTest {
         }
     }
 
+    /// Transformers takes the arguments of a tool call as an object and needs no id; OpenAI's clients send a string and
+    /// an id.
+    private static JsonNode asClientsSend(JsonNode messages) {
+        var copy = messages.deepCopy();
+        for (var message : copy) {
+            for (var call : message.path("tool_calls")) {
+                ((ObjectNode) call).put("id", "call-0").put("type", "function");
+                var function = (ObjectNode) call.path("function");
+                function.put("arguments", function.path("arguments").toString());
+            }
+        }
+        for (var message : copy) {
+            if (message.path("role").asString().equals("tool")) {
+                ((ObjectNode) message).put("tool_call_id", "call-0");
+            }
+        }
+        return copy;
+    }
+
     @ParameterizedTest(name = "{0}")
     @MethodSource("goldens")
     void theSamePromptAsTextOrAsAChatGivesTheSameTokens(String name, JsonNode golden) {
         var body = greedy(golden);
         JsonNode answer;
         if (golden.path("kind").asString().equals("chat")) {
-            body.set("messages", golden.path("messages"));
+            body.set("messages", asClientsSend(golden.path("messages")));
             if (golden.has("tools")) {
                 body.set("tools", golden.path("tools"));
             }

@@ -1,11 +1,11 @@
 package dev.ingot.engine.model;
 
 import dev.ingot.engine.ops.Device;
+import dev.ingot.engine.ops.HostTensor;
 import dev.ingot.engine.ops.Matrix;
 import dev.ingot.engine.ops.Tensor;
 import dev.ingot.engine.weights.Checkpoint;
 import dev.ingot.engine.weights.CheckpointException;
-import dev.ingot.engine.weights.HostTensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;

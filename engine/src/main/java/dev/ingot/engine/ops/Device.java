@@ -1,6 +1,5 @@
 package dev.ingot.engine.ops;
 
-import dev.ingot.engine.weights.HostTensor;
 import java.util.List;
 
 /// A place that computes: a Metal GPU, or the CPU's cores.

@@ -1,6 +1,5 @@
 package dev.ingot.engine.schedule;
 
-import dev.ingot.engine.sequence.Sequence;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;

@@ -72,14 +72,14 @@ public final class Tokenizer implements AutoCloseable {
         return addsBos ? Tokens.of(withBos(ids)) : Tokens.of(ids);
     }
 
-    /// The tokens of a rendered chat prompt: a control token that a client typed stays text. Bos is the template's to write,
-    /// as in transformers and vLLM: nothing is added to what it rendered.
+    /// The tokens of a rendered chat prompt: a control token that a client typed stays text, and bos is put first where
+    /// the model wants it and the template has not written it.
     public Tokens encode(PromptText prompt) {
         int[] ids =
                 controls.isGuarded(prompt)
                         ? encodeGuarded(prompt)
                         : whole.encode(prompt.text(), false);
-        return Tokens.of(ids);
+        return Tokens.of(addsBos ? withBos(ids) : ids);
     }
 
     /// The text of `ids`. Ids without a token have none.

@@ -1,5 +1,6 @@
 package dev.ingot.engine.weights;
 
+import dev.ingot.engine.ops.HostTensor;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -3,6 +3,7 @@ package dev.ingot.engine.weights;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.ingot.engine.ops.DType;
+import dev.ingot.engine.ops.HostTensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

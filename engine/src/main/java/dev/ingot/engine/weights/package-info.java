@@ -1,7 +1,7 @@
 /// Weight files and what they hold, read in place.
 ///
 /// A checkpoint folder is opened as [Checkpoint][dev.ingot.engine.weights.Checkpoint]; its tensors are
-/// [HostTensor][dev.ingot.engine.weights.HostTensor] views of the mapped files, checked against the file's
+/// [HostTensor][dev.ingot.engine.ops.HostTensor] views of the mapped files, checked against the file's
 /// length before the first byte of data is read. Matrices are never copied here.
 ///
 /// Whatever is wrong with a checkpoint is a

@@ -1,6 +1,5 @@
 package dev.ingot.engine.ops;
 
-import dev.ingot.engine.weights.HostTensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

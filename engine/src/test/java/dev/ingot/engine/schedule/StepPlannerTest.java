@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ingot.engine.sampling.SamplingParams;
 import dev.ingot.engine.schedule.StepPlanner.Want;
-import dev.ingot.engine.sequence.Sequence;
 import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.engine.sequence.Tokens;
 import java.util.ArrayList;

@@ -1,7 +1,7 @@
 package dev.ingot.kernels.cpu;
 
 import dev.ingot.engine.ops.DType;
-import dev.ingot.engine.weights.HostTensor;
+import dev.ingot.engine.ops.HostTensor;
 import java.util.List;
 
 /// The shape `[out, in]` that matrices have when they are stacked by rows.

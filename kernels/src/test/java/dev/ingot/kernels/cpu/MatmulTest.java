@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.Device;
+import dev.ingot.engine.ops.HostTensor;
 import dev.ingot.engine.ops.ReferenceDevice;
 import dev.ingot.engine.ops.Steps;
 import dev.ingot.engine.ops.Tensor;
-import dev.ingot.engine.weights.HostTensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;

@@ -1,6 +1,9 @@
-package dev.ingot.engine.sequence;
+package dev.ingot.engine.schedule;
 
 import dev.ingot.engine.sampling.SamplingParams;
+import dev.ingot.engine.sequence.FinishReason;
+import dev.ingot.engine.sequence.SequenceId;
+import dev.ingot.engine.sequence.Tokens;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.Optional;

@@ -1,6 +1,5 @@
-package dev.ingot.engine.weights;
+package dev.ingot.engine.ops;
 
-import dev.ingot.engine.ops.DType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
