@@ -101,19 +101,13 @@ final class LoadedModel implements AutoCloseable {
 
     /// What the worker tells about it.
     Worker.Loaded report(WorkerSettings settings, ActorRef<Worker.Command> worker) {
-        KvGeometry geometry =
-                Models.kvGeometry(
-                        model.config(),
-                        settings.blockSize(),
-                        kv.blockCount(),
-                        settings.kvCacheType());
         return new Worker.Loaded(
                 worker,
                 device.info(),
                 kv.maxModelLength(),
                 model.config().vocabulary(),
-                geometry,
-                checkpoint.totalBytes());
+                kvGeometry(settings),
+                weightBytes());
     }
 
     /// Fills the step's tensors, records the model and the argmax, and starts the device.
@@ -124,6 +118,25 @@ final class LoadedModel implements AutoCloseable {
         model.encode(commands.encoder(), batch, sampler.logits(rows));
         sampler.encode(commands.encoder(), plan, rows);
         commands.commit(completion);
+    }
+
+    Device device() {
+        return device;
+    }
+
+    ModelConfig config() {
+        return model.config();
+    }
+
+    /// The shape of the KV cache that was allocated for these settings.
+    KvGeometry kvGeometry(WorkerSettings settings) {
+        return Models.kvGeometry(
+                model.config(), settings.blockSize(), kv.blockCount(), settings.kvCacheType());
+    }
+
+    /// Bytes of all weights as they are stored.
+    long weightBytes() {
+        return checkpoint.totalBytes();
     }
 
     BatchSampler sampler() {
