@@ -1,6 +1,7 @@
 package dev.ingot.api;
 
 import dev.ingot.api.bench.BenchCommand;
+import dev.ingot.api.bench.LoadCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -11,6 +12,7 @@ import picocli.CommandLine.Command;
         subcommands = {
             ServeCommand.class,
             BenchCommand.class,
+            LoadCommand.class,
             WarmUpCommand.class,
             CommandLine.HelpCommand.class
         },
