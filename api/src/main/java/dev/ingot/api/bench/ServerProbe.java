@@ -8,16 +8,18 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
 /// What a server says of itself in `/metrics`, and what the system says of its process.
 final class ServerProbe implements AutoCloseable {
     private static final int OK = 200;
-    private static final Pattern HEAP_USED = Pattern.compile("\\bused (\\d+)K");
-    private static final Pattern TOTAL_USED = Pattern.compile("(?m)^ .*total \\d+K, used (\\d+)K");
+
+    /// A generation of Serial and Parallel, or the whole heap of G1; the metaspace has no total.
+    private static final Pattern HEAP_USED =
+            Pattern.compile("total (?:reserved \\d+K, committed )?\\d+K, used (\\d+)K");
 
     private final URI server;
     private final OptionalLong pid;
@@ -86,21 +88,17 @@ final class ServerProbe implements AutoCloseable {
         return heapUsed(jcmd("GC.heap_info"));
     }
 
-    /// Adds up what the generations use, in `jcmd`'s words.
+    /// MiB that the generations use, in `jcmd`'s words.
     static OptionalDouble heapUsed(String heapInfo) {
-        // Serial and Parallel have a total for each generation, G1 and ZGC one for all.
-        var generations = TOTAL_USED.matcher(heapInfo).results().toList();
-        Stream<Double> kibibytes =
-                (generations.isEmpty()
-                                ? HEAP_USED.matcher(heapInfo).results().limit(1)
-                                : generations.stream())
-                        .map(match -> Double.valueOf(match.group(1)));
-        double[] found = kibibytes.mapToDouble(Double::doubleValue).toArray();
-        double total = 0;
-        for (double value : found) {
-            total += value / 1024;
-        }
-        return found.length == 0 ? OptionalDouble.empty() : OptionalDouble.of(total);
+        var used =
+                HEAP_USED
+                        .matcher(heapInfo)
+                        .results()
+                        .mapToDouble(match -> Double.parseDouble(match.group(1)) / 1024)
+                        .toArray();
+        return used.length == 0
+                ? OptionalDouble.empty()
+                : OptionalDouble.of(Arrays.stream(used).sum());
     }
 
     private String jcmd(String command) throws IOException, InterruptedException {

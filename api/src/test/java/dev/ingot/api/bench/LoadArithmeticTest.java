@@ -141,11 +141,11 @@ final class LoadArithmeticTest {
         var serial =
                 """
                 17:
-                 DefNew     total 19840K, used 1024K [0x00, 0x01, 0x02)
-                  eden space 17664K,   5% used [0x00, 0x01, 0x02)
-                 Tenured    total 44032K, used 3072K [0x00, 0x01, 0x02)
-                   the space 44032K,   7% used [0x00, 0x01, 0x02)
-                 Metaspace       used 9999K, committed 10000K, reserved 11000K
+                DefNew     total 19840K, used 1024K [0x00, 0x01, 0x02)
+                 eden space 17664K,   5% used [0x00, 0x01, 0x02)
+                Tenured    total 44032K, used 3072K [0x00, 0x01, 0x02)
+                 the  space 44032K,   7% used [0x00, 0x01, 0x02)
+                Metaspace       used 9999K, committed 10000K, reserved 11000K
                 """;
         assertThat(ServerProbe.heapUsed(serial)).hasValue(4.0);
         assertThat(ServerProbe.heapUsed(" garbage-first heap   total 65536K, used 2048K [0x00"))
