@@ -2,6 +2,7 @@ package dev.ingot.api;
 
 import dev.ingot.api.bench.BenchCommand;
 import org.slf4j.LoggerFactory;
+import dev.ingot.api.bench.LoadCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -12,6 +13,7 @@ import picocli.CommandLine.Command;
         subcommands = {
             ServeCommand.class,
             BenchCommand.class,
+            LoadCommand.class,
             WarmUpCommand.class,
             CommandLine.HelpCommand.class
         },
