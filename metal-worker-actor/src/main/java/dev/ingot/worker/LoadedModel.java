@@ -69,13 +69,19 @@ final class LoadedModel implements AutoCloseable {
         var limits = new StepLimits(settings.maxStepTokens(), settings.maxSequences());
         var memory =
                 ModelMemory.of(
-                        checkpoint, config, limits, settings.blockSize(), settings.kvCacheType());
+                        checkpoint,
+                        config,
+                        settings.weightLoading(),
+                        limits,
+                        settings.blockSize(),
+                        settings.kvCacheType());
         var kv = KvPlan.of(settings, config, memory, device.info().workingSetBytes());
         var geometry =
                 Models.kvGeometry(
                         config, settings.blockSize(), kv.blockCount(), settings.kvCacheType());
         var cache = device.kvCache(geometry);
-        var model = Models.load(checkpoint, config, device, limits, cache);
+        var model =
+                Models.load(checkpoint, config, settings.weightLoading(), device, limits, cache);
         int maxBlocks = Math.ceilDiv(kv.maxModelLength(), settings.blockSize());
         var buffers =
                 new StepBuffers(
