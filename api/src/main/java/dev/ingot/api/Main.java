@@ -1,8 +1,8 @@
 package dev.ingot.api;
 
 import dev.ingot.api.bench.BenchCommand;
-import org.slf4j.LoggerFactory;
 import dev.ingot.api.bench.LoadCommand;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 

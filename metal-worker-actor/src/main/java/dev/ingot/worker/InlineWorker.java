@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.function.LongSupplier;
 
 /// A worker without a mailbox: runs each step on the calling thread and returns when it is done.
 ///
@@ -29,11 +30,12 @@ public final class InlineWorker implements AutoCloseable {
 
     /// Loads the model, at the settings' limits.
     ///
+    /// @param nanoClock monotonic, for the time that loading took
     /// @throws dev.ingot.engine.weights.CheckpointException if a file is missing, damaged or not supported
     /// @throws DeviceException if the device is not there or has too little memory
     /// @throws IllegalArgumentException if the settings do not fit the model or the memory
-    public static InlineWorker load(WorkerSettings settings) {
-        return new InlineWorker(settings, LoadedModel.load(settings));
+    public static InlineWorker load(WorkerSettings settings, LongSupplier nanoClock) {
+        return new InlineWorker(settings, LoadedModel.load(settings, nanoClock));
     }
 
     public DeviceInfo device() {

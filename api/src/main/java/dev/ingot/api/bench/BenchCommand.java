@@ -98,7 +98,7 @@ public final class BenchCommand implements Callable<Integer> {
             throw wrong("'" + folder + "' is no folder");
         }
         var chosen = chosenTests();
-        try (var worker = InlineWorker.load(settings(folder, chosen))) {
+        try (var worker = InlineWorker.load(settings(folder, chosen), System::nanoTime)) {
             measure(worker, String.valueOf(folder.toRealPath().getFileName()), chosen);
             return 0;
         } catch (CheckpointException | DeviceException | IllegalArgumentException e) {

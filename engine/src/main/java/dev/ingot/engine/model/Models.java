@@ -31,11 +31,23 @@ public final class Models {
                 config.layers(), config.kvHeads(), config.headDim(), blockSize, blockCount, dtype);
     }
 
+    /// [#load(Checkpoint, ModelConfig, WeightLoading, Device, StepLimits, KvCache)] of weights as they are
+    /// stored.
+    public static Model load(
+            Checkpoint checkpoint,
+            ModelConfig config,
+            Device device,
+            StepLimits limits,
+            KvCache cache) {
+        return load(checkpoint, config, WeightLoading.AS_STORED, device, limits, cache);
+    }
+
     /// Puts a model's weights on a device, and its activations at the limits.
     ///
     /// Keep the checkpoint open until the device is closed: a device may multiply with the mapped file
     /// itself.
     ///
+    /// @param loading what happens to weights that are stored in full
     /// @param cache of the shape that [#kvGeometry] says; the model writes and reads it in every step
     /// @throws CheckpointException if a tensor is missing, has another shape than the configuration
     ///     says, or is one that the architecture does not know
@@ -43,6 +55,7 @@ public final class Models {
     public static Model load(
             Checkpoint checkpoint,
             ModelConfig config,
+            WeightLoading loading,
             Device device,
             StepLimits limits,
             KvCache cache) {
@@ -52,9 +65,10 @@ public final class Models {
             throw new IllegalArgumentException(
                     "expected a cache of " + needed + ", found " + given);
         }
+        var weights = new Weights(checkpoint, loading, device);
         return switch (config.architecture()) {
-            case LLAMA -> new Llama(checkpoint, config, device, limits, cache);
-            case QWEN3 -> new Qwen3(checkpoint, config, device, limits, cache);
+            case LLAMA -> new Llama(weights, config, device, limits, cache);
+            case QWEN3 -> new Qwen3(weights, config, device, limits, cache);
         };
     }
 }

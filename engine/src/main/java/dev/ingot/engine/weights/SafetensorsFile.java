@@ -185,6 +185,27 @@ public final class SafetensorsFile {
                 name, dtype, entry.shape, data.asSlice(entry.begin, entry.end - entry.begin));
     }
 
+    /// The bytes of a tensor that does not hold real numbers: packed levels, exponents.
+    ///
+    /// @param dtype as the file names it
+    /// @throws CheckpointException if there is no such tensor, or it has another dtype or shape
+    public MemorySegment bytes(String name, String dtype, List<Long> shape) {
+        var entry = entry(name);
+        if (!entry.dtype.equals(dtype) || !entry.shape.equals(shape)) {
+            throw new CheckpointException(
+                    file,
+                    "tensor '"
+                            + name
+                            + "': expected "
+                            + dtype
+                            + shape
+                            + " after config.json, found "
+                            + entry.dtype
+                            + entry.shape);
+        }
+        return data.asSlice(entry.begin, entry.end - entry.begin);
+    }
+
     private Entry entry(String name) {
         var entry = entries.get(name);
         if (entry == null) {

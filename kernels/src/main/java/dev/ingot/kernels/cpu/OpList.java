@@ -58,11 +58,14 @@ final class OpList {
         return this;
     }
 
+    OpList source(int value) {
+        memory.set(JAVA_INT, at(OpLayout.SOURCE), value);
+        return this;
+    }
+
     OpList matrix(CpuMatrix matrix) {
-        memory.set(ADDRESS, at(OpLayout.MATRIX_DATA), matrix.memory());
-        memory.set(JAVA_INT, at(OpLayout.MATRIX_FORMAT), Formats.code(matrix.dtype()));
-        memory.set(JAVA_INT, at(OpLayout.MATRIX_OUT), matrix.out());
-        memory.set(JAVA_INT, at(OpLayout.MATRIX_IN), matrix.in());
+        memory.set(ADDRESS, at(OpLayout.OBJECT + OpLayout.MATRIX_DATA), matrix.memory());
+        OpLayout.setShape(memory, at(OpLayout.OBJECT), matrix.out(), matrix.in(), matrix.format());
         return this;
     }
 

@@ -4,6 +4,7 @@ import dev.ingot.engine.model.HfConfig;
 import dev.ingot.engine.model.Model;
 import dev.ingot.engine.model.Models;
 import dev.ingot.engine.model.StepLimits;
+import dev.ingot.engine.model.WeightLoading;
 import dev.ingot.engine.ops.Batch;
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.Steps;
@@ -20,7 +21,7 @@ import java.util.stream.IntStream;
 /// Compiled and started as [KernelBench] is:
 ///
 /// ```
-/// java … dev.ingot.kernels.cpu.ModelBench <folder | random:folder> <threads>
+/// java … dev.ingot.kernels.cpu.ModelBench <folder | random:folder> <threads> [4bit | 8bit]
 /// ```
 ///
 /// `random:folder` writes a Qwen3-0.6B of random weights there if there is nothing yet.
@@ -55,9 +56,17 @@ public final class ModelBench {
                             Models.kvGeometry(
                                     config, BLOCK_SIZE, SEQUENCES * BLOCKS_A_SEQUENCE, DType.F16));
             var limits = new StepLimits(MAX_TOKENS, SEQUENCES);
-            var model = Models.load(checkpoint, config, cpu, limits, cache);
+            var loading =
+                    switch (arguments.length > 2 ? arguments[2] : "") {
+                        case "4bit" -> WeightLoading.QUANTIZE_4BIT;
+                        case "8bit" -> WeightLoading.QUANTIZE_8BIT;
+                        default -> WeightLoading.AS_STORED;
+                    };
+            long before = cpu.allocatedBytes();
+            var model = Models.load(checkpoint, config, loading, cpu, limits, cache);
+            long bytes = cpu.allocatedBytes() - before;
             var bench = new ModelBench(cpu, model);
-            System.out.println(cpu.info() + ", " + (checkpoint.totalBytes() >> 20) + " MiB");
+            System.out.println(cpu.info() + ", " + loading + ", " + (bytes >> 20) + " MiB");
             bench.read();
             bench.step("decode, 1 sequence at 16", 1, 1, 16);
             bench.step("decode, 1 sequence at 528", 1, 1, 528);
