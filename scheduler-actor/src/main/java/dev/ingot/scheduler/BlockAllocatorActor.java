@@ -72,6 +72,7 @@ public final class BlockAllocatorActor {
                     blocks.computed(each.sequence(), each.upTo());
                 }
                 blocks.stepEnded(stepId);
+                assert FaultPoint.ALLOCATOR_AFTER_STEP.passed();
                 replyTo.tell(new Freed(blocks.availableBlocks()));
             }
             case Release(
@@ -79,6 +80,7 @@ public final class BlockAllocatorActor {
                             long fence,
                             boolean trusted,
                             ActorRef<Reply> replyTo) -> {
+                assert FaultPoint.ALLOCATOR_ON_RELEASE.passed();
                 if (trusted) {
                     blocks.release(sequence, fence);
                 } else {
@@ -93,7 +95,10 @@ public final class BlockAllocatorActor {
     }
 
     private Reply reserve(List<Demand> demands) {
-        return switch (blocks.reserve(demands)) {
+        assert FaultPoint.ALLOCATOR_BEFORE_RESERVE.passed();
+        var reservation = blocks.reserve(demands);
+        assert FaultPoint.ALLOCATOR_AFTER_RESERVE.passed();
+        return switch (reservation) {
             case Reservation.Reserved(List<ReservedSlice> slices, int available) ->
                     new Reserved(slices, available);
             case Reservation.Exhausted exhausted -> new Exhausted(exhausted.availableBlocks());

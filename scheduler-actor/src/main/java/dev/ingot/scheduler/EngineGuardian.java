@@ -1,6 +1,5 @@
 package dev.ingot.scheduler;
 
-import dev.ingot.engine.kv.KvAllocator;
 import dev.ingot.engine.schedule.SchedulerLimits;
 import dev.ingot.scheduler.EngineStatus.Capabilities;
 import dev.ingot.scheduler.EngineStatus.State;
@@ -10,7 +9,6 @@ import dev.ingot.scheduler.Engines.Forget;
 import dev.ingot.scheduler.Engines.Found;
 import dev.ingot.worker.MetalWorkerActor;
 import dev.ingot.worker.Worker;
-import dev.ingot.worker.WorkerSettings;
 import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.Objects;
@@ -45,9 +43,8 @@ public final class EngineGuardian {
 
     private final ActorContext<Command> context;
     private final TimerScheduler<Command> timers;
-    private final WorkerSettings settings;
-    private final int maxWaiting;
-    private final boolean prefixCaching;
+    private final EngineSettings settings;
+    private final EngineParts parts;
     private final Consumer<EngineStatus> published;
     private final EngineMetrics metrics;
     private final LongSupplier nanoClock;
@@ -75,17 +72,15 @@ public final class EngineGuardian {
     private EngineGuardian(
             ActorContext<Command> context,
             TimerScheduler<Command> timers,
-            WorkerSettings settings,
-            int maxWaiting,
-            boolean prefixCaching,
+            EngineSettings settings,
+            EngineParts parts,
             Consumer<EngineStatus> published,
             EngineMetrics metrics,
             LongSupplier nanoClock) {
         this.context = context;
         this.timers = timers;
         this.settings = settings;
-        this.maxWaiting = maxWaiting;
-        this.prefixCaching = prefixCaching;
+        this.parts = parts;
         this.published = published;
         this.metrics = metrics;
         this.nanoClock = nanoClock;
@@ -94,13 +89,12 @@ public final class EngineGuardian {
 
     /// Starts the first engine at once.
     ///
-    /// @param maxWaiting sequences that wait before a submission is refused
+    /// @param parts what the engine is made of, its worker above all
     /// @param published hears every change of the engine's status, on the guardian's thread
     /// @param nanoClock monotonic
     public static Behavior<Command> create(
-            WorkerSettings settings,
-            int maxWaiting,
-            boolean prefixCaching,
+            EngineSettings settings,
+            EngineParts parts,
             Consumer<EngineStatus> published,
             EngineMetrics metrics,
             LongSupplier nanoClock) {
@@ -110,8 +104,7 @@ public final class EngineGuardian {
                                         context,
                                         timers,
                                         settings,
-                                        maxWaiting,
-                                        prefixCaching,
+                                        parts,
                                         published,
                                         metrics,
                                         nanoClock)
@@ -119,7 +112,7 @@ public final class EngineGuardian {
     }
 
     private Behavior<Command> start() {
-        load(State.STARTING, "loading " + settings.model().getFileName());
+        load(State.STARTING, "loading " + settings.model());
         return Behaviors.receive(Command.class)
                 .onAnyMessage(this::on)
                 .onSignal(Terminated.class, signal -> lost(signal.getRef()))
@@ -148,7 +141,7 @@ public final class EngineGuardian {
         publish(now, reason);
         worker =
                 context.spawn(
-                        MetalWorkerActor.create(settings, fromWorker, nanoClock),
+                        parts.worker(fromWorker),
                         "worker-" + engineEpoch,
                         MetalWorkerActor.props());
         context.watch(worker);
@@ -163,13 +156,13 @@ public final class EngineGuardian {
                         loaded.maxModelLength(),
                         settings.maxSequences(),
                         settings.maxStepTokens(),
-                        maxWaiting);
+                        settings.maxWaiting());
         var kv = loaded.kv();
         var dispatcher = DispatcherSelector.fromConfig("ingot.scheduler-dispatcher");
         allocator =
                 context.spawn(
                         BlockAllocatorActor.create(
-                                new KvAllocator(kv.blockSize(), kv.blockCount(), prefixCaching),
+                                parts.blocks(kv, settings.prefixCaching()),
                                 metrics),
                         "allocator-" + engineEpoch,
                         dispatcher);

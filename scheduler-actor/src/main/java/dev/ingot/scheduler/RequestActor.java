@@ -177,6 +177,7 @@ public final class RequestActor {
         if (engine != null) {
             return Behaviors.same(); // A second answer to a question asked twice.
         }
+        assert FaultPoint.REQUEST_BEFORE_SUBMIT.passed();
         timers.cancel(Deadline.RECOVERY);
         engine = ready;
         context.watch(ready);
@@ -237,6 +238,7 @@ public final class RequestActor {
             }
             case Engine.Rejected rejected -> rejected(rejected);
             case Engine.TokensSampled sampled -> {
+                assert FaultPoint.REQUEST_ON_TOKENS.passed();
                 int before = choice.deliveredCount();
                 if (choice.add(sampled.firstIndex(), sampled.tokens(), sampled.logprobs())) {
                     abort(sampled.sequence(), FinishReason.STOP);
@@ -245,6 +247,7 @@ public final class RequestActor {
                 yield tell();
             }
             case Engine.Finished finished -> {
+                assert FaultPoint.REQUEST_ON_FINISHED.passed();
                 choice.finished(
                         finished.reason(), finished.stopToken(), finished.usage().cachedTokens());
                 yield tell();

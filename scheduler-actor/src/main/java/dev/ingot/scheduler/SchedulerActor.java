@@ -308,6 +308,7 @@ public final class SchedulerActor {
     private void abort(SequenceId id, int epoch, FinishReason reason) {
         var entry = admitted.get(id);
         if (entry != null && entry.sequence().epoch() == epoch) {
+            assert FaultPoint.SCHEDULER_ON_ABORT.passed();
             drop(entry.sequence());
             metrics.finished(reason);
             startStep();
@@ -381,7 +382,9 @@ public final class SchedulerActor {
                             sequence.computed(),
                             want.count()));
         }
+        assert FaultPoint.SCHEDULER_BEFORE_RESERVE.passed();
         allocator.tell(new Reserve(demands, fromAllocator));
+        assert FaultPoint.SCHEDULER_AFTER_RESERVE.passed();
     }
 
     private void preempt(Sequence sequence) {
@@ -416,7 +419,9 @@ public final class SchedulerActor {
         inFlight = new InFlight(plan, entries);
         phase = Phase.STEPPING;
         stepStartedNanos = nanoClock.getAsLong();
+        assert FaultPoint.SCHEDULER_BEFORE_SUBMIT.passed();
         worker.tell(new Worker.ExecuteStep(plan, fromWorker));
+        assert FaultPoint.SCHEDULER_AFTER_SUBMIT.passed();
     }
 
     private @Nullable Want wantOf(Sequence sequence) {
@@ -487,6 +492,7 @@ public final class SchedulerActor {
         }
         startStep();
         for (var delivery : deliveries) {
+            assert FaultPoint.SCHEDULER_BEFORE_DELIVERY.passed();
             delivery.to().tell(delivery.event());
         }
     }
