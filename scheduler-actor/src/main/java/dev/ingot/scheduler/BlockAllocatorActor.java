@@ -60,8 +60,10 @@ public final class BlockAllocatorActor {
     record Freed(int freeBlocks) implements Reply {}
 
     static Behavior<Command> create(KvAllocator blocks, EngineMetrics metrics) {
-        return Behaviors.setup(
-                _ -> Behaviors.receiveMessage(new BlockAllocatorActor(blocks, metrics)::on));
+        return Behaviors.setup(_ -> {
+            metrics.kvUsage(blocks.usage()); // What the engine before held is gone with it.
+            return Behaviors.receiveMessage(new BlockAllocatorActor(blocks, metrics)::on);
+        });
     }
 
     private Behavior<Command> on(Command message) {

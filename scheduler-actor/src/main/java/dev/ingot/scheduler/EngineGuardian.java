@@ -7,6 +7,7 @@ import dev.ingot.scheduler.Engines.Command;
 import dev.ingot.scheduler.Engines.Find;
 import dev.ingot.scheduler.Engines.Forget;
 import dev.ingot.scheduler.Engines.Found;
+import dev.ingot.scheduler.SchedulerActor.StepOverdueException;
 import dev.ingot.worker.MetalWorkerActor;
 import dev.ingot.worker.Worker;
 import java.time.Duration;
@@ -17,6 +18,7 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.ChildFailed;
 import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.Terminated;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
@@ -50,9 +52,11 @@ public final class EngineGuardian {
     private final LongSupplier nanoClock;
     private final ActorRef<Worker.Report> fromWorker;
     private final Set<ActorRef<Found>> asking = new LinkedHashSet<>();
+    private final Suspects suspects = new Suspects();
 
     private State state = State.STARTING;
     private int engineEpoch;
+    private int workerLostEpoch;
     private Duration backoff = FIRST_BACKOFF;
     private long servingSinceNanos;
     private @Nullable ActorRef<Worker.Command> worker;
@@ -61,9 +65,12 @@ public final class EngineGuardian {
     private @Nullable Capabilities capabilities;
 
     /// What the guardian hears besides requests.
-    sealed interface Internal extends Command permits FromWorker, Restart {}
+    sealed interface Internal extends Command permits FromWorker, Restart, StepLost {}
 
     private record FromWorker(Worker.Report report) implements Internal {}
+
+    /// An engine ended with these requests in its step.
+    private record StepLost(int engineEpoch, Set<Long> requests) implements Internal {}
 
     private enum Restart implements Internal {
         INSTANCE
@@ -115,7 +122,7 @@ public final class EngineGuardian {
         load(State.STARTING, "loading " + settings.model());
         return Behaviors.receive(Command.class)
                 .onAnyMessage(this::on)
-                .onSignal(Terminated.class, signal -> lost(signal.getRef()))
+                .onSignal(Terminated.class, this::lost)
                 .build();
     }
 
@@ -131,6 +138,11 @@ public final class EngineGuardian {
             case Forget(ActorRef<Found> asker) -> asking.remove(asker);
             case FromWorker(Worker.Loaded loaded) -> serve(loaded);
             case FromWorker(Worker.LoadFailed(String why)) -> loadFailed(why);
+            case StepLost(int epoch, Set<Long> requests) -> {
+                if (epoch == workerLostEpoch) {
+                    suspects.workerLost(requests);
+                }
+            }
             case Restart _ -> load(State.RESTARTING, "loading the model again");
         }
         return Behaviors.same();
@@ -168,7 +180,14 @@ public final class EngineGuardian {
                         dispatcher);
         scheduler =
                 context.spawn(
-                        SchedulerActor.create(loaded, allocator, limits, metrics, nanoClock),
+                        SchedulerActor.create(
+                                loaded,
+                                allocator,
+                                limits,
+                                metrics,
+                                nanoClock,
+                                suspects.snapshot(),
+                                stepLost(engineEpoch)),
                         "scheduler-" + engineEpoch,
                         dispatcher);
         context.watch(allocator);
@@ -188,6 +207,11 @@ public final class EngineGuardian {
         asking.clear();
     }
 
+    private Consumer<Set<Long>> stepLost(int epoch) {
+        var self = context.getSelf();
+        return requests -> self.tell(new StepLost(epoch, requests));
+    }
+
     private void loadFailed(String why) {
         context.getLog().error("The model could not be loaded: {}", why);
         if (capabilities == null) {
@@ -198,7 +222,8 @@ public final class EngineGuardian {
         }
     }
 
-    private Behavior<Command> lost(ActorRef<Void> actor) {
+    private Behavior<Command> lost(Terminated signal) {
+        var actor = signal.getRef();
         boolean ours = is(worker, actor) || is(allocator, actor) || is(scheduler, actor);
         if (!ours || state == State.FAILED) {
             return Behaviors.same();
@@ -206,6 +231,12 @@ public final class EngineGuardian {
         context.getLog().error("{} stopped; the engine starts anew", actor.path().name());
         publish(State.RESTARTING, actor.path().name() + " stopped");
         metrics.engineLost();
+        if (is(worker, actor)) {
+            workerLostEpoch = engineEpoch; // Its scheduler says at its end whose step was lost.
+        } else if (signal instanceof ChildFailed failed
+                && failed.getCause() instanceof StepOverdueException overdue) {
+            suspects.workerLost(overdue.requests());
+        }
         stop(worker);
         stop(allocator);
         stop(scheduler);

@@ -44,8 +44,9 @@ public final class RequestActor {
     /// Tokens that the engine may be ahead of the client.
     static final int WINDOW = 16;
 
-    /// Engines that a request may lose before it is given up: a request that kills engines must not go on for ever.
-    static final int MAX_ENGINES_LOST = 3;
+    /// Engines that a request may lose before it is given up. The engine itself finds out which request its workers die
+    /// of; this is for a fault that nobody finds.
+    static final int MAX_ENGINES_LOST = 16;
 
     private static final Duration OPEN_DEADLINE = Duration.ofSeconds(10);
     private static final Duration ATTACH_DEADLINE = Duration.ofSeconds(30);

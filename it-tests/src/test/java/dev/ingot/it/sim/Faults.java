@@ -8,7 +8,7 @@ import java.util.function.Predicate;
 /// Decides at every opportunity whether a fault happens, and keeps count of those that did.
 final class Faults {
     private final Predicate<Fault> decision;
-    private final Map<Fault, Integer> opportunities = new EnumMap<>(Fault.class);
+    private final Map<Fault, Integer> occasions = new EnumMap<>(Fault.class);
     private final Map<Fault, Integer> happened = new EnumMap<>(Fault.class);
 
     private Faults(Predicate<Fault> decision) {
@@ -19,7 +19,8 @@ final class Faults {
         return new Faults(_ -> false);
     }
 
-    /// Every kind is possible in one seed of two, and then happens with this probability at each opportunity.
+    /// Every kind is possible in one seed of two, and then happens about so often per request: what has many opportunities
+    /// in a request's life takes each of them more rarely.
     static Faults random(long seed, double probability) {
         var random = new Random(SimDevice.mix(seed ^ 0xFA117));
         var active = new EnumMap<Fault, Boolean>(Fault.class);
@@ -28,8 +29,30 @@ final class Faults {
         }
         return new Faults(
                 fault ->
-                        random.nextDouble() < 2 * probability
+                        random.nextDouble() < 2 * probability / opportunities(fault)
                                 && Boolean.TRUE.equals(active.get(fault)));
+    }
+
+    /// How often a request of average length gives occasion to a fault.
+    private static int opportunities(Fault fault) {
+        return switch (fault) {
+            case SCHEDULER_THROWS, ALLOCATOR_THROWS -> 60;
+            case REQUEST_THROWS, NAN_ROW -> 12;
+            case STEP_OUT_OF_MEMORY,
+                    STEP_TIMEOUT,
+                    STEP_INTERNAL,
+                    DEVICE_PAGE_FAULT,
+                    DEVICE_LOST,
+                    WORKER_CRASH_BEFORE_WRITING,
+                    WORKER_CRASH_BEFORE_REPLY,
+                    STEP_HANGS,
+                    REPLY_AFTER_WATCHDOG,
+                    SCHEDULER_KILLED,
+                    ALLOCATOR_KILLED,
+                    WORKER_KILLED ->
+                    6;
+            default -> 1;
+        };
     }
 
     /// Exactly this fault, at its opportunities from `first` to `last`, counted from 1.
@@ -46,7 +69,7 @@ final class Faults {
 
     /// Whether it happens now.
     boolean happens(Fault fault) {
-        opportunities.merge(fault, 1, Integer::sum);
+        occasions.merge(fault, 1, Integer::sum);
         if (!decision.test(fault)) {
             return false;
         }
@@ -62,7 +85,8 @@ final class Faults {
         return Map.copyOf(happened);
     }
 
-    int opportunities(Fault fault) {
-        return opportunities.getOrDefault(fault, 0);
+    /// How often it could have happened.
+    int occasions(Fault fault) {
+        return occasions.getOrDefault(fault, 0);
     }
 }

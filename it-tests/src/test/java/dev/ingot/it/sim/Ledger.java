@@ -20,11 +20,11 @@ final class Ledger {
 
     /// The worker ended, or hangs, with this step in flight.
     void workerLost(StepPlan plan) {
-        for (var slice : plan.slices()) {
-            deaths.merge(slice.sequence().request(), 1, Integer::sum);
-        }
-        if (plan.slices().size() == 1) {
-            diedAlone.add(plan.slices().getFirst().sequence().request());
+        var requests = new HashSet<Long>();
+        plan.slices().forEach(slice -> requests.add(slice.sequence().request()));
+        requests.forEach(request -> deaths.merge(request, 1, Integer::sum));
+        if (requests.size() == 1) {
+            diedAlone.addAll(requests);
         }
     }
 

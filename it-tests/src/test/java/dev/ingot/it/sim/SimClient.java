@@ -183,7 +183,7 @@ final class SimClient {
     }
 
     private Behavior<Message> over() {
-        world.clientOver();
+        world.clientOver(log);
         return Behaviors.stopped();
     }
 }

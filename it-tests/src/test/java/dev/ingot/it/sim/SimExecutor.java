@@ -3,11 +3,13 @@ package dev.ingot.it.sim;
 import com.typesafe.config.Config;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
 import java.util.Random;
 import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
+import org.apache.pekko.dispatch.AbstractNodeQueue;
 import org.apache.pekko.dispatch.DispatcherPrerequisites;
 import org.apache.pekko.dispatch.Envelope;
 import org.apache.pekko.dispatch.ExecutorServiceConfigurator;
@@ -29,6 +31,9 @@ final class SimExecutor extends AbstractExecutorService {
     private boolean free = true;
     private boolean running;
     private long steps;
+    private long traced;
+    private long hash;
+    private String lastActor = "";
 
     /// Pekko makes dispatchers by class name, so this is how they find the one executor of all.
     public static final class Configurator extends ExecutorServiceConfigurator {
@@ -106,6 +111,18 @@ final class SimExecutor extends AbstractExecutorService {
     synchronized void seed(long seed) {
         order = new Random(seed);
         steps = 0;
+        traced = 0;
+        hash = seed;
+    }
+
+    /// Who did the last step; empty for a timer.
+    String lastActor() {
+        return lastActor;
+    }
+
+    /// Of all steps so far, in their order.
+    long hash() {
+        return hash;
     }
 
     /// Steps since the last [#seed].
@@ -122,34 +139,68 @@ final class SimExecutor extends AbstractExecutorService {
             if (bag.isEmpty()) {
                 return false;
             }
-            int index = order.nextInt(bag.size());
+            int index = draw(order.nextLong());
             task = bag.get(index);
             var last = bag.removeLast();
             if (index < bag.size()) {
                 bag.set(index, last);
             }
         }
+        lastActor = "";
         if (task instanceof Mailbox mailbox && mailbox.actor() != null) {
-            int slot = (int) (2 * (steps % TRACED));
-            trace[slot] = mailbox.actor().self();
-            trace[slot + 1] = head(mailbox.messageQueue());
+            lastActor = mailbox.actor().self().path().name();
+            hash = SimDevice.mix(hash ^ mailbox.actor().self().path().hashCode());
+            trace(mailbox.actor().self(), head(mailbox.messageQueue()));
         }
         steps++;
         task.run();
         return true;
     }
 
+    /// By the actors' names, not by the order in which they became runnable: that depends on hash codes which differ from
+    /// run to run.
+    private int draw(long number) {
+        int drawn = 0;
+        long least = Long.MAX_VALUE;
+        for (int i = 0; i < bag.size(); i++) {
+            int name =
+                    bag.get(i) instanceof Mailbox mailbox && mailbox.actor() != null
+                            ? mailbox.actor().self().path().hashCode()
+                            : 0;
+            long rank = SimDevice.mix(number + name);
+            if (rank < least) {
+                least = rank;
+                drawn = i;
+            }
+        }
+        return drawn;
+    }
+
+    private void trace(org.apache.pekko.actor.ActorRef actor, Object message) {
+        boolean watchdog =
+                message.getClass().getSimpleName().equals("TimerMsg")
+                        && actor.path().name().startsWith("scheduler");
+        if (!watchdog) {
+            int slot = (int) (2 * (traced++ % TRACED));
+            trace[slot] = actor;
+            trace[slot + 1] = message;
+        }
+    }
+
     private static Object head(MessageQueue queue) {
-        Envelope next = queue instanceof java.util.Queue<?> messages
-                ? (Envelope) messages.peek()
-                : null;
-        return next == null ? "(system message)" : next.message();
+        Object next =
+                switch (queue) {
+                    case Queue<?> messages -> messages.peek();
+                    case AbstractNodeQueue<?> messages -> messages.peek();
+                    default -> null;
+                };
+        return !(next instanceof Envelope envelope) ? "(system message)" : envelope.message();
     }
 
     /// The last steps, oldest first, as far as they are remembered.
     List<String> trace() {
         var lines = new ArrayList<String>();
-        for (long step = Math.max(0, steps - TRACED); step < steps; step++) {
+        for (long step = Math.max(0, traced - TRACED); step < traced; step++) {
             int slot = (int) (2 * (step % TRACED));
             if (trace[slot] instanceof org.apache.pekko.actor.ActorRef actor) {
                 lines.add(

@@ -44,7 +44,7 @@ final class SimMain {
         Map<String, Double> metrics = new TreeMap<>();
         List<Long> failed = new ArrayList<>();
         try (var system = SimSystem.start()) {
-            for (long seed = first; seed < first + seeds && failed.isEmpty(); seed++) {
+            for (long seed = first; seed < first + seeds && failed.size() < 20; seed++) {
                 try {
                     var report =
                             Simulation.run(
@@ -60,8 +60,9 @@ final class SimMain {
                     report.metrics().forEach((name, n) -> metrics.merge(name, n, Double::sum));
                 } catch (Violation violation) {
                     failed.add(seed);
-                    System.out.println(violation.getMessage());
-                    if (violation.getCause() != null && violation.getCause().getCause() != null) {
+                    var text = String.valueOf(violation.getMessage());
+                    System.out.println(failed.size() == 1 ? text : text.lines().findFirst().orElse(""));
+                    if (failed.size() == 1 && violation.getCause() != null && violation.getCause().getCause() != null) {
                         violation.getCause().getCause().printStackTrace(System.out);
                     }
                 }

@@ -65,6 +65,13 @@ public final class SimTime extends AbstractScheduler {
         return nowNanos;
     }
 
+    /// Begins anew, without any timer.
+    synchronized void reset() {
+        timers.clear();
+        nowNanos = 0;
+        scheduled = 0;
+    }
+
     /// Jumps to the next timer and starts it.
     ///
     /// @return false if no timer is set

@@ -11,6 +11,7 @@ import dev.ingot.engine.schedule.StepPlan;
 import dev.ingot.worker.Worker;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.Map;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -23,12 +24,13 @@ import org.jspecify.annotations.Nullable;
 final class SimWorker {
     private static final Duration AFTER_WATCHDOG = Duration.ofMinutes(30);
     private static final Map<Fault, Kind> FAILURES =
-            Map.of(
-                    Fault.STEP_OUT_OF_MEMORY, Kind.OUT_OF_MEMORY,
-                    Fault.STEP_TIMEOUT, Kind.TIMEOUT,
-                    Fault.STEP_INTERNAL, Kind.INTERNAL,
-                    Fault.DEVICE_PAGE_FAULT, Kind.PAGE_FAULT,
-                    Fault.DEVICE_LOST, Kind.DEVICE_LOST);
+            new EnumMap<>(
+                    Map.of(
+                            Fault.STEP_OUT_OF_MEMORY, Kind.OUT_OF_MEMORY,
+                            Fault.STEP_TIMEOUT, Kind.TIMEOUT,
+                            Fault.STEP_INTERNAL, Kind.INTERNAL,
+                            Fault.DEVICE_PAGE_FAULT, Kind.PAGE_FAULT,
+                            Fault.DEVICE_LOST, Kind.DEVICE_LOST));
 
     private final Simulation world;
     private final TimerScheduler<Worker.Command> timers;
