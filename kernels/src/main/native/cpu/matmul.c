@@ -198,4 +198,6 @@ static void matmul_run(const ingot_op *op, context *ctx, int32_t phase, int32_t 
     }
 }
 
-const kernel matmul_kernel = {matmul_items, matmul_run};
+static int64_t matmul_work(const ingot_op *op) { return op->t[1].rows * (int64_t)op->matrix.out * op->matrix.in / 16; }
+
+const kernel matmul_kernel = {matmul_items, matmul_run, matmul_work};

@@ -65,7 +65,9 @@ static void pack_run(const ingot_op *op, context *ctx, int32_t phase, int32_t it
     }
 }
 
-const kernel pack_kernel = {pack_items, pack_run};
+static int64_t pack_work(const ingot_op *op) { return elements_of(&op->t[0]); }
+
+const kernel pack_kernel = {pack_items, pack_run, pack_work};
 
 /* Embed. t: out, ids. An item is a token; the row is picked from its panel element by element. */
 static int32_t embed_items(const ingot_op *op, const context *ctx, int32_t phase) {
@@ -98,4 +100,6 @@ static void embed_run(const ingot_op *op, context *ctx, int32_t phase, int32_t i
     }
 }
 
-const kernel embed_kernel = {embed_items, embed_run};
+static int64_t embed_work(const ingot_op *op) { return elements_of(&op->t[0]); }
+
+const kernel embed_kernel = {embed_items, embed_run, embed_work};

@@ -2,8 +2,8 @@
  * The CPU device: C kernels behind one narrow door.
  *
  * A step is an array of ingot_op in memory of the caller's. ingot_run() walks it once: a fixed team of
- * threads deals out the work of one op, meets at a barrier, and goes on to the next. Nothing here
- * allocates during a step, calls back, throws or aborts: every function answers with a status.
+ * threads shares the work of one op, and whoever finishes it goes on to the next. Nothing here allocates
+ * during a step, calls back, throws or aborts: every function answers with a status.
  *
  * The same sources are compiled once per variant (portable, avx2, avx512, neon) into a library each;
  * the layout of packed weights belongs to the variant, so memory packed by one is noise to another.

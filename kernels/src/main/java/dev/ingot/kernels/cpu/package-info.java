@@ -2,7 +2,8 @@
 ///
 /// A step is recorded by [CpuEncoder][dev.ingot.kernels.cpu.CpuEncoder] as an array of op descriptors
 /// in native memory, and run by one downcall in which a team of native threads, the caller among them,
-/// walks through it with a barrier after each op. Recording allocates nothing.
+/// walks through it. An op is shared item by item, and nobody is waited for who holds no item: a thread
+/// that the system took off its core costs no more than its own work. Recording allocates nothing.
 ///
 /// ## Who owns which memory
 ///
