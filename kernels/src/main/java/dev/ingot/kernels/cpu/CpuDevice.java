@@ -12,6 +12,7 @@ import dev.ingot.engine.ops.HostTensor;
 import dev.ingot.engine.ops.KvCache;
 import dev.ingot.engine.ops.KvGeometry;
 import dev.ingot.engine.ops.Matrix;
+import dev.ingot.engine.ops.MatrixBank;
 import dev.ingot.engine.ops.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -33,6 +34,9 @@ public final class CpuDevice implements Device {
 
     /// `INGOT_MAX_HEAD_DIM`
     private static final int MAX_HEAD_DIM = 512;
+
+    /// `INGOT_MAX_EXPERTS`
+    static final int MAX_EXPERTS = 1024;
 
     private final CpuKernels kernels;
     private final DeviceInfo info;
@@ -127,6 +131,29 @@ public final class CpuDevice implements Device {
             firstRow += part.dimension(0);
         }
         return matrix;
+    }
+
+    @Override
+    public MatrixBank bank(String label, List<Matrix> matrices) {
+        requireOpen();
+        if (matrices.isEmpty() || matrices.size() > MAX_EXPERTS) {
+            throw new IllegalArgumentException(
+                    label + ": " + matrices.size() + " matrices, not 1 to " + MAX_EXPERTS);
+        }
+        Matrix first = matrices.getFirst();
+        MemorySegment memory = arena.allocate(OpLayout.MATRIX_BYTES * matrices.size(), Long.BYTES);
+        for (int i = 0; i < matrices.size(); i++) {
+            if (!(matrices.get(i) instanceof CpuMatrix ours) || ours.owner() != this) {
+                throw new IllegalArgumentException(label + ": a matrix of another device");
+            }
+            if (ours.out() != first.out()
+                    || ours.in() != first.in()
+                    || ours.dtype() != first.dtype()) {
+                throw new IllegalArgumentException(label + ": the matrices differ in shape");
+            }
+            OpList.describe(ours, memory, i * OpLayout.MATRIX_BYTES);
+        }
+        return new CpuMatrixBank(this, memory, matrices.size(), first.out(), first.in());
     }
 
     @Override

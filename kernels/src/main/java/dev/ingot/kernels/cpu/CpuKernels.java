@@ -21,7 +21,7 @@ import java.util.concurrent.ConcurrentHashMap;
 @SuppressWarnings("restricted") // the flags of every JVM of ours allow native access
 final class CpuKernels {
     /// `INGOT_ABI_VERSION` of the header that this class mirrors.
-    private static final int ABI_VERSION = 1;
+    private static final int ABI_VERSION = 2;
 
     private static final Map<String, CpuKernels> LOADED = new ConcurrentHashMap<>();
 
@@ -239,6 +239,7 @@ final class CpuKernels {
         static final int BAD_BLOCK = 7;
         static final int BAD_POSITION = 8;
         static final int BAD_QUERY_START = 9;
+        static final int BAD_EXPERT = 10;
 
         private Status() {}
     }
@@ -263,7 +264,9 @@ final class CpuKernels {
                 case Status.BAD_TOKEN ->
                         outside("embed: token id " + value + " at row " + row, where);
                 case Status.BAD_ROW ->
-                        outside("gatherRows: row " + value + " at index " + row, where);
+                        outside("gatherRows or addRows: row " + value + " at index " + row, where);
+                case Status.BAD_EXPERT ->
+                        outside("expert or place " + value + " at row " + row, where);
                 case Status.BAD_SLOT -> outside("storeKv: slot " + value + " of row " + row, where);
                 case Status.BAD_BLOCK ->
                         outside(

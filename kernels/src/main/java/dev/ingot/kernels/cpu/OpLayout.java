@@ -37,23 +37,25 @@ final class OpLayout {
                     JAVA_INT.withName("reserved"));
 
     /// `INGOT_MAX_TENSORS`
-    static final int MAX_TENSORS = 6;
+    static final int MAX_TENSORS = 7;
 
     private static final StructLayout OP =
             MemoryLayout.structLayout(
                     JAVA_INT.withName("code"),
                     JAVA_FLOAT.withName("scalar"),
                     JAVA_INT.withName("count"),
-                    JAVA_INT.withName("reserved"),
+                    JAVA_FLOAT.withName("limit"),
                     MemoryLayout.unionLayout(MATRIX, CACHE).withName("object"),
                     MemoryLayout.sequenceLayout(MAX_TENSORS, TENSOR).withName("t"));
 
     static final long BYTES = OP.byteSize();
     static final long TENSOR_BYTES = TENSOR.byteSize();
+    static final long MATRIX_BYTES = MATRIX.byteSize();
 
     static final long CODE = offset(OP, "code");
     static final long SCALAR = offset(OP, "scalar");
     static final long COUNT = offset(OP, "count");
+    static final long LIMIT = offset(OP, "limit");
     static final long OBJECT = offset(OP, "object");
     static final long TENSORS = offset(OP, "t");
 

@@ -58,12 +58,28 @@ final class OpList {
         return this;
     }
 
-    OpList matrix(CpuMatrix matrix) {
-        memory.set(ADDRESS, at(OpLayout.MATRIX_DATA), matrix.memory());
-        memory.set(JAVA_INT, at(OpLayout.MATRIX_FORMAT), Formats.code(matrix.dtype()));
-        memory.set(JAVA_INT, at(OpLayout.MATRIX_OUT), matrix.out());
-        memory.set(JAVA_INT, at(OpLayout.MATRIX_IN), matrix.in());
+    OpList limit(float value) {
+        memory.set(JAVA_FLOAT, at(OpLayout.LIMIT), value);
         return this;
+    }
+
+    OpList matrix(CpuMatrix matrix) {
+        describe(matrix, memory, at(OpLayout.OBJECT));
+        return this;
+    }
+
+    OpList bank(CpuMatrixBank bank) {
+        memory.set(ADDRESS, at(OpLayout.MATRIX_DATA), bank.memory());
+        return count(bank.count());
+    }
+
+    /// Writes an `ingot_matrix` at `offset`.
+    static void describe(CpuMatrix matrix, MemorySegment memory, long offset) {
+        long at = offset - OpLayout.OBJECT;
+        memory.set(ADDRESS, at + OpLayout.MATRIX_DATA, matrix.memory());
+        memory.set(JAVA_INT, at + OpLayout.MATRIX_FORMAT, Formats.code(matrix.dtype()));
+        memory.set(JAVA_INT, at + OpLayout.MATRIX_OUT, matrix.out());
+        memory.set(JAVA_INT, at + OpLayout.MATRIX_IN, matrix.in());
     }
 
     OpList cache(CpuKvCache cache, int layer) {
