@@ -7,7 +7,10 @@
  *   positions are cut into chunks of CHUNK and splits of SPLIT, counted from absolute position 0;
  *   a score is one chain of fused multiply-adds over the head's elements, ascending;
  *   within a split, chunks ascend: largest, rescale, exponentials, their sum, the values' sum;
- *   the splits are merged, ascending.
+ *   the splits are merged, ascending, and a sink, if there is one, is added to the sum.
+ *
+ * With a window, chunks and splits that a row does not see are left out for it, and what it does not see
+ * of a chunk has no weight.
  *
  * So its bits depend on its position and its inputs only. Rows that share a K/V head (a group's heads,
  * a prompt's neighbouring tokens) are computed side by side so that a load of K or V feeds them all;
@@ -15,7 +18,7 @@
  * merges them. Blocks only say where a position lies: their size and place do not matter either.
  */
 #include "kernels.h"
-#include "simd.h"
+#include "tangent.h"
 
 enum {
     CHUNK = 64,
@@ -152,7 +155,9 @@ typedef struct tile {
     int32_t kv_head;
     int32_t rows;
     const int32_t *table; /* the sequence's blocks */
+    float softcap; /* 0: none */
     int32_t position[TILE_ROWS]; /* ascending */
+    int32_t first[TILE_ROWS];    /* the first position that the row sees; ascending too */
     float q[TILE_ROWS][HEAD_FLOATS];
 } tile;
 
@@ -180,8 +185,15 @@ static void state_merge(state *into, const state *from, int32_t head_dim, int fi
     }
 }
 
-static void state_write(const state *s, float *out, int32_t head_dim) {
-    vf inverse = vf_set1(1.0f / s->sum);
+/* A sink is a score without a value; NULL for none. */
+static void state_write(const state *s, float *out, int32_t head_dim, const float *sink) {
+    float scale = 1, sum = s->sum;
+    if (sink != NULL) {
+        float largest = s->largest > *sink ? s->largest : *sink;
+        scale = exp_one(s->largest - largest);
+        sum = sum * scale + exp_one(*sink - largest);
+    }
+    vf inverse = vf_set1(scale / sum);
     for (int32_t d = 0; d < head_dim; d += LANES) {
         vf_store_n(out + d, vf_load(s->values + d) * inverse, min_int(head_dim - d, LANES));
     }
@@ -346,9 +358,21 @@ INLINE void value_rows(
     }
 }
 
-/* Scores to weights e^(score - largest), for the first `count` positions; what was summed is rescaled. */
-static void softmax_row(float *score, int32_t count, state *s, int32_t head_dim) {
+/*
+ * Scores to weights e^(score - largest), for the positions from..count; those before get no weight. What
+ * was summed is rescaled.
+ */
+static void softmax_row(float *score, int32_t from, int32_t count, float softcap, state *s, int32_t head_dim) {
     int32_t padded = divide_up(count, LANES) * LANES;
+    if (softcap > 0) {
+        vf cap = vf_set1(softcap);
+        for (int32_t i = 0; i < padded; i += LANES) {
+            vf_store(score + i, cap * vf_tanh(vf_load(score + i) / cap));
+        }
+    }
+    for (int32_t i = 0; i < from; i++) {
+        score[i] = -INFINITY;
+    }
     for (int32_t i = count; i < padded; i++) {
         score[i] = -INFINITY;
     }
@@ -383,7 +407,7 @@ INLINE void attend_split(const tile *t, int format, int32_t from, int32_t to, st
         state_clear(&states[r], head_dim);
     }
     int32_t end = min_int(to, t->position[t->rows - 1] + 1);
-    for (int32_t at = from; at < end; at += CHUNK) {
+    for (int32_t at = max_int(from, t->first[0] / CHUNK * CHUNK); at < end; at += CHUNK) {
         int32_t count = min_int(CHUNK, end - at);
         find_chunk(t, at, count, &c);
         find_next(t, at + CHUNK, t->position[t->rows - 1], count, &c);
@@ -401,30 +425,44 @@ INLINE void attend_split(const tile *t, int format, int32_t from, int32_t to, st
             score_rows(t, format, 1, 4, row, &c, score);
         }
         /* Positions that each row may see; a weight of 0 would not do for the others, as 0 * NaN is NaN. */
-        int32_t seen[TILE_ROWS] = {0};
+        int32_t hidden[TILE_ROWS] = {0}, seen[TILE_ROWS] = {0};
         for (int32_t r = 0; r < t->rows; r++) {
             seen[r] = max_int(0, min_int(count, t->position[r] + 1 - at));
-            if (seen[r] > 0) {
-                softmax_row(score[r], seen[r], &states[r], head_dim);
+            hidden[r] = min_int(seen[r], max_int(0, t->first[r] - at));
+            if (hidden[r] < seen[r]) {
+                softmax_row(score[r], hidden[r], seen[r], t->softcap, &states[r], head_dim);
             }
         }
-        int32_t all = seen[0];
-        row = 0;
-        for (; row + 8 <= t->rows; row += 8) {
-            value_rows(format, 8, 1, row, head_dim, &c, 0, all, score, states);
+        /* What all rows see, side by side; before it and after it, each row what it sees alone. */
+        int32_t start = 0, all = seen[0];
+        for (int32_t r = 0; r < t->rows; r++) {
+            start = max_int(start, hidden[r]);
         }
-        for (; row + 4 <= t->rows; row += 4) {
-            value_rows(format, 4, 2, row, head_dim, &c, 0, all, score, states);
-        }
-        for (; row + 2 <= t->rows; row += 2) {
-            value_rows(format, 2, 4, row, head_dim, &c, 0, all, score, states);
-        }
-        for (; row < t->rows; row++) {
-            value_rows(format, 1, 4, row, head_dim, &c, 0, all, score, states);
+        if (start > all) {
+            start = all;
         }
         for (int32_t r = 0; r < t->rows; r++) {
-            if (seen[r] > all) {
-                value_rows(format, 1, 4, r, head_dim, &c, all, seen[r], score, states);
+            if (hidden[r] < start) {
+                value_rows(format, 1, 4, r, head_dim, &c, hidden[r], start, score, states);
+            }
+        }
+        row = 0;
+        for (; row + 8 <= t->rows; row += 8) {
+            value_rows(format, 8, 1, row, head_dim, &c, start, all, score, states);
+        }
+        for (; row + 4 <= t->rows; row += 4) {
+            value_rows(format, 4, 2, row, head_dim, &c, start, all, score, states);
+        }
+        for (; row + 2 <= t->rows; row += 2) {
+            value_rows(format, 2, 4, row, head_dim, &c, start, all, score, states);
+        }
+        for (; row < t->rows; row++) {
+            value_rows(format, 1, 4, row, head_dim, &c, start, all, score, states);
+        }
+        for (int32_t r = 0; r < t->rows; r++) {
+            int32_t rest = max_int(all, hidden[r]);
+            if (seen[r] > rest) {
+                value_rows(format, 1, 4, r, head_dim, &c, rest, seen[r], score, states);
             }
         }
     }
@@ -473,6 +511,7 @@ static int fill_tile(const ingot_op *op, context *ctx, const place *p, int32_t o
     t->cache = c;
     t->kv_head = p->kv_head;
     t->rows = 0;
+    t->softcap = op->limit;
     t->table = (const int32_t *)tables->data + p->sequence * tables->stride;
     int64_t reach = (int64_t)tables->columns * c->block_size;
     reach = int_at(&op->t[4], p->sequence) < reach ? int_at(&op->t[4], p->sequence) : reach;
@@ -487,6 +526,7 @@ static int fill_tile(const ingot_op *op, context *ctx, const place *p, int32_t o
         const float *q = row_of(&op->t[1], token) + p->head * c->head_dim;
         for (int32_t h = 0; h < p->heads; h++, q += c->head_dim) {
             t->position[t->rows] = position;
+            t->first[t->rows] = op->count > 0 ? max_int(0, position + 1 - op->count) : 0;
             float *scaled = t->q[t->rows++];
             for (int32_t d = 0; d < c->head_dim; d++) {
                 scaled[d] = q[d] * op->scalar;
@@ -507,20 +547,29 @@ static float *out_of(const ingot_op *op, const place *p, int32_t row) {
     return row_of(&op->t[0], token) + head * op->cache.head_dim;
 }
 
+/* The sink of a tile's row, or NULL. */
+static const float *sink_of(const ingot_op *op, const place *p, int32_t row) {
+    const float *sinks = op->t[6].data;
+    return sinks == NULL ? NULL : sinks + p->head + row % p->heads;
+}
+
+/* Where a row's first split begins. */
+static int32_t first_split(const tile *t, int32_t row) { return t->first[row] / SPLIT * SPLIT; }
+
 /* The whole context of a tile, split after split. */
 static void run_whole(const ingot_op *op, const place *p, const tile *t) {
     state total[TILE_ROWS], part[TILE_ROWS];
     int32_t head_dim = op->cache.head_dim;
-    for (int32_t from = 0; from <= t->position[t->rows - 1]; from += SPLIT) {
+    for (int32_t from = first_split(t, 0); from <= t->position[t->rows - 1]; from += SPLIT) {
         attend(t, from, from + SPLIT, part);
         for (int32_t r = 0; r < t->rows; r++) {
-            if (t->position[r] >= from) {
-                state_merge(&total[r], &part[r], head_dim, from == 0);
+            if (t->position[r] >= from && from >= first_split(t, r)) {
+                state_merge(&total[r], &part[r], head_dim, from == first_split(t, r));
             }
         }
     }
     for (int32_t r = 0; r < t->rows; r++) {
-        state_write(&total[r], out_of(op, p, r), head_dim);
+        state_write(&total[r], out_of(op, p, r), head_dim, sink_of(op, p, r));
     }
 }
 
@@ -533,7 +582,7 @@ static float *part_of(const ingot_op *op, const context *ctx, const cut *c, int3
 static void run_split(
     const ingot_op *op, const context *ctx, const cut *c, const tile *t, int32_t tile_index, int32_t split) {
     state part[TILE_ROWS];
-    if (t->position[t->rows - 1] < split * SPLIT) {
+    if (t->position[t->rows - 1] < split * SPLIT || first_split(t, 0) > split * SPLIT) {
         return;
     }
     attend(t, split * SPLIT, (split + 1) * SPLIT, part);
@@ -550,14 +599,15 @@ static void merge_splits(
     state total, part;
     int32_t head_dim = op->cache.head_dim;
     for (int32_t r = 0; r < t->rows; r++) {
-        for (int32_t split = 0; split * SPLIT <= t->position[r]; split++) {
+        int32_t first = first_split(t, r) / SPLIT;
+        for (int32_t split = first; split * SPLIT <= t->position[r]; split++) {
             const float *saved = part_of(op, ctx, c, tile_index, split, r);
             part.largest = saved[0];
             part.sum = saved[1];
             memcpy(part.values, saved + 2, (size_t)head_dim * sizeof(float));
-            state_merge(&total, &part, head_dim, split == 0);
+            state_merge(&total, &part, head_dim, split == first);
         }
-        state_write(&total, out_of(op, p, r), head_dim);
+        state_write(&total, out_of(op, p, r), head_dim, sink_of(op, p, r));
     }
 }
 

@@ -14,6 +14,15 @@ static const kernel *const kernels[INGOT_OPS] = {
     [INGOT_OP_GATHER_ROWS] = &gather_rows_kernel,
     [INGOT_OP_ARGMAX] = &argmax_kernel,
     [INGOT_OP_READ] = &read_kernel,
+    [INGOT_OP_LAYER_NORM] = &layer_norm_kernel,
+    [INGOT_OP_MAP] = &map_kernel,
+    [INGOT_OP_GATE] = &gate_kernel,
+    [INGOT_OP_ADD] = &add_kernel,
+    [INGOT_OP_ADD_ROWS] = &add_rows_kernel,
+    [INGOT_OP_MOE_ROUTE] = &moe_route_kernel,
+    [INGOT_OP_MOE_GROUP] = &moe_group_kernel,
+    [INGOT_OP_MOE_MATMUL] = &moe_matmul_kernel,
+    [INGOT_OP_MOE_COMBINE] = &moe_combine_kernel,
 };
 
 const kernel *kernel_for(int32_t code) { return code >= 0 && code < INGOT_OPS ? kernels[code] : NULL; }

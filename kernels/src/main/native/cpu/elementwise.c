@@ -118,13 +118,15 @@ static void rope_run(const ingot_op *op, context *ctx, int32_t phase, int32_t it
     (void)ctx, (void)phase, (void)op_index;
     float sine[INGOT_MAX_HEAD_DIM / 2 + LANES], cosine[INGOT_MAX_HEAD_DIM / 2 + LANES];
     const float *frequencies = op->t[2].data;
-    int32_t head_dim = op->count, half = head_dim / 2;
+    int32_t head_dim = op->count, half = op->t[2].columns;
     int32_t per = rows_an_item(&op->t[0]);
     int32_t end = min_int((item + 1) * per, op->t[0].rows);
     for (int32_t row = item * per; row < end; row++) {
         double position = int_at(&op->t[1], row);
         for (int32_t i = 0; i < half; i++) {
             rotation(position * frequencies[i], &sine[i], &cosine[i]);
+            sine[i] *= op->scalar;
+            cosine[i] *= op->scalar;
         }
         float *x = row_of(&op->t[0], row);
         for (int32_t head = 0; head < op->t[0].columns; head += head_dim) {

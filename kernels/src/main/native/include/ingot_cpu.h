@@ -49,7 +49,8 @@ enum {
     INGOT_BAD_SLOT = 6,       /* store KV: a slot outside the cache */
     INGOT_BAD_BLOCK = 7,      /* attention: a block outside the cache */
     INGOT_BAD_POSITION = 8,   /* attention: a position outside its sequence or its block table */
-    INGOT_BAD_QUERY_START = 9 /* attention: query starts that descend or leave the batch */
+    INGOT_BAD_QUERY_START = 9, /* attention: query starts that descend or leave the batch */
+    INGOT_BAD_EXPERT = 10      /* experts: an id, a start or a place outside its range */
 };
 
 /* Why a step failed: the first fault found. Nothing outside the given memory was read or written. */
@@ -157,24 +158,55 @@ enum {
     INGOT_OP_RMS_NORM = 2,     /* scalar = epsilon, count = groups in a row; t: out, x, weight */
     INGOT_OP_MATMUL = 3,       /* matrix, t: out, x, bias (data NULL: none) */
     INGOT_OP_MATMUL_ADD = 4,   /* the same, added to out */
-    INGOT_OP_ROPE = 5,         /* count = head dim; t: x, positions, inverse frequencies */
+    INGOT_OP_ROPE = 5,         /* count = head dim, scalar = magnitude; t: x, positions, inverse
+                                  frequencies: twice as many elements of a head are turned */
     INGOT_OP_STORE_KV = 6,     /* cache, t: k, v, slots */
-    INGOT_OP_ATTENTION = 7,    /* cache, scalar = scale; t: out, q, positions, query starts,
-                                  sequence lengths, block tables */
+    INGOT_OP_ATTENTION = 7,    /* cache, scalar = scale, count = window (0: none), limit = soft cap
+                                  (0: none); t: out, q, positions, query starts, sequence lengths,
+                                  block tables, sinks (data NULL: none) */
     INGOT_OP_SWIGLU = 8,       /* t: out, gate and up */
     INGOT_OP_GATHER_ROWS = 9,  /* t: out, x, rows */
     INGOT_OP_ARGMAX = 10,      /* t: out (int32), x */
     INGOT_OP_READ = 11,        /* t: out [1, 1], x: adds up x as fast as memory gives it (calibration) */
-    INGOT_OPS = 12
+    INGOT_OP_LAYER_NORM = 32,  /* scalar = epsilon; t: out, x, weight, bias (data NULL: none) */
+    INGOT_OP_MAP = 33,         /* count = INGOT_MAP_..., scalar = its parameter; t: out, x */
+    INGOT_OP_GATE = 34,        /* count = INGOT_GATE_..., scalar and limit = its parameters; t: out,
+                                  gate and up */
+    INGOT_OP_ADD = 35,         /* t: out, x */
+    INGOT_OP_ADD_ROWS = 36,    /* t: out, table, rows */
+    INGOT_OP_MOE_ROUTE = 37,   /* count = 1 if weights are normalized; t: ids, weights, logits */
+    INGOT_OP_MOE_GROUP = 38,   /* t: starts, sources, places, ids */
+    INGOT_OP_MOE_MATMUL = 39,  /* matrix.data = count matrices; t: out, x, starts, biases (data NULL) */
+    INGOT_OP_MOE_COMBINE = 40, /* t: out, y, places, weights */
+    INGOT_OPS = 41
 };
 
-enum { INGOT_MAX_TENSORS = 6 };
+/* Functions of one element. */
+enum {
+    INGOT_MAP_RELU = 0,
+    INGOT_MAP_GELU = 1,
+    INGOT_MAP_GELU_TANH = 2,
+    INGOT_MAP_SCALE = 3,  /* scalar = the factor */
+    INGOT_MAP_SOFTCAP = 4 /* scalar = the cap */
+};
+
+/* Functions of a gate and what it gates. */
+enum {
+    INGOT_GATE_GELU = 0,
+    INGOT_GATE_GELU_TANH = 1,
+    INGOT_GATE_CLAMPED_SILU = 2 /* limit; scalar = alpha */
+};
+
+enum { INGOT_MAX_EXPERTS = 1024 };
+
+enum { INGOT_MAX_TENSORS = 7 };
 
 typedef struct ingot_op {
     int32_t code;
     float scalar;
     int32_t count;
     int32_t source; /* INGOT_FROM_..., of a PACK */
+    float limit;
     union {
         ingot_matrix matrix;
         ingot_cache cache;

@@ -26,6 +26,12 @@ public interface Device extends AutoCloseable {
     /// @throws IllegalArgumentException if the parts do not stack
     Matrix matrix(String label, List<? extends WeightSource> rowParts);
 
+    /// Puts the matrices of a layer's experts side by side, in the order of their ids.
+    ///
+    /// @param label names the bank in errors
+    /// @throws IllegalArgumentException if they differ in shape or dtype, or there are none
+    MatrixBank bank(String label, List<Matrix> matrices);
+
     /// Small weights as `F32`: norms, biases, frequency tables.
     ///
     /// @return `[1, values.length]`

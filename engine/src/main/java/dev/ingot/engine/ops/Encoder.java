@@ -25,6 +25,14 @@ public interface Encoder {
     /// @param weight `[1, n]`
     void rmsNorm(Tensor out, Tensor x, Tensor weight, float epsilon);
 
+    /// Layer norm (Ba et al. 2016): `out = (x − mean(x)) / √(variance(x) + ε) · weight (+ bias)`.
+    ///
+    /// @param out `[tokens, n]`; may be `x`
+    /// @param x `[tokens, n]`
+    /// @param weight `[1, n]`
+    /// @param bias `[1, n]`, or null for none
+    void layerNorm(Tensor out, Tensor x, Tensor weight, @Nullable Tensor bias, float epsilon);
+
     /// [#rmsNorm] of each head on its own, in place (QK-norm).
     ///
     /// @param x `[tokens, heads · headDim]`
@@ -46,15 +54,23 @@ public interface Encoder {
     void matmulAdd(Tensor out, Tensor x, Matrix w, @Nullable Tensor bias);
 
     /// Rotary position embedding (Su et al. 2021) in place, halves rotated against each other
-    /// (`x[i]` with `x[i + headDim/2]`), as Hugging Face stores Llama and Qwen weights.
+    /// (`x[i]` with `x[i + r/2]`), as Hugging Face stores weights.
     ///
-    /// With `θ = positions[t] · inverseFrequencies[i]`:
-    /// `x[i] ← x[i]·cos θ − x[i+d/2]·sin θ`, `x[i+d/2] ← x[i+d/2]·cos θ + x[i]·sin θ`.
+    /// With `r = 2 · inverseFrequencies.columns` and `θ = positions[t] · inverseFrequencies[i]`:
+    /// `x[i] ← m·(x[i]·cos θ − x[i+r/2]·sin θ)`, `x[i+r/2] ← m·(x[i+r/2]·cos θ + x[i]·sin θ)`. The
+    /// elements of a head from `r` on stay as they are, magnitude included.
     ///
     /// @param x `[tokens, heads · headDim]`
     /// @param positions `[tokens, 1]` I32
-    /// @param inverseFrequencies `[1, headDim / 2]`: scaling variants differ only in this table
-    void rope(Tensor x, int headDim, Tensor positions, Tensor inverseFrequencies);
+    /// @param inverseFrequencies `[1, r / 2]` with `r ≤ headDim`: scaling variants differ only in this
+    ///     table and in the magnitude
+    /// @param magnitude `m`: what the rotated elements are multiplied by; 1 unless the scaling says so
+    void rope(Tensor x, int headDim, Tensor positions, Tensor inverseFrequencies, float magnitude);
+
+    /// [#rope] that leaves lengths as they are.
+    default void rope(Tensor x, int headDim, Tensor positions, Tensor inverseFrequencies) {
+        rope(x, headDim, positions, inverseFrequencies, 1);
+    }
 
     /// Writes K and V of this step's tokens to their slots.
     ///
@@ -65,21 +81,115 @@ public interface Encoder {
     void storeKv(KvCache cache, int layer, Tensor k, Tensor v, Tensor slotMapping);
 
     /// Causal attention over the paged cache, for prefill chunks and decode alike: the token at absolute
-    /// position `p` attends to the positions `0 … p` of its own sequence, itself included.
+    /// position `p` attends to the positions `0 … p` of its own sequence, itself included, or to the
+    /// last of them where there is a window.
     ///
     /// Query heads are grouped: head `h` reads key/value head `h / (heads / kvHeads)`.
     ///
     /// @param out `[tokens, heads · headDim]`
     /// @param q `[tokens, heads · headDim]`, rotated already
-    /// @param scale usually `1/√headDim`
+    /// @param attention scale, window, soft cap and sinks
     /// @param batch this step's positions, query starts, sequence lengths and block tables
-    void pagedAttention(Tensor out, Tensor q, KvCache cache, int layer, float scale, Batch batch);
+    void pagedAttention(
+            Tensor out, Tensor q, KvCache cache, int layer, Attention attention, Batch batch);
+
+    /// [#pagedAttention] to everything before, without soft cap and sinks.
+    ///
+    /// @param scale usually `1/√headDim`
+    default void pagedAttention(
+            Tensor out, Tensor q, KvCache cache, int layer, float scale, Batch batch) {
+        pagedAttention(out, q, cache, layer, Attention.scaled(scale), batch);
+    }
 
     /// Gated SiLU (Shazeer 2020): `out = silu(gate) · up`.
     ///
     /// @param out `[tokens, n]`
     /// @param gateUp `[tokens, 2n]`: the gate, then what it gates
     void swiglu(Tensor out, Tensor gateUp);
+
+    /// Gated SiLU as gpt-oss has it: `g = min(gate, limit)`, `u = clamp(up, −limit, limit)`,
+    /// `out = g · sigmoid(α·g) · (u + 1)`.
+    ///
+    /// @param out `[tokens, n]`
+    /// @param gateUp `[tokens, 2n]`: the gate, then what it gates
+    void clampedSwiglu(Tensor out, Tensor gateUp, float limit, float alpha);
+
+    /// Gated GELU (Shazeer 2020): `out = gelu(gate) · up`.
+    ///
+    /// @param out `[tokens, n]`
+    /// @param gateUp `[tokens, 2n]`: the gate, then what it gates
+    void geglu(Tensor out, Tensor gateUp, Gelu gelu);
+
+    /// `out = gelu(x)`, element by element.
+    ///
+    /// @param out `[tokens, n]`; may be `x`
+    /// @param x `[tokens, n]`
+    void gelu(Tensor out, Tensor x, Gelu gelu);
+
+    /// `out = max(x, 0)`, element by element.
+    ///
+    /// @param out `[tokens, n]`; may be `x`
+    /// @param x `[tokens, n]`
+    void relu(Tensor out, Tensor x);
+
+    /// `out += x`.
+    ///
+    /// @param out `[tokens, n]`, read and written
+    /// @param x `[tokens, n]`; not `out`
+    void add(Tensor out, Tensor x);
+
+    /// `x ← factor · x`.
+    ///
+    /// @param x `[tokens, n]`
+    void scale(Tensor x, float factor);
+
+    /// `x ← cap · tanh(x / cap)`: keeps every element between `−cap` and `cap`.
+    ///
+    /// @param x `[tokens, n]`
+    /// @param cap positive
+    void softcap(Tensor x, float cap);
+
+    /// Adds chosen rows: `out[t] += table[rows[t]]` (learned position embeddings).
+    ///
+    /// @param out `[tokens, n]`, read and written
+    /// @param table `[count, n]`; not `out`
+    /// @param rows `[tokens, 1]` I32, each in `[0, count)`
+    void addRows(Tensor out, Tensor table, Tensor rows);
+
+    /// Chooses each token's experts: those with the `k` largest logits, the lower id before the higher
+    /// where two are equal. The chosen ones are written by ascending id, and that is the order in which
+    /// [#moeCombine] adds them up.
+    ///
+    /// @param ids `[tokens, k]` I32
+    /// @param weights `[tokens, k]`: the softmax of the logits, over the chosen ones if `normalized`,
+    ///     else over all
+    /// @param logits `[tokens, experts]`
+    /// @param normalized the weights of a token add up to 1. Softmax first and normalization after, and
+    ///     softmax of the chosen only, are this same thing.
+    void moeRoute(Tensor ids, Tensor weights, Tensor logits, boolean normalized);
+
+    /// Sorts the (token, expert) pairs by expert, and by token within one, so that each expert's rows
+    /// lie together.
+    ///
+    /// @param groups where it is written
+    /// @param ids `[tokens, k]` I32, as [#moeRoute] wrote them
+    void moeGroup(ExpertGroups groups, Tensor ids);
+
+    /// [#matmul] of each expert's rows with that expert's matrix.
+    ///
+    /// @param out `[pairs, w.out]`
+    /// @param x `[pairs, w.in]`, grouped by expert
+    /// @param starts `[experts + 1, 1]` I32: expert `e` has the rows from `starts[e]` to `starts[e + 1]`
+    /// @param biases `[experts, w.out]`, or null for none
+    void moeMatmul(Tensor out, Tensor x, MatrixBank w, Tensor starts, @Nullable Tensor biases);
+
+    /// Adds what the experts found: `out[t] += Σⱼ weights[t, j] · y[places[t, j]]`, `j` ascending.
+    ///
+    /// @param out `[tokens, n]`, read and written
+    /// @param y `[pairs, n]`; not `out`
+    /// @param places `[tokens, k]` I32: the row of `y` of each of a token's experts
+    /// @param weights `[tokens, k]`
+    void moeCombine(Tensor out, Tensor y, Tensor places, Tensor weights);
 
     /// Copies chosen rows: `out[i] = x[rows[i]]`.
     ///

@@ -7,6 +7,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// A whole [Device] in plain Java, as slow and as plain as [ReferenceOps]: the truth in tests.
@@ -86,6 +87,20 @@ public final class ReferenceDevice implements Device {
                                 && tensor.dtype() == other.dtype()
                         : !(first instanceof HostTensor);
         return alike && part.in() == first.in();
+    }
+
+    @Override
+    public MatrixBank bank(String label, List<Matrix> matrices) {
+        var first = own(matrices.getFirst());
+        for (var matrix : matrices) {
+            if (matrix.out() != first.out
+                    || matrix.in() != first.in
+                    || matrix.dtype() != first.dtype) {
+                throw new IllegalArgumentException(label + ": the matrices differ in shape");
+            }
+        }
+        return new ReferenceBank(
+                matrices.stream().map(ReferenceDevice::own).toList(), first.out, first.in);
     }
 
     @Override
@@ -181,6 +196,14 @@ public final class ReferenceDevice implements Device {
 
         float[] row(int index) {
             return Arrays.copyOfRange(values, index * in, (index + 1) * in);
+        }
+    }
+
+    private record ReferenceBank(List<ReferenceMatrix> matrices, int out, int in)
+            implements MatrixBank {
+        @Override
+        public int count() {
+            return matrices.size();
         }
     }
 
@@ -285,6 +308,41 @@ public final class ReferenceDevice implements Device {
         }
 
         @Override
+        public void layerNorm(
+                Tensor out, Tensor x, Tensor weight, @Nullable Tensor bias, float epsilon) {
+            require(x, DType.F32, out.rows(), out.columns(), "layerNorm: x");
+            require(weight, DType.F32, 1, x.columns(), "layerNorm: weight");
+            if (bias != null) {
+                require(bias, DType.F32, 1, x.columns(), "layerNorm: bias");
+            }
+            eachRow(
+                    out,
+                    x,
+                    "layerNorm",
+                    row ->
+                            ReferenceOps.layerNorm(
+                                    row,
+                                    load(weight, 0),
+                                    bias == null ? new float[row.length] : load(bias, 0),
+                                    epsilon));
+        }
+
+        /// `out[t] = function(x[t])`, in place or apart.
+        private void eachRow(
+                Tensor out, Tensor x, String op, Function<float[], double[]> function) {
+            require(x, DType.F32, out.rows(), out.columns(), op + ": x");
+            require(out, DType.F32, x.rows(), x.columns(), op + ": out");
+            if (!out.equals(x)) {
+                requireApart(out, x, op + ": out, x");
+            }
+            record(() -> {
+                for (int t = 0; t < x.rows(); t++) {
+                    store(out, t, function.apply(load(x, t)));
+                }
+            });
+        }
+
+        @Override
         public void rmsNormHeads(Tensor x, Tensor weight, float epsilon) {
             int headDim = weight.columns();
             requireHeads(x, headDim, "rmsNormHeads: x");
@@ -324,10 +382,10 @@ public final class ReferenceDevice implements Device {
                 for (int t = 0; t < x.rows(); t++) {
                     double[] row = ReferenceOps.matmul(load(x, t), weights.values);
                     if (bias != null) {
-                        add(row, load(bias, 0));
+                        accumulate(row, load(bias, 0));
                     }
                     if (add) {
-                        add(row, load(out, t));
+                        accumulate(row, load(out, t));
                     }
                     store(out, t, row);
                 }
@@ -335,18 +393,28 @@ public final class ReferenceDevice implements Device {
         }
 
         @Override
-        public void rope(Tensor x, int headDim, Tensor positions, Tensor inverseFrequencies) {
+        public void rope(
+                Tensor x,
+                int headDim,
+                Tensor positions,
+                Tensor inverseFrequencies,
+                float magnitude) {
             if (headDim <= 0 || headDim % 2 != 0) {
                 throw new IllegalArgumentException("rope: headDim " + headDim + " is not even");
             }
             requireHeads(x, headDim, "rope: x");
             require(positions, DType.I32, x.rows(), 1, "rope: positions");
-            require(inverseFrequencies, DType.F32, 1, headDim / 2, "rope: inverseFrequencies");
+            int pairs = Math.min(inverseFrequencies.columns(), headDim / 2);
+            require(inverseFrequencies, DType.F32, 1, pairs, "rope: inverseFrequencies");
             record(() -> {
                 float[] frequencies = load(inverseFrequencies, 0);
                 for (int t = 0; t < x.rows(); t++) {
                     int position = index(positions, t, 0, Integer.MAX_VALUE, "position");
-                    store(x, t, ReferenceOps.rope(load(x, t), headDim, position, frequencies));
+                    store(
+                            x,
+                            t,
+                            ReferenceOps.rope(
+                                    load(x, t), headDim, position, frequencies, magnitude));
                 }
             });
         }
@@ -368,7 +436,7 @@ public final class ReferenceDevice implements Device {
 
         @Override
         public void pagedAttention(
-                Tensor out, Tensor q, KvCache cache, int layer, float scale, Batch batch) {
+                Tensor out, Tensor q, KvCache cache, int layer, Attention attention, Batch batch) {
             var kv = own(cache, layer);
             int headDim = kv.geometry.headDim();
             requireHeads(q, headDim, "pagedAttention: q");
@@ -383,6 +451,10 @@ public final class ReferenceDevice implements Device {
                                 + " heads over "
                                 + kv.geometry.kvHeads()
                                 + " key/value heads");
+            }
+            var sinks = attention.sinks();
+            if (sinks != null) {
+                require(sinks, DType.F32, 1, heads, "pagedAttention: sinks");
             }
             int sequences = batch.sequences();
             require(batch.positions(), DType.I32, batch.tokens(), 1, "pagedAttention: positions");
@@ -409,7 +481,7 @@ public final class ReferenceDevice implements Device {
                     int start = index(batch.queryStarts(), s, 0, q.rows() + 1L, "start");
                     int end = index(batch.queryStarts(), s + 1, 0, q.rows() + 1L, "start");
                     for (int t = start; t < end; t++) {
-                        attend(out, q, kv, layer, scale, batch, s, t);
+                        attend(out, q, kv, layer, attention, batch, s, t);
                     }
                 }
             });
@@ -421,7 +493,7 @@ public final class ReferenceDevice implements Device {
                 Tensor q,
                 ReferenceKvCache kv,
                 int layer,
-                float scale,
+                Attention attention,
                 Batch batch,
                 int s,
                 int t) {
@@ -430,14 +502,16 @@ public final class ReferenceDevice implements Device {
             int group = q.columns() / headDim / geometry.kvHeads();
             int length = index(batch.sequenceLengths(), s, 0, Integer.MAX_VALUE, "length");
             int position = index(batch.positions(), t, 0, length, "position");
-            int[] slots = new int[position + 1];
-            for (int p = 0; p <= position; p++) {
+            int window = attention.window() == 0 ? position + 1 : attention.window();
+            int first = Math.max(0, position + 1 - window);
+            int[] slots = new int[position + 1 - first];
+            for (int p = first; p <= position; p++) {
                 int entry = p / geometry.blockSize();
                 if (entry >= batch.blockTables().columns()) {
                     throw fault("block table entry", entry, batch.blockTables().columns());
                 }
                 int block = index(batch.blockTables(), s, entry, geometry.blockCount(), "block");
-                slots[p] = block * geometry.blockSize() + p % geometry.blockSize();
+                slots[p - first] = block * geometry.blockSize() + p % geometry.blockSize();
             }
             for (int kvHead = 0; kvHead < geometry.kvHeads(); kvHead++) {
                 float[][] keys = new float[slots.length][];
@@ -448,22 +522,197 @@ public final class ReferenceDevice implements Device {
                 }
                 for (int h = kvHead * group; h < (kvHead + 1) * group; h++) {
                     float[] head = load(q.columns(h * headDim, headDim), t);
+                    var sinks = attention.sinks();
+                    double sink = sinks == null ? Double.NEGATIVE_INFINITY : load(sinks, 0)[h];
                     store(
                             out.columns(h * headDim, headDim),
                             t,
-                            ReferenceOps.attend(head, keys, values, scale));
+                            ReferenceOps.attend(
+                                    head,
+                                    keys,
+                                    values,
+                                    attention.scale(),
+                                    attention.softcap(),
+                                    sink));
                 }
             }
         }
 
         @Override
         public void swiglu(Tensor out, Tensor gateUp) {
-            require(gateUp, DType.F32, out.rows(), 2 * out.columns(), "swiglu: gateUp");
-            require(out, DType.F32, gateUp.rows(), out.columns(), "swiglu: out");
-            requireApart(out, gateUp, "swiglu: out, gateUp");
+            gated(out, gateUp, "swiglu", ReferenceOps::swiglu);
+        }
+
+        @Override
+        public void clampedSwiglu(Tensor out, Tensor gateUp, float limit, float alpha) {
+            gated(
+                    out,
+                    gateUp,
+                    "clampedSwiglu",
+                    row -> ReferenceOps.clampedSwiglu(row, limit, alpha));
+        }
+
+        @Override
+        public void geglu(Tensor out, Tensor gateUp, Gelu gelu) {
+            gated(out, gateUp, "geglu", row -> ReferenceOps.geglu(row, gelu));
+        }
+
+        private void gated(
+                Tensor out, Tensor gateUp, String op, Function<float[], double[]> function) {
+            require(gateUp, DType.F32, out.rows(), 2 * out.columns(), op + ": gateUp");
+            require(out, DType.F32, gateUp.rows(), out.columns(), op + ": out");
+            requireApart(out, gateUp, op + ": out, gateUp");
             record(() -> {
                 for (int t = 0; t < out.rows(); t++) {
-                    store(out, t, ReferenceOps.swiglu(load(gateUp, t)));
+                    store(out, t, function.apply(load(gateUp, t)));
+                }
+            });
+        }
+
+        @Override
+        public void gelu(Tensor out, Tensor x, Gelu gelu) {
+            eachRow(out, x, "gelu", row -> ReferenceOps.map(row, v -> ReferenceOps.gelu(v, gelu)));
+        }
+
+        @Override
+        public void relu(Tensor out, Tensor x) {
+            eachRow(out, x, "relu", row -> ReferenceOps.map(row, v -> Math.max(v, 0)));
+        }
+
+        @Override
+        public void scale(Tensor x, float factor) {
+            eachRow(x, x, "scale", row -> ReferenceOps.map(row, v -> v * factor));
+        }
+
+        @Override
+        public void softcap(Tensor x, float cap) {
+            if (!(cap > 0)) {
+                throw new IllegalArgumentException("softcap: a cap of " + cap);
+            }
+            eachRow(x, x, "softcap", row -> ReferenceOps.map(row, v -> cap * Math.tanh(v / cap)));
+        }
+
+        @Override
+        public void add(Tensor out, Tensor x) {
+            require(x, DType.F32, out.rows(), out.columns(), "add: x");
+            require(out, DType.F32, x.rows(), x.columns(), "add: out");
+            requireApart(out, x, "add: out, x");
+            record(() -> {
+                for (int t = 0; t < x.rows(); t++) {
+                    addTo(out, t, load(x, t));
+                }
+            });
+        }
+
+        @Override
+        public void addRows(Tensor out, Tensor table, Tensor rows) {
+            require(table, DType.F32, table.rows(), out.columns(), "addRows: table");
+            require(out, DType.F32, rows.rows(), table.columns(), "addRows: out");
+            require(rows, DType.I32, out.rows(), 1, "addRows: rows");
+            requireApart(out, table, "addRows: out, table");
+            record(() -> {
+                for (int t = 0; t < out.rows(); t++) {
+                    addTo(out, t, load(table, index(rows, t, 0, table.rows(), "row")));
+                }
+            });
+        }
+
+        @Override
+        public void moeRoute(Tensor ids, Tensor weights, Tensor logits, boolean normalized) {
+            int chosen = ids.columns();
+            require(ids, DType.I32, logits.rows(), chosen, "moeRoute: ids");
+            require(weights, DType.F32, logits.rows(), chosen, "moeRoute: weights");
+            require(logits, DType.F32, ids.rows(), logits.columns(), "moeRoute: logits");
+            if (chosen > logits.columns()) {
+                throw new IllegalArgumentException(
+                        "moeRoute: " + chosen + " of " + logits.columns() + " experts");
+            }
+            record(() -> {
+                for (int t = 0; t < logits.rows(); t++) {
+                    float[] row = load(logits, t);
+                    int[] best = ReferenceOps.largest(row, chosen);
+                    for (int j = 0; j < chosen; j++) {
+                        storeInt(ids, t, j, best[j]);
+                    }
+                    store(weights, t, ReferenceOps.routingWeights(row, best, normalized));
+                }
+            });
+        }
+
+        @Override
+        public void moeGroup(ExpertGroups groups, Tensor ids) {
+            int experts = groups.starts().rows() - 1;
+            int chosen = ids.columns();
+            int pairs = ids.rows() * chosen;
+            require(ids, DType.I32, groups.places().rows(), chosen, "moeGroup: ids");
+            require(groups.starts(), DType.I32, experts + 1, 1, "moeGroup: starts");
+            require(groups.sources(), DType.I32, pairs, 1, "moeGroup: sources");
+            require(groups.places(), DType.I32, ids.rows(), chosen, "moeGroup: places");
+            record(() -> {
+                int place = 0;
+                for (int expert = 0; expert < experts; expert++) {
+                    storeInt(groups.starts(), expert, 0, place);
+                    for (int t = 0; t < ids.rows(); t++) {
+                        for (int j = 0; j < chosen; j++) {
+                            if (index(ids, t, j, experts, "expert") == expert) {
+                                storeInt(groups.sources(), place, 0, t);
+                                storeInt(groups.places(), t, j, place);
+                                place++;
+                            }
+                        }
+                    }
+                }
+                storeInt(groups.starts(), experts, 0, place);
+            });
+        }
+
+        @Override
+        public void moeMatmul(
+                Tensor out, Tensor x, MatrixBank w, Tensor starts, @Nullable Tensor biases) {
+            if (!(w instanceof ReferenceBank bank)) {
+                throw new IllegalArgumentException("a bank of another device");
+            }
+            require(x, DType.F32, out.rows(), bank.in(), "moeMatmul: x");
+            require(out, DType.F32, x.rows(), bank.out(), "moeMatmul: out");
+            require(starts, DType.I32, bank.count() + 1, 1, "moeMatmul: starts");
+            requireApart(out, x, "moeMatmul: out, x");
+            if (biases != null) {
+                require(biases, DType.F32, bank.count(), bank.out(), "moeMatmul: biases");
+            }
+            record(() -> {
+                for (int expert = 0; expert < bank.count(); expert++) {
+                    int end = index(starts, expert + 1, 0, x.rows() + 1L, "start");
+                    for (int r = index(starts, expert, 0, end + 1L, "start"); r < end; r++) {
+                        double[] row =
+                                ReferenceOps.matmul(load(x, r), bank.matrices.get(expert).values);
+                        if (biases != null) {
+                            accumulate(row, load(biases, expert));
+                        }
+                        store(out, r, row);
+                    }
+                }
+            });
+        }
+
+        @Override
+        public void moeCombine(Tensor out, Tensor y, Tensor places, Tensor weights) {
+            int chosen = places.columns();
+            require(out, DType.F32, places.rows(), y.columns(), "moeCombine: out");
+            require(y, DType.F32, y.rows(), out.columns(), "moeCombine: y");
+            require(places, DType.I32, out.rows(), chosen, "moeCombine: places");
+            require(weights, DType.F32, out.rows(), chosen, "moeCombine: weights");
+            requireApart(out, y, "moeCombine: out, y");
+            record(() -> {
+                for (int t = 0; t < out.rows(); t++) {
+                    double[] sum = new double[out.columns()];
+                    for (int j = 0; j < chosen; j++) {
+                        float[] found = load(y, index(places, t, j, y.rows(), "place"));
+                        for (int i = 0; i < sum.length; i++) {
+                            sum[i] += (double) load(weights, t)[j] * found[i];
+                        }
+                    }
+                    accumulate(sum, load(out, t));
+                    store(out, t, sum);
                 }
             });
         }
@@ -494,10 +743,23 @@ public final class ReferenceDevice implements Device {
         }
     }
 
-    private static void add(double[] sum, float[] summand) {
+    private static void accumulate(double[] sum, float[] summand) {
         for (int i = 0; i < sum.length; i++) {
             sum[i] += summand[i];
         }
+    }
+
+    /// Adds a row to row `t`.
+    private static void addTo(Tensor out, int t, float[] summand) {
+        double[] sum = new double[summand.length];
+        accumulate(sum, load(out, t));
+        accumulate(sum, summand);
+        store(out, t, sum);
+    }
+
+    private static void storeInt(Tensor tensor, int row, int column, int value) {
+        long at = at(tensor, row) + (long) Integer.BYTES * column;
+        tensor.buffer().contents().set(ValueLayout.JAVA_INT_UNALIGNED, at, value);
     }
 
     private static long at(Tensor tensor, int row) {

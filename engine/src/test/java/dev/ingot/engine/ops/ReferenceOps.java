@@ -1,5 +1,9 @@
 package dev.ingot.engine.ops;
 
+import java.util.Comparator;
+import java.util.function.DoubleUnaryOperator;
+import java.util.stream.IntStream;
+
 /// The ops of [Encoder] on plain arrays, one row at a time: the oracle that kernels are held against.
 ///
 /// Inputs are the `F32` values that a device sees; every sum, root and exponential is in double
@@ -17,6 +21,23 @@ public final class ReferenceOps {
         double[] out = new double[x.length];
         for (int i = 0; i < x.length; i++) {
             out[i] = x[i] * inverse * weight[i];
+        }
+        return out;
+    }
+
+    /// One row of [Encoder#layerNorm]: `(x − mean) / √(variance + ε) · weight + bias`.
+    public static double[] layerNorm(float[] x, float[] weight, float[] bias, float epsilon) {
+        double mean = 0;
+        for (float value : x) {
+            mean += value / (double) x.length;
+        }
+        double variance = 0;
+        for (float value : x) {
+            variance += (value - mean) * (value - mean) / x.length;
+        }
+        double[] out = new double[x.length];
+        for (int i = 0; i < x.length; i++) {
+            out[i] = (x[i] - mean) / Math.sqrt(variance + epsilon) * weight[i] + bias[i];
         }
         return out;
     }
@@ -42,15 +63,16 @@ public final class ReferenceOps {
     /// One row of [Encoder#rope].
     ///
     /// @param x `[heads · headDim]`
-    /// @param inverseFrequencies `[headDim / 2]`
-    public static double[] rope(float[] x, int headDim, int position, float[] inverseFrequencies) {
-        int half = headDim / 2;
-        double[] out = new double[x.length];
+    /// @param inverseFrequencies `[rotated / 2]`: the rest of a head stays as it is
+    public static double[] rope(
+            float[] x, int headDim, int position, float[] inverseFrequencies, double magnitude) {
+        int half = inverseFrequencies.length;
+        double[] out = map(x, value -> value);
         for (int head = 0; head < x.length; head += headDim) {
             for (int i = 0; i < half; i++) {
                 double angle = (double) position * inverseFrequencies[i];
-                double cos = Math.cos(angle);
-                double sin = Math.sin(angle);
+                double cos = Math.cos(angle) * magnitude;
+                double sin = Math.sin(angle) * magnitude;
                 float low = x[head + i];
                 float high = x[head + i + half];
                 out[head + i] = low * cos - high * sin;
@@ -65,19 +87,30 @@ public final class ReferenceOps {
     /// @param q `[headDim]`
     /// @param keys `[positions, headDim]`, already as the cache's dtype rounds them
     /// @param values `[positions, headDim]`, the same
+    /// @param softcap 0 for none
+    /// @param sink a score without a value; negative infinity for none
     /// @return `[headDim]`
-    public static double[] attend(float[] q, float[][] keys, float[][] values, double scale) {
+    public static double[] attend(
+            float[] q,
+            float[][] keys,
+            float[][] values,
+            double scale,
+            double softcap,
+            double sink) {
         double[] weights = new double[keys.length];
-        double max = Double.NEGATIVE_INFINITY;
+        double max = sink;
         for (int p = 0; p < keys.length; p++) {
             double score = 0;
             for (int i = 0; i < q.length; i++) {
                 score += (double) q[i] * keys[p][i];
             }
             weights[p] = score * scale;
+            if (softcap > 0) {
+                weights[p] = softcap * Math.tanh(weights[p] / softcap);
+            }
             max = Math.max(max, weights[p]);
         }
-        double sum = 0;
+        double sum = Math.exp(sink - max);
         for (int p = 0; p < weights.length; p++) {
             weights[p] = Math.exp(weights[p] - max);
             sum += weights[p];
@@ -102,6 +135,101 @@ public final class ReferenceOps {
             out[i] = gate / (1 + Math.exp(-gate)) * gateUp[out.length + i];
         }
         return out;
+    }
+
+    /// One row of [Encoder#clampedSwiglu].
+    ///
+    /// @param gateUp `[2n]`: the gate, then what it gates
+    /// @return `[n]`
+    public static double[] clampedSwiglu(float[] gateUp, double limit, double alpha) {
+        double[] out = new double[gateUp.length / 2];
+        for (int i = 0; i < out.length; i++) {
+            double gate = Math.min(gateUp[i], limit);
+            double up = Math.clamp(gateUp[out.length + i], -limit, limit);
+            out[i] = gate / (1 + Math.exp(-alpha * gate)) * (up + 1);
+        }
+        return out;
+    }
+
+    /// One row of [Encoder#geglu].
+    ///
+    /// @param gateUp `[2n]`: the gate, then what it gates
+    /// @return `[n]`
+    public static double[] geglu(float[] gateUp, Gelu kind) {
+        double[] out = new double[gateUp.length / 2];
+        for (int i = 0; i < out.length; i++) {
+            out[i] = gelu(gateUp[i], kind) * gateUp[out.length + i];
+        }
+        return out;
+    }
+
+    /// One element of [Encoder#gelu].
+    public static double gelu(double x, Gelu kind) {
+        return switch (kind) {
+            case EXACT -> x * normalProbability(x);
+            case TANH ->
+                    x / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
+        };
+    }
+
+    /// `Φ(x)`: Simpson's rule over the density from 0, in steps so fine that what is left is below 1e-13.
+    private static double normalProbability(double x) {
+        double end = Math.min(Math.abs(x), 10);
+        int steps = 2000;
+        double width = end / steps;
+        double sum = 1 + Math.exp(-end * end / 2);
+        for (int i = 1; i < steps; i++) {
+            double at = i * width;
+            sum += (i % 2 == 0 ? 2 : 4) * Math.exp(-at * at / 2);
+        }
+        double area = sum * width / 3 / Math.sqrt(2 * Math.PI);
+        return x < 0 ? 0.5 - area : 0.5 + area;
+    }
+
+    /// A function of each element.
+    public static double[] map(float[] x, DoubleUnaryOperator function) {
+        double[] out = new double[x.length];
+        for (int i = 0; i < x.length; i++) {
+            out[i] = function.applyAsDouble(x[i]);
+        }
+        return out;
+    }
+
+    /// The ids of the `count` largest, the lower id first of two that are equal; by ascending id.
+    public static int[] largest(float[] logits, int count) {
+        return IntStream.range(0, logits.length)
+                .boxed()
+                .sorted(
+                        Comparator.comparingDouble((Integer e) -> -logits[e])
+                                .thenComparingInt(e -> e))
+                .limit(count)
+                .mapToInt(e -> e)
+                .sorted()
+                .toArray();
+    }
+
+    /// The weights of the chosen experts: a softmax over them if `normalized`, else over all.
+    public static double[] routingWeights(float[] logits, int[] chosen, boolean normalized) {
+        double max = Double.NEGATIVE_INFINITY;
+        for (float logit : logits) {
+            max = Math.max(max, logit);
+        }
+        double[] weights = new double[chosen.length];
+        double sum = 0;
+        for (int j = 0; j < chosen.length; j++) {
+            weights[j] = Math.exp(logits[chosen[j]] - max);
+            sum += weights[j];
+        }
+        if (!normalized) {
+            sum = 0;
+            for (float logit : logits) {
+                sum += Math.exp(logit - max);
+            }
+        }
+        for (int j = 0; j < weights.length; j++) {
+            weights[j] /= sum;
+        }
+        return weights;
     }
 
     /// One row of [Encoder#argmax]: −1 if any value is a NaN or an infinity, else the lowest index of

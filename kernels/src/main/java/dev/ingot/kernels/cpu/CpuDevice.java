@@ -11,6 +11,7 @@ import dev.ingot.engine.ops.DeviceInfo;
 import dev.ingot.engine.ops.KvCache;
 import dev.ingot.engine.ops.KvGeometry;
 import dev.ingot.engine.ops.Matrix;
+import dev.ingot.engine.ops.MatrixBank;
 import dev.ingot.engine.ops.Tensor;
 import dev.ingot.engine.ops.WeightSource;
 import java.lang.foreign.Arena;
@@ -33,6 +34,9 @@ public final class CpuDevice implements Device {
 
     /// `INGOT_MAX_HEAD_DIM`
     private static final int MAX_HEAD_DIM = 512;
+
+    /// `INGOT_MAX_EXPERTS`
+    static final int MAX_EXPERTS = 1024;
 
     private final CpuKernels kernels;
     private final DeviceInfo info;
@@ -128,6 +132,35 @@ public final class CpuDevice implements Device {
             firstRow += part.out();
         }
         return matrix;
+    }
+
+    @Override
+    public MatrixBank bank(String label, List<Matrix> matrices) {
+        requireOpen();
+        if (matrices.isEmpty() || matrices.size() > MAX_EXPERTS) {
+            throw new IllegalArgumentException(
+                    label + ": " + matrices.size() + " matrices, not 1 to " + MAX_EXPERTS);
+        }
+        Matrix first = matrices.getFirst();
+        PackedFormat format = first instanceof CpuMatrix matrix ? matrix.format() : null;
+        MemorySegment memory = arena.allocate(OpLayout.MATRIX_BYTES * matrices.size(), Long.BYTES);
+        for (int i = 0; i < matrices.size(); i++) {
+            if (!(matrices.get(i) instanceof CpuMatrix ours) || ours.owner() != this) {
+                throw new IllegalArgumentException(label + ": a matrix of another device");
+            }
+            if (ours.out() != first.out()
+                    || ours.in() != first.in()
+                    || !ours.format().equals(format)) {
+                throw new IllegalArgumentException(
+                        label + ": the matrices differ in shape or format");
+            }
+            if (ours.format().group() != 0) {
+                throw new IllegalArgumentException(
+                        label + ": experts of quantized weights are not supported on the CPU");
+            }
+            OpList.describe(ours, memory, i * OpLayout.MATRIX_BYTES);
+        }
+        return new CpuMatrixBank(this, memory, matrices.size(), first.out(), first.in());
     }
 
     @Override

@@ -1,11 +1,15 @@
 package dev.ingot.kernels.cpu;
 
+import dev.ingot.engine.ops.Attention;
 import dev.ingot.engine.ops.Batch;
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.Encoder;
+import dev.ingot.engine.ops.ExpertGroups;
+import dev.ingot.engine.ops.Gelu;
 import dev.ingot.engine.ops.KvCache;
 import dev.ingot.engine.ops.KvGeometry;
 import dev.ingot.engine.ops.Matrix;
+import dev.ingot.engine.ops.MatrixBank;
 import dev.ingot.engine.ops.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -46,6 +50,23 @@ final class CpuEncoder implements Encoder {
                 .tensor(0, out)
                 .tensor(1, x)
                 .tensor(2, weight);
+    }
+
+    @Override
+    public void layerNorm(
+            Tensor out, Tensor x, Tensor weight, @Nullable Tensor bias, float epsilon) {
+        Check check = check("layerNorm");
+        check.floats(out, "out").floats(x, "x").floats(weight, "weight");
+        check.shape(out, "out", x.rows(), x.columns());
+        check.shape(weight, "weight", 1, x.columns());
+        check.sameOrApart(out, x);
+        if (bias != null) {
+            check.floats(bias, "bias").shape(bias, "bias", 1, x.columns());
+        }
+        ops.add(OpCode.LAYER_NORM).scalar(epsilon).tensor(0, out).tensor(1, x).tensor(2, weight);
+        if (bias != null) {
+            ops.tensor(3, bias);
+        }
     }
 
     @Override
@@ -91,15 +112,18 @@ final class CpuEncoder implements Encoder {
     }
 
     @Override
-    public void rope(Tensor x, int headDim, Tensor positions, Tensor inverseFrequencies) {
+    public void rope(
+            Tensor x, int headDim, Tensor positions, Tensor inverseFrequencies, float magnitude) {
         Check check = check("rope");
         check.floats(x, "x").ints(positions, "positions").floats(inverseFrequencies, "frequencies");
         check.headDim(headDim);
         check.multiple(x, "x", headDim);
         check.shape(positions, "positions", x.rows(), 1);
-        check.shape(inverseFrequencies, "inverseFrequencies", 1, headDim / 2);
+        int pairs = Math.min(inverseFrequencies.columns(), headDim / 2);
+        check.shape(inverseFrequencies, "inverseFrequencies", 1, pairs);
         ops.add(OpCode.ROPE)
                 .count(headDim)
+                .scalar(magnitude)
                 .tensor(0, x)
                 .tensor(1, positions)
                 .tensor(2, inverseFrequencies);
@@ -123,7 +147,7 @@ final class CpuEncoder implements Encoder {
 
     @Override
     public void pagedAttention(
-            Tensor out, Tensor q, KvCache cache, int layer, float scale, Batch batch) {
+            Tensor out, Tensor q, KvCache cache, int layer, Attention attention, Batch batch) {
         Check check = check("pagedAttention");
         CpuKvCache source = check.cache(cache, layer);
         KvGeometry geometry = source.geometry();
@@ -142,15 +166,25 @@ final class CpuEncoder implements Encoder {
                 "blockTables",
                 batch.sequences(),
                 batch.blockTables().columns());
+        Tensor sinks = attention.sinks();
+        if (sinks != null) {
+            check.floats(sinks, "sinks");
+            check.shape(sinks, "sinks", 1, q.columns() / geometry.headDim());
+        }
         ops.add(OpCode.ATTENTION)
                 .cache(source, layer)
-                .scalar(scale)
+                .scalar(attention.scale())
+                .count(attention.window())
+                .limit(attention.softcap())
                 .tensor(0, out)
                 .tensor(1, q)
                 .tensor(2, batch.positions())
                 .tensor(3, batch.queryStarts())
                 .tensor(4, batch.sequenceLengths())
                 .tensor(5, batch.blockTables());
+        if (sinks != null) {
+            ops.tensor(6, sinks);
+        }
     }
 
     @Override
@@ -160,6 +194,149 @@ final class CpuEncoder implements Encoder {
         check.shape(gateUp, "gateUp", out.rows(), Math.multiplyExact(2, out.columns()));
         check.apart(out, gateUp);
         ops.add(OpCode.SWIGLU).tensor(0, out).tensor(1, gateUp);
+    }
+
+    @Override
+    public void clampedSwiglu(Tensor out, Tensor gateUp, float limit, float alpha) {
+        gate("clampedSwiglu", Gate.CLAMPED_SILU, out, gateUp);
+        ops.scalar(alpha).limit(limit);
+    }
+
+    @Override
+    public void geglu(Tensor out, Tensor gateUp, Gelu gelu) {
+        int function =
+                switch (gelu) {
+                    case EXACT -> Gate.GELU;
+                    case TANH -> Gate.GELU_TANH;
+                };
+        gate("geglu", function, out, gateUp);
+    }
+
+    private void gate(String name, int function, Tensor out, Tensor gateUp) {
+        Check check = check(name);
+        check.floats(out, "out").floats(gateUp, "gateUp");
+        check.shape(gateUp, "gateUp", out.rows(), Math.multiplyExact(2, out.columns()));
+        check.apart(out, gateUp);
+        ops.add(OpCode.GATE).count(function).tensor(0, out).tensor(1, gateUp);
+    }
+
+    @Override
+    public void gelu(Tensor out, Tensor x, Gelu gelu) {
+        int function =
+                switch (gelu) {
+                    case EXACT -> Map.GELU;
+                    case TANH -> Map.GELU_TANH;
+                };
+        map("gelu", function, 0, out, x);
+    }
+
+    @Override
+    public void relu(Tensor out, Tensor x) {
+        map("relu", Map.RELU, 0, out, x);
+    }
+
+    @Override
+    public void scale(Tensor x, float factor) {
+        map("scale", Map.SCALE, factor, x, x);
+    }
+
+    @Override
+    public void softcap(Tensor x, float cap) {
+        if (!(cap > 0)) {
+            throw new IllegalArgumentException("softcap: a cap of " + cap);
+        }
+        map("softcap", Map.SOFTCAP, cap, x, x);
+    }
+
+    private void map(String name, int function, float parameter, Tensor out, Tensor x) {
+        Check check = check(name);
+        check.floats(out, "out").floats(x, "x");
+        check.shape(x, "x", out.rows(), out.columns());
+        check.sameOrApart(out, x);
+        ops.add(OpCode.MAP).count(function).scalar(parameter).tensor(0, out).tensor(1, x);
+    }
+
+    @Override
+    public void add(Tensor out, Tensor x) {
+        Check check = check("add");
+        check.floats(out, "out").floats(x, "x");
+        check.shape(x, "x", out.rows(), out.columns());
+        check.apart(out, x);
+        ops.add(OpCode.ADD).tensor(0, out).tensor(1, x);
+    }
+
+    @Override
+    public void addRows(Tensor out, Tensor table, Tensor rows) {
+        Check check = check("addRows");
+        check.floats(out, "out").floats(table, "table").ints(rows, "rows");
+        check.shape(out, "out", rows.rows(), table.columns());
+        check.shape(rows, "rows", out.rows(), 1);
+        check.apart(out, table);
+        ops.add(OpCode.ADD_ROWS).tensor(0, out).tensor(1, table).tensor(2, rows);
+    }
+
+    @Override
+    public void moeRoute(Tensor ids, Tensor weights, Tensor logits, boolean normalized) {
+        Check check = check("moeRoute");
+        check.ints(ids, "ids").floats(weights, "weights").floats(logits, "logits");
+        check.shape(ids, "ids", logits.rows(), ids.columns());
+        check.shape(weights, "weights", logits.rows(), ids.columns());
+        check.atMost(ids.columns(), logits.columns(), "experts a token");
+        check.atMost(logits.columns(), CpuDevice.MAX_EXPERTS, "experts");
+        ops.add(OpCode.MOE_ROUTE)
+                .count(normalized ? 1 : 0)
+                .tensor(0, ids)
+                .tensor(1, weights)
+                .tensor(2, logits);
+    }
+
+    @Override
+    public void moeGroup(ExpertGroups groups, Tensor ids) {
+        Check check = check("moeGroup");
+        check.ints(groups.starts(), "starts").ints(groups.sources(), "sources");
+        check.ints(groups.places(), "places").ints(ids, "ids");
+        check.shape(groups.starts(), "starts", groups.starts().rows(), 1);
+        check.shape(groups.sources(), "sources", ids.rows() * ids.columns(), 1);
+        check.shape(groups.places(), "places", ids.rows(), ids.columns());
+        check.atMost(groups.starts().rows() - 1, CpuDevice.MAX_EXPERTS, "experts");
+        ops.add(OpCode.MOE_GROUP)
+                .tensor(0, groups.starts())
+                .tensor(1, groups.sources())
+                .tensor(2, groups.places())
+                .tensor(3, ids);
+    }
+
+    @Override
+    public void moeMatmul(
+            Tensor out, Tensor x, MatrixBank w, Tensor starts, @Nullable Tensor biases) {
+        Check check = check("moeMatmul");
+        CpuMatrixBank bank = check.bank(w);
+        check.floats(out, "out").floats(x, "x").ints(starts, "starts");
+        check.shape(x, "x", out.rows(), bank.in());
+        check.shape(out, "out", x.rows(), bank.out());
+        check.shape(starts, "starts", bank.count() + 1, 1);
+        check.apart(out, x);
+        if (biases != null) {
+            check.floats(biases, "biases").shape(biases, "biases", bank.count(), bank.out());
+        }
+        ops.add(OpCode.MOE_MATMUL).bank(bank).tensor(0, out).tensor(1, x).tensor(2, starts);
+        if (biases != null) {
+            ops.tensor(3, biases);
+        }
+    }
+
+    @Override
+    public void moeCombine(Tensor out, Tensor y, Tensor places, Tensor weights) {
+        Check check = check("moeCombine");
+        check.floats(out, "out").floats(y, "y").ints(places, "places").floats(weights, "weights");
+        check.shape(out, "out", places.rows(), y.columns());
+        check.shape(weights, "weights", places.rows(), places.columns());
+        check.apart(out, y);
+        ops.add(OpCode.MOE_COMBINE)
+                .tensor(0, out)
+                .tensor(1, y)
+                .tensor(2, places)
+                .tensor(3, weights);
     }
 
     @Override
@@ -180,6 +357,22 @@ final class CpuEncoder implements Encoder {
         ops.add(OpCode.ARGMAX).tensor(0, out).tensor(1, x);
     }
 
+    /// `INGOT_MAP_…`
+    private static final class Map {
+        static final int RELU = 0;
+        static final int GELU = 1;
+        static final int GELU_TANH = 2;
+        static final int SCALE = 3;
+        static final int SOFTCAP = 4;
+    }
+
+    /// `INGOT_GATE_…`
+    private static final class Gate {
+        static final int GELU = 0;
+        static final int GELU_TANH = 1;
+        static final int CLAMPED_SILU = 2;
+    }
+
     private Check check(String op) {
         buffer.requireOpen();
         return new Check(device, op);
@@ -194,6 +387,19 @@ final class CpuEncoder implements Encoder {
                 return ours;
             }
             throw refused("the matrix belongs to another device");
+        }
+
+        CpuMatrixBank bank(MatrixBank bank) {
+            if (bank instanceof CpuMatrixBank ours && ours.owner() == device) {
+                return ours;
+            }
+            throw refused("the matrices belong to another device");
+        }
+
+        void atMost(int value, int limit, String what) {
+            if (value > limit) {
+                throw refused(value + " " + what + " and not at most " + limit);
+            }
         }
 
         CpuKvCache cache(KvCache cache, int layer) {

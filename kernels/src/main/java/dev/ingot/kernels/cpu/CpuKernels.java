@@ -238,6 +238,7 @@ final class CpuKernels {
         static final int BAD_BLOCK = 7;
         static final int BAD_POSITION = 8;
         static final int BAD_QUERY_START = 9;
+        static final int BAD_EXPERT = 10;
 
         private Status() {}
     }
@@ -262,7 +263,9 @@ final class CpuKernels {
                 case Status.BAD_TOKEN ->
                         outside("embed: token id " + value + " at row " + row, where);
                 case Status.BAD_ROW ->
-                        outside("gatherRows: row " + value + " at index " + row, where);
+                        outside("gatherRows or addRows: row " + value + " at index " + row, where);
+                case Status.BAD_EXPERT ->
+                        outside("expert or place " + value + " at row " + row, where);
                 case Status.BAD_SLOT -> outside("storeKv: slot " + value + " of row " + row, where);
                 case Status.BAD_BLOCK ->
                         outside(

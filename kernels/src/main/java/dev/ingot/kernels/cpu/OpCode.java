@@ -13,7 +13,16 @@ enum OpCode {
     SWIGLU(8),
     GATHER_ROWS(9),
     ARGMAX(10),
-    READ(11);
+    READ(11),
+    LAYER_NORM(32),
+    MAP(33),
+    GATE(34),
+    ADD(35),
+    ADD_ROWS(36),
+    MOE_ROUTE(37),
+    MOE_GROUP(38),
+    MOE_MATMUL(39),
+    MOE_COMBINE(40);
 
     private final int code;
 

@@ -42,7 +42,7 @@ final class OpLayout {
                     JAVA_INT.withName("reserved"));
 
     /// `INGOT_MAX_TENSORS`
-    static final int MAX_TENSORS = 6;
+    static final int MAX_TENSORS = 7;
 
     private static final StructLayout OP =
             MemoryLayout.structLayout(
@@ -50,16 +50,20 @@ final class OpLayout {
                     JAVA_FLOAT.withName("scalar"),
                     JAVA_INT.withName("count"),
                     JAVA_INT.withName("source"),
+                    JAVA_FLOAT.withName("limit"),
+                    MemoryLayout.paddingLayout(4),
                     MemoryLayout.unionLayout(MATRIX, CACHE).withName("object"),
                     MemoryLayout.sequenceLayout(MAX_TENSORS, TENSOR).withName("t"));
 
     static final long BYTES = OP.byteSize();
     static final long TENSOR_BYTES = TENSOR.byteSize();
+    static final long MATRIX_BYTES = MATRIX.byteSize();
 
     static final long CODE = offset(OP, "code");
     static final long SCALAR = offset(OP, "scalar");
     static final long COUNT = offset(OP, "count");
     static final long SOURCE = offset(OP, "source");
+    static final long LIMIT = offset(OP, "limit");
     static final long OBJECT = offset(OP, "object");
     static final long TENSORS = offset(OP, "t");
 
@@ -68,7 +72,6 @@ final class OpLayout {
     static final long TENSOR_ROWS = offset(TENSOR, "rows");
     static final long TENSOR_COLUMNS = offset(TENSOR, "columns");
 
-    static final long MATRIX_BYTES = MATRIX.byteSize();
     static final long MATRIX_DATA = offset(MATRIX, "data");
     private static final long MATRIX_FORMAT = offset(MATRIX, "format");
     private static final long MATRIX_OUT = offset(MATRIX, "out");

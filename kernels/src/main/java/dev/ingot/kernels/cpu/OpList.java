@@ -63,10 +63,25 @@ final class OpList {
         return this;
     }
 
-    OpList matrix(CpuMatrix matrix) {
-        memory.set(ADDRESS, at(OpLayout.OBJECT + OpLayout.MATRIX_DATA), matrix.memory());
-        OpLayout.setShape(memory, at(OpLayout.OBJECT), matrix.out(), matrix.in(), matrix.format());
+    OpList limit(float value) {
+        memory.set(JAVA_FLOAT, at(OpLayout.LIMIT), value);
         return this;
+    }
+
+    OpList matrix(CpuMatrix matrix) {
+        describe(matrix, memory, at(OpLayout.OBJECT));
+        return this;
+    }
+
+    OpList bank(CpuMatrixBank bank) {
+        memory.set(ADDRESS, at(OpLayout.OBJECT + OpLayout.MATRIX_DATA), bank.memory());
+        return count(bank.count());
+    }
+
+    /// Writes an `ingot_matrix` at `offset`.
+    static void describe(CpuMatrix matrix, MemorySegment memory, long offset) {
+        memory.set(ADDRESS, offset + OpLayout.MATRIX_DATA, matrix.memory());
+        OpLayout.setShape(memory, offset, matrix.out(), matrix.in(), matrix.format());
     }
 
     OpList cache(CpuKvCache cache, int layer) {

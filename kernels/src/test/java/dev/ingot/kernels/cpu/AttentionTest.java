@@ -2,6 +2,7 @@ package dev.ingot.kernels.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ingot.engine.ops.Attention;
 import dev.ingot.engine.ops.Batch;
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.Device;
@@ -33,7 +34,28 @@ final class AttentionTest {
     }
 
     /// Heads of a layer, and how its cache is laid out.
-    private record Shape(int heads, int kvHeads, int headDim, int blockSize, DType format) {
+    private record Shape(
+            int heads,
+            int kvHeads,
+            int headDim,
+            int blockSize,
+            DType format,
+            int window,
+            float softcap,
+            boolean sinks) {
+        Shape(int heads, int kvHeads, int headDim, int blockSize, DType format) {
+            this(heads, kvHeads, headDim, blockSize, format, 0, 0, false);
+        }
+
+        Attention attention(Device device) {
+            var sinkScores = Data.rows(77, 1, heads)[0];
+            return new Attention(
+                    (float) (1 / Math.sqrt(headDim)),
+                    window,
+                    softcap,
+                    sinks ? device.vector("sinks", sinkScores) : null);
+        }
+
         KvGeometry geometry(int layers, int blocks) {
             return new KvGeometry(layers, kvHeads, headDim, blockSize, blocks, format);
         }
@@ -54,6 +76,7 @@ final class AttentionTest {
         private final Device device;
         private final Shape shape;
         private final KvCache cache;
+        private final Attention attention;
         private final int[][] tables;
         private final float[][][] qkv;
 
@@ -66,6 +89,7 @@ final class AttentionTest {
             this.qkv = qkv;
             int blocks = Arrays.stream(tables).flatMapToInt(Arrays::stream).max().orElseThrow() + 1;
             cache = device.kvCache(shape.geometry(LAYERS, blocks));
+            attention = shape.attention(device);
         }
 
         /// One step; the rows of each slice, one after another.
@@ -114,12 +138,7 @@ final class AttentionTest {
                                 fused.columns(q + kv, kv),
                                 batch.slotMapping());
                         enc.pagedAttention(
-                                out,
-                                fused.columns(0, q),
-                                cache,
-                                LAYER,
-                                (float) (1 / Math.sqrt(shape.headDim)),
-                                batch);
+                                out, fused.columns(0, q), cache, LAYER, attention, batch);
                     });
             return Data.read(out);
         }
@@ -190,7 +209,12 @@ final class AttentionTest {
                         new Shape(3, 1, 64, 32, format),
                         new Shape(5, 5, 80, 7, format),
                         new Shape(16, 2, 128, 16, format),
-                        new Shape(22, 2, 40, 5, format))) {
+                        new Shape(22, 2, 40, 5, format),
+                        new Shape(4, 2, 24, 16, format, 16, 0, false),
+                        new Shape(5, 5, 80, 7, format, 65, 1.5f, false),
+                        new Shape(16, 2, 64, 16, format, 129, 0, true),
+                        new Shape(3, 1, 64, 32, format, 1, 0, true),
+                        new Shape(6, 3, 32, 16, format, 0, 2.5f, true))) {
             int[][] tables = tables(1, shape.blockSize, lengths);
             float[][][] qkv = qkv(shape, lengths);
             try (var cpu = CpuDevice.open(2, variant);
@@ -215,8 +239,13 @@ final class AttentionTest {
     void chunksThreadsAndBlocksNeverChangeABit(String variant, DType format) {
         int length = 530;
         int[][] threadsAndChunk = {{1, 7}, {2, 1}, {2, 7}, {2, 250}, {3, 64}, {3, length}};
-        for (int[] heads : new int[][] {{1, 1, 64}, {6, 2, 24}, {10, 1, 80}}) {
-            var shape = new Shape(heads[0], heads[1], heads[2], 16, format);
+        for (var shape :
+                List.of(
+                        new Shape(1, 1, 64, 16, format),
+                        new Shape(6, 2, 24, 16, format),
+                        new Shape(10, 1, 80, 16, format),
+                        new Shape(6, 2, 24, 16, format, 70, 0, true),
+                        new Shape(3, 1, 64, 16, format, 300, 4, false))) {
             float[][][] qkv = qkv(shape, length);
             float[][] expected = chunked(variant, 1, shape, tables(1, 16, length), qkv, length);
             for (int[] way : threadsAndChunk) {
@@ -228,7 +257,16 @@ final class AttentionTest {
                         expected);
             }
             for (int blockSize : new int[] {1, 5, 32, 100, 700}) {
-                var other = new Shape(heads[0], heads[1], heads[2], blockSize, format);
+                var other =
+                        new Shape(
+                                shape.heads,
+                                shape.kvHeads,
+                                shape.headDim,
+                                blockSize,
+                                format,
+                                shape.window,
+                                shape.softcap,
+                                shape.sinks);
                 assertSameBits(
                         "blocks of " + blockSize,
                         chunked(variant, 2, other, tables(2, blockSize, length), qkv, 41),
@@ -273,6 +311,28 @@ final class AttentionTest {
             }
             together.step(prefill);
             assertSameBits("decode", together.step(decode), expected.toArray(float[][]::new));
+        }
+    }
+
+    /// What a window has left behind is not read, not even times zero.
+    @ParameterizedTest
+    @MethodSource("variantsAndFormats")
+    void brokenValuesBeforeTheWindowDoNotPoisonARow(String variant, DType format) {
+        var shape = new Shape(4, 2, 24, 16, format, 20, 0, false);
+        int length = 150;
+        int[][] tables = tables(4, 16, length);
+        float[][][] qkv = qkv(shape, length);
+        float[][] clean = chunked(variant, 2, shape, tables, qkv, length);
+        for (int p = 0; p < 100; p++) {
+            Arrays.fill(qkv[0][p], Float.NaN);
+        }
+        for (int chunk : new int[] {1, 7, length}) {
+            float[][] poisoned = chunked(variant, 2, shape, tables, qkv, chunk);
+            assertThat(poisoned[118][0]).isNaN();
+            assertSameBits(
+                    "chunks of " + chunk,
+                    Arrays.copyOfRange(poisoned, 119, length),
+                    Arrays.copyOfRange(clean, 119, length));
         }
     }
 

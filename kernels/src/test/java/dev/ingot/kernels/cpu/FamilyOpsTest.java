@@ -1,0 +1,376 @@
+package dev.ingot.kernels.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.ingot.engine.ops.DType;
+import dev.ingot.engine.ops.Device;
+import dev.ingot.engine.ops.DeviceException;
+import dev.ingot.engine.ops.Encoder;
+import dev.ingot.engine.ops.ExpertGroups;
+import dev.ingot.engine.ops.Gelu;
+import dev.ingot.engine.ops.Matrix;
+import dev.ingot.engine.ops.ReferenceDevice;
+import dev.ingot.engine.ops.Steps;
+import dev.ingot.engine.ops.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// The ops that only some model families need.
+final class FamilyOpsTest {
+    private static final int[] SIZES = {1, 7, 24, 31, 33, 64, 80, 129, 1030, 4099};
+    private static final double ULP = Math.ulp(1f);
+
+    /// What is computed of `x` `[rows, 2n]` into `out` `[rows, n]`.
+    private interface Op {
+        void record(Device device, Encoder enc, Tensor out, Tensor x);
+    }
+
+    private static Op op(String name) {
+        return switch (name) {
+            case "layerNorm" ->
+                    (device, enc, out, x) -> {
+                        int n = out.columns();
+                        var weight = device.vector("weight", Data.rows(3, 1, n)[0]);
+                        var bias = device.vector("bias", Data.rows(4, 1, n)[0]);
+                        enc.layerNorm(out, x.columns(0, n), weight, bias, 1e-5f);
+                        enc.layerNorm(out, out, weight, null, 1e-5f);
+                    };
+            case "gelu" -> (_, enc, out, x) -> enc.gelu(out, half(out, x), Gelu.EXACT);
+            case "gelu tanh" ->
+                    (_, enc, out, x) -> {
+                        enc.gelu(out, half(out, x), Gelu.TANH);
+                        enc.gelu(out, out, Gelu.TANH);
+                    };
+            case "relu" -> (_, enc, out, x) -> enc.relu(out, half(out, x));
+            case "geglu" -> (_, enc, out, x) -> enc.geglu(out, x, Gelu.EXACT);
+            case "geglu tanh" -> (_, enc, out, x) -> enc.geglu(out, x, Gelu.TANH);
+            case "clamped swiglu" -> (_, enc, out, x) -> enc.clampedSwiglu(out, x, 2.5f, 1.702f);
+            case "add and scale" ->
+                    (_, enc, out, x) -> {
+                        enc.add(out, half(out, x));
+                        enc.scale(out, 6.92f);
+                    };
+            case "softcap" ->
+                    (_, enc, out, x) -> {
+                        enc.add(out, half(out, x));
+                        enc.softcap(out, 1.5f);
+                    };
+            case "add rows" ->
+                    (device, enc, out, _) -> {
+                        var table = Steps.floats(device, Data.rows(5, 9, out.columns()));
+                        int[] rows = new int[out.rows()];
+                        Arrays.setAll(rows, t -> t * 5 % 9);
+                        enc.addRows(out, table, Steps.column(device, rows));
+                    };
+            default -> throw new IllegalArgumentException(name);
+        };
+    }
+
+    private static Tensor half(Tensor out, Tensor x) {
+        return x.columns(0, out.columns());
+    }
+
+    static Stream<Arguments> variantsAndOps() {
+        return CpuDevice.variants().stream()
+                .flatMap(variant ->
+                        Stream.of(
+                                        "layerNorm",
+                                        "gelu",
+                                        "gelu tanh",
+                                        "relu",
+                                        "geglu",
+                                        "geglu tanh",
+                                        "clamped swiglu",
+                                        "add and scale",
+                                        "softcap",
+                                        "add rows")
+                                .map(op -> Arguments.of(variant, op)));
+    }
+
+    static List<String> variants() {
+        return CpuDevice.variants();
+    }
+
+    private static Tensor computed(Device device, String op, float[][] x, float[][] before) {
+        var in = Data.strided(device, x, 3);
+        var out = Data.strided(device, before, 1);
+        Steps.run(device, enc -> op(op).record(device, enc, out, in));
+        return out;
+    }
+
+    @ParameterizedTest
+    @MethodSource("variantsAndOps")
+    void rowOpsAgreeWithTheOracle(String variant, String op) {
+        try (var cpu = CpuDevice.open(2, variant);
+                var oracle = new ReferenceDevice()) {
+            for (int n : SIZES) {
+                for (int rows : n < 200 ? new int[] {1, 5, 130} : new int[] {1, 3}) {
+                    float[][] x = spread(Data.rows(1, rows, 2 * n), 3);
+                    float[][] before = Data.rows(2, rows, n);
+                    Data.assertClose(
+                            op + " of " + rows + " × " + n,
+                            computed(cpu, op, x, before),
+                            computed(oracle, op, x, before),
+                            n == 1 ? 1e-4 : 300 * ULP);
+                }
+            }
+        }
+    }
+
+    private static float[][] spread(float[][] rows, float factor) {
+        for (float[] row : rows) {
+            for (int i = 0; i < row.length; i++) {
+                row[i] *= factor;
+            }
+        }
+        return rows;
+    }
+
+    @ParameterizedTest
+    @MethodSource("variantsAndOps")
+    void companyAndThreadsNeverChangeABit(String variant, String op) {
+        float[][] x = Data.rows(6, 40, 2 * 129);
+        float[][] before = Data.rows(7, 40, 129);
+        try (var one = CpuDevice.open(1, variant);
+                var three = CpuDevice.open(3, variant)) {
+            float[][] together = Data.read(computed(three, op, x, before));
+            // The row that is added depends on where a token is; so this one stays where it was.
+            for (int count : new int[] {1, 2, 17}) {
+                float[][] some =
+                        Data.read(
+                                computed(
+                                        one,
+                                        op,
+                                        Arrays.copyOf(x, count),
+                                        Arrays.copyOf(before, count)));
+                for (int r = 0; r < count; r++) {
+                    Data.assertSameBits(op + ", row " + r + " of " + count, some[r], together[r]);
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("variants")
+    void activationsOfExtremeValuesNeitherOverflowNorPoisonTheirNeighbours(String variant) {
+        float[] x = {1e30f, -1e30f, Float.NaN, 60, -60, 0, 1};
+        try (var cpu = CpuDevice.open(1, variant)) {
+            for (var gelu : Gelu.values()) {
+                var out = Steps.floats(cpu, x);
+                Steps.run(cpu, enc -> enc.gelu(out, out, gelu));
+                float[] y = Steps.row(out, 0);
+                assertThat(y[0]).as("%s", gelu).isEqualTo(1e30f);
+                assertThat(Math.abs(y[1])).as("%s", gelu).isLessThan(1e-6f);
+                assertThat(y[2]).isNaN();
+                assertThat(y[3]).isEqualTo(60);
+                assertThat(Math.abs(y[4])).isLessThan(1e-6f);
+                assertThat(y[5]).isZero();
+            }
+            var capped = Steps.floats(cpu, x);
+            Steps.run(cpu, enc -> enc.softcap(capped, 30));
+            float[] y = Steps.row(capped, 0);
+            assertThat(y[0]).isEqualTo(30);
+            assertThat(y[1]).isEqualTo(-30);
+            assertThat(y[2]).isNaN();
+            assertThat(y[5]).isZero();
+            var positive = Steps.floats(cpu, x);
+            Steps.run(cpu, enc -> enc.relu(positive, positive));
+            assertThat(Steps.row(positive, 0)).containsExactly(1e30f, 0, Float.NaN, 60, 0, 0, 1);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("variants")
+    void ropeTurnsAPartOfAHeadAndScalesIt(String variant) {
+        try (var cpu = CpuDevice.open(2, variant);
+                var oracle = new ReferenceDevice()) {
+            for (int[] shape : new int[][] {{20, 4}, {64, 12}, {80, 32}, {128, 64}, {2, 1}}) {
+                for (float magnitude : new float[] {1, 1.3466f}) {
+                    Data.assertClose(
+                            shape[1] + " pairs of " + shape[0],
+                            rotated(cpu, shape[0], shape[1], magnitude),
+                            rotated(oracle, shape[0], shape[1], magnitude),
+                            16 * ULP);
+                }
+            }
+        }
+    }
+
+    private static Tensor rotated(Device device, int headDim, int pairs, float magnitude) {
+        int[] positions = {0, 1, 3, 4095, 131_071};
+        var x = Data.strided(device, Data.rows(6, positions.length, 3 * headDim), 7);
+        float[] frequencies = new float[pairs];
+        for (int i = 0; i < pairs; i++) {
+            frequencies[i] = (float) Math.pow(10_000, -1.0 * i / pairs);
+        }
+        var table = device.vector("rope", frequencies);
+        var at = Steps.column(device, positions);
+        Steps.run(device, enc -> enc.rope(x, headDim, at, table, magnitude));
+        return x;
+    }
+
+    @Test
+    void aRowOutsideOfItsTableFailsTheStep() {
+        try (var cpu = CpuDevice.open(2)) {
+            var out = Steps.floats(cpu, new float[][] {{1}, {2}});
+            var table = Steps.floats(cpu, new float[][] {{1}, {2}, {3}});
+            for (int row : new int[] {3, -1}) {
+                assertThatThrownBy(() ->
+                                Steps.run(
+                                        cpu,
+                                        enc -> enc.addRows(out, table, Steps.column(cpu, 0, row))))
+                        .isInstanceOf(DeviceException.class)
+                        .hasMessageContaining("row " + row + " at index 1");
+            }
+        }
+    }
+
+    // ---------------------------------------------------------------- mixtures of experts
+
+    /// The sizes of a mixture.
+    private record Mixture(int experts, int chosen, int hidden, int intermediate, DType dtype) {}
+
+    /// A whole layer of experts: what it adds to a residual stream, and the ids that it chose.
+    private static float[][] mixed(
+            Device device, Mixture m, float[][] x, float[][] logits, boolean normalized) {
+        int tokens = x.length;
+        int pairs = tokens * m.chosen;
+        List<Matrix> up = new ArrayList<>();
+        List<Matrix> down = new ArrayList<>();
+        for (int e = 0; e < m.experts; e++) {
+            int in = m.hidden;
+            int wide = 2 * m.intermediate;
+            up.add(device.matrix("up", List.of(Data.weights(100 + e, m.dtype, wide, in))));
+            down.add(
+                    device.matrix(
+                            "down", List.of(Data.weights(200 + e, m.dtype, in, m.intermediate))));
+        }
+        var upBank = device.bank("up", up);
+        var downBank = device.bank("down", down);
+        var biases = Steps.floats(device, Data.rows(300, m.experts, 2 * m.intermediate));
+        var ids = Tensor.allocate(device, "ids", DType.I32, tokens, m.chosen);
+        var weights = Tensor.allocate(device, "weights", DType.F32, tokens, m.chosen);
+        var groups =
+                new ExpertGroups(
+                        Tensor.allocate(device, "starts", DType.I32, m.experts + 1, 1),
+                        Tensor.allocate(device, "sources", DType.I32, pairs, 1),
+                        Tensor.allocate(device, "places", DType.I32, tokens, m.chosen));
+        var in = Data.strided(device, x, 2);
+        var router = Data.strided(device, logits, 1);
+        var grouped = Tensor.allocate(device, "grouped", DType.F32, pairs, m.hidden);
+        var wide = Tensor.allocate(device, "wide", DType.F32, pairs, 2 * m.intermediate);
+        var gated = Tensor.allocate(device, "gated", DType.F32, pairs, m.intermediate);
+        var out = Data.strided(device, Data.rows(9, 400, m.hidden), 3).firstRows(tokens);
+        Steps.run(
+                device,
+                enc -> {
+                    enc.moeRoute(ids, weights, router, normalized);
+                    enc.moeGroup(groups, ids);
+                    enc.gatherRows(grouped, in, groups.sources());
+                    enc.moeMatmul(wide, grouped, upBank, groups.starts(), biases);
+                    enc.swiglu(gated, wide);
+                    enc.moeMatmul(grouped, gated, downBank, groups.starts(), null);
+                    enc.moeCombine(out, grouped, groups.places(), weights);
+                });
+        return Data.read(out);
+    }
+
+    private static void assertClose(String what, float[][] actual, float[][] expected) {
+        for (int r = 0; r < expected.length; r++) {
+            for (int c = 0; c < expected[r].length; c++) {
+                assertThat(Math.abs(actual[r][c] - (double) expected[r][c]))
+                        .as("%s: [%d, %d]", what, r, c)
+                        .isLessThan(1e-4);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("variants")
+    void aMixtureOfExpertsAgreesWithTheOracle(String variant) {
+        try (var cpu = CpuDevice.open(2, variant);
+                var oracle = new ReferenceDevice()) {
+            for (var m :
+                    List.of(
+                            new Mixture(4, 2, 40, 36, DType.BF16),
+                            new Mixture(8, 8, 33, 7, DType.F32),
+                            new Mixture(129, 3, 24, 20, DType.F16),
+                            new Mixture(1, 1, 7, 31, DType.F32))) {
+                for (int tokens : new int[] {1, 5, 70}) {
+                    float[][] x = Data.rows(7, tokens, m.hidden);
+                    float[][] logits = Data.rows(8, tokens, m.experts);
+                    for (boolean normalized : new boolean[] {true, false}) {
+                        assertClose(
+                                m + ", " + tokens + " tokens",
+                                mixed(cpu, m, x, logits, normalized),
+                                mixed(oracle, m, x, logits, normalized));
+                    }
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("variants")
+    void whoElseAnExpertServesNeverChangesABit(String variant) {
+        var m = new Mixture(6, 3, 72, 52, DType.BF16);
+        float[][] x = Data.rows(10, 60, m.hidden);
+        float[][] logits = Data.rows(11, 60, m.experts);
+        try (var one = CpuDevice.open(1, variant);
+                var three = CpuDevice.open(3, variant)) {
+            float[][] together = mixed(three, m, x, logits, true);
+            for (int count : new int[] {1, 2, 13}) {
+                float[][] some =
+                        mixed(one, m, Arrays.copyOf(x, count), Arrays.copyOf(logits, count), true);
+                for (int r = 0; r < count; r++) {
+                    Data.assertSameBits("row " + r + " of " + count, some[r], together[r]);
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("variants")
+    void equalLogitsGoToTheLowerIdAndIdsAscend(String variant) {
+        float[][] logits = {
+            {1, 5, 5, 5, 2}, {0, 0, 0, 0, 0}, {9, 1, 2, 3, 8}, {Float.NaN, 1, 2, 3, 4}
+        };
+        try (var cpu = CpuDevice.open(2, variant)) {
+            var ids = Tensor.allocate(cpu, "ids", DType.I32, 4, 2);
+            var weights = Tensor.allocate(cpu, "weights", DType.F32, 4, 2);
+            Steps.run(cpu, enc -> enc.moeRoute(ids, weights, Steps.floats(cpu, logits), true));
+            int[][] expected = {{1, 2}, {0, 1}, {0, 4}};
+            for (int t = 0; t < expected.length; t++) {
+                assertThat(Steps.intAt(ids.columns(0, 1), t)).isEqualTo(expected[t][0]);
+                assertThat(Steps.intAt(ids.columns(1, 1), t)).isEqualTo(expected[t][1]);
+            }
+            assertThat(Steps.row(weights, 0)).containsExactly(0.5f, 0.5f);
+            assertThat(Steps.row(weights, 3)).contains(Float.NaN);
+        }
+    }
+
+    @Test
+    void matricesOfOneBankHaveOneShape() {
+        try (var cpu = CpuDevice.open(1);
+                var other = CpuDevice.open(1)) {
+            var a = cpu.matrix("a", List.of(Data.weights(1, DType.F32, 4, 4)));
+            var b = cpu.matrix("b", List.of(Data.weights(1, DType.F32, 4, 5)));
+            var c = other.matrix("c", List.of(Data.weights(1, DType.F32, 4, 4)));
+            assertThatThrownBy(() -> cpu.bank("bank", List.of(a, b)))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("differ in shape");
+            assertThatThrownBy(() -> cpu.bank("bank", List.of(a, c)))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("another device");
+            assertThatThrownBy(() -> cpu.bank("bank", List.of()))
+                    .isInstanceOf(IllegalArgumentException.class);
+        }
+    }
+}
