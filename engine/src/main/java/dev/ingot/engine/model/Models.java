@@ -53,8 +53,20 @@ public final class Models {
                     "expected a cache of " + needed + ", found " + given);
         }
         return switch (config.architecture()) {
+            case GEMMA2 -> new Gemma2(checkpoint, config, device, limits, cache);
+            case GEMMA3 -> new Gemma3(checkpoint, config, device, limits, cache);
+            case GPT2 -> new Gpt2(checkpoint, config, device, limits, cache);
+            case GPT_OSS -> new GptOss(checkpoint, config, device, limits, cache);
             case LLAMA -> new Llama(checkpoint, config, device, limits, cache);
+            case MISTRAL -> new Mistral(checkpoint, config, device, limits, cache);
+            case MIXTRAL -> new Mixtral(checkpoint, config, device, limits, cache);
+            case OLMO2 -> new Olmo2(checkpoint, config, device, limits, cache);
+            case OPT -> new Opt(checkpoint, config, device, limits, cache);
+            case PHI -> new Phi(checkpoint, config, device, limits, cache);
+            case PHI3 -> new Phi3(checkpoint, config, device, limits, cache);
+            case QWEN2 -> new Qwen2(checkpoint, config, device, limits, cache);
             case QWEN3 -> new Qwen3(checkpoint, config, device, limits, cache);
+            case QWEN3_MOE -> new Qwen3Moe(checkpoint, config, device, limits, cache);
         };
     }
 }
