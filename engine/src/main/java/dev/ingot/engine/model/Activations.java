@@ -4,15 +4,15 @@ import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.Device;
 import dev.ingot.engine.ops.Tensor;
 
-/// What flows through a step of a gated, pre-normed transformer: one tensor per stage, reused by every
+/// What flows through a step of a transformer: one tensor per stage, reused by every
 /// layer. All `F32`.
 ///
 /// @param residual `[tokens, hidden]` the residual stream
 /// @param normed `[tokens, hidden]` what a projection reads
 /// @param qkv `[tokens, (heads + 2·kvHeads)·headDim]`
 /// @param attended `[tokens, heads·headDim]`
-/// @param gateUp `[tokens, 2·intermediate]`
-/// @param gated `[tokens, intermediate]`
+/// @param gateUp `[tokens, 2·intermediate]` gate and up; `[tokens, intermediate]` where the MLP has no gate
+/// @param gated `[tokens, intermediate]` what the MLP projects back
 /// @param last `[logitRows, hidden]` the rows that the output head reads
 record Activations(
         Tensor residual,
@@ -30,7 +30,7 @@ record Activations(
                 rows(device, "normed", tokens, config.hidden()),
                 rows(device, "qkv", tokens, config.queryColumns() + 2 * config.kvColumns()),
                 rows(device, "attended", tokens, config.queryColumns()),
-                rows(device, "gateUp", tokens, 2 * config.intermediate()),
+                rows(device, "gateUp", tokens, gateUpColumns(config)),
                 rows(device, "gated", tokens, config.intermediate()),
                 rows(device, "last", limits.maxLogitRows(), config.hidden()));
     }
@@ -42,11 +42,30 @@ record Activations(
                         + config.queryColumns()
                         + 2L * config.kvColumns() // qkv
                         + config.queryColumns() // attended
-                        + 3L * config.intermediate(); // gateUp, gated
+                        + gateUpColumns(config)
+                        + config.intermediate(); // gated
         return DType.F32.bytes(
                 Math.addExact(
                         Math.multiplyExact(perToken, (long) limits.maxTokens()),
                         (long) config.hidden() * limits.maxLogitRows()));
+    }
+
+    private static int gateUpColumns(ModelConfig config) {
+        return switch (config.architecture()) {
+            case GPT2, OPT, PHI -> config.intermediate();
+            case GEMMA2,
+                    GEMMA3,
+                    GPT_OSS,
+                    LLAMA,
+                    MISTRAL,
+                    MIXTRAL,
+                    OLMO2,
+                    PHI3,
+                    QWEN2,
+                    QWEN3,
+                    QWEN3_MOE ->
+                    2 * config.intermediate();
+        };
     }
 
     /// The views of a step of so many tokens.

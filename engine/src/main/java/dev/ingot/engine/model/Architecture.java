@@ -6,8 +6,20 @@ import java.util.stream.Collectors;
 
 /// The model families that can be served.
 public enum Architecture {
+    GEMMA2("gemma2", "Gemma2ForCausalLM"),
+    GEMMA3("gemma3_text", "Gemma3ForCausalLM"),
+    GPT2("gpt2", "GPT2LMHeadModel"),
+    GPT_OSS("gpt_oss", "GptOssForCausalLM"),
     LLAMA("llama", "LlamaForCausalLM"),
-    QWEN3("qwen3", "Qwen3ForCausalLM");
+    MISTRAL("mistral", "MistralForCausalLM"),
+    MIXTRAL("mixtral", "MixtralForCausalLM"),
+    OLMO2("olmo2", "Olmo2ForCausalLM"),
+    OPT("opt", "OPTForCausalLM"),
+    PHI("phi", "PhiForCausalLM"),
+    PHI3("phi3", "Phi3ForCausalLM"),
+    QWEN2("qwen2", "Qwen2ForCausalLM"),
+    QWEN3("qwen3", "Qwen3ForCausalLM"),
+    QWEN3_MOE("qwen3_moe", "Qwen3MoeForCausalLM");
 
     private final String modelType;
     private final String className;

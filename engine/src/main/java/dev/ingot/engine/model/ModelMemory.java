@@ -35,7 +35,10 @@ public record ModelMemory(
             DType kvDtype) {
         return new ModelMemory(
                 weightBytes(checkpoint, loading),
-                Activations.bytes(config, limits),
+                Activations.bytes(config, limits)
+                        + config.experts()
+                                .map(e -> ExpertActivations.bytes(config, e, limits))
+                                .orElse(0L),
                 DType.F32.bytes((long) limits.maxLogitRows() * config.vocabulary()),
                 Models.kvGeometry(config, blockSize, 1, kvDtype).bytesPerBlock());
     }

@@ -67,8 +67,20 @@ public final class Models {
         }
         var weights = new Weights(checkpoint, loading, device);
         return switch (config.architecture()) {
+            case GEMMA2 -> new Gemma2(weights, config, device, limits, cache);
+            case GEMMA3 -> new Gemma3(weights, config, device, limits, cache);
+            case GPT2 -> new Gpt2(weights, config, device, limits, cache);
+            case GPT_OSS -> new GptOss(weights, config, device, limits, cache);
             case LLAMA -> new Llama(weights, config, device, limits, cache);
+            case MISTRAL -> new Mistral(weights, config, device, limits, cache);
+            case MIXTRAL -> new Mixtral(weights, config, device, limits, cache);
+            case OLMO2 -> new Olmo2(weights, config, device, limits, cache);
+            case OPT -> new Opt(weights, config, device, limits, cache);
+            case PHI -> new Phi(weights, config, device, limits, cache);
+            case PHI3 -> new Phi3(weights, config, device, limits, cache);
+            case QWEN2 -> new Qwen2(weights, config, device, limits, cache);
             case QWEN3 -> new Qwen3(weights, config, device, limits, cache);
+            case QWEN3_MOE -> new Qwen3Moe(weights, config, device, limits, cache);
         };
     }
 }

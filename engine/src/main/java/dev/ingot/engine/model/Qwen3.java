@@ -123,7 +123,7 @@ final class Qwen3 implements Model {
         var v = step.qkv().columns(queries + keys, keys); // [tokens, kvHeads·headDim]
         var qk = step.qkv().columns(0, queries + keys); // turned together
         float epsilon = config.normEpsilon();
-        float scale = (float) (1 / Math.sqrt(config.headDim()));
+        float magnitude = config.rope().magnitude();
 
         enc.embed(x, embedding, batch.tokenIds());
         for (int l = 0; l < layers.size(); l++) {
@@ -132,9 +132,9 @@ final class Qwen3 implements Model {
             enc.matmul(step.qkv(), h, layer.qkv, layer.qkvBias);
             enc.rmsNormHeads(q, layer.queryNorm, epsilon);
             enc.rmsNormHeads(k, layer.keyNorm, epsilon);
-            enc.rope(qk, config.headDim(), batch.positions(), inverseFrequencies);
+            enc.rope(qk, config.headDim(), batch.positions(), inverseFrequencies, magnitude);
             enc.storeKv(cache, l, k, v, batch.slotMapping()); // first: a token sees itself
-            enc.pagedAttention(step.attended(), q, cache, l, scale, batch);
+            enc.pagedAttention(step.attended(), q, cache, l, config.attention(l), batch);
             enc.matmulAdd(x, step.attended(), layer.output, layer.outputBias);
 
             enc.rmsNorm(h, x, layer.mlpNorm, epsilon);

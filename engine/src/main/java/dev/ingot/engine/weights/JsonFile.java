@@ -159,6 +159,26 @@ public final class JsonFile {
                 .orElseThrow(() -> bad(field, "expected a number, found no such field"));
     }
 
+    /// A list of finite numbers that must be there.
+    public List<Double> numbers(String field) {
+        var node =
+                value(field)
+                        .orElseThrow(() ->
+                                bad(field, "expected a list of numbers, found no such field"));
+        var values = new ArrayList<Double>();
+        for (var element : node) {
+            double number = element.isNumber() ? element.asDouble(Double.NaN) : Double.NaN;
+            if (!Double.isFinite(number)) {
+                throw bad(field, "expected a list of numbers, found " + show(node));
+            }
+            values.add(number);
+        }
+        if (!node.isArray()) {
+            throw bad(field, "expected a list of numbers, found " + show(node));
+        }
+        return List.copyOf(values);
+    }
+
     /// `true` or `false`.
     public Optional<Boolean> optionalBoolean(String field) {
         return value(field)

@@ -123,13 +123,13 @@ class HfConfigTest {
 
     @Test
     void ropeThatIsNotComputedIsRefusedByName() {
-        for (var type : new String[] {"yarn", "dynamic", "longrope", "mrope"}) {
+        for (var type : new String[] {"dynamic", "longrope", "mrope"}) {
             refused(
                     LLAMA
                             + ", \"rope_scaling\": {\"rope_type\": \""
                             + type
                             + "\", \"factor\": 2.0}",
-                    "field 'rope_scaling.rope_type': expected default, linear or llama3, found "
+                    "field 'rope_scaling.rope_type': expected default, linear, llama3 or yarn, found "
                             + type);
         }
         refused(LLAMA + ", \"rope_scaling\": {\"type\": \"linear\"}", "rope_scaling.factor");
@@ -152,8 +152,13 @@ class HfConfigTest {
     void anotherArchitectureIsRefusedWithTheListOfThoseThatAreSupported() {
         refused(
                 "\"model_type\": \"mamba\", " + SIZES,
-                "field 'model_type': expected one of llama (LlamaForCausalLM), qwen3"
-                        + " (Qwen3ForCausalLM), found mamba");
+                "field 'model_type': expected one of gemma2 (Gemma2ForCausalLM), gemma3_text"
+                        + " (Gemma3ForCausalLM), gpt2 (GPT2LMHeadModel), gpt_oss"
+                        + " (GptOssForCausalLM), llama (LlamaForCausalLM), mistral"
+                        + " (MistralForCausalLM), mixtral (MixtralForCausalLM), olmo2"
+                        + " (Olmo2ForCausalLM), opt (OPTForCausalLM), phi (PhiForCausalLM), phi3"
+                        + " (Phi3ForCausalLM), qwen2 (Qwen2ForCausalLM), qwen3"
+                        + " (Qwen3ForCausalLM), qwen3_moe (Qwen3MoeForCausalLM), found mamba");
         refused(
                 LLAMA + ", \"architectures\": [\"LlamaForSequenceClassification\"]",
                 "found llama [LlamaForSequenceClassification]");
@@ -175,7 +180,9 @@ class HfConfigTest {
                 LLAMA
                         + ", \"quantization\": {\"bits\": 4, \"group_size\": 16, \"mode\": \"nvfp4\"}",
                 "field 'quantization.mode': expected affine or mxfp4, found nvfp4");
-        refused(QWEN3 + ", \"use_sliding_window\": true", "field 'use_sliding_window'");
+        refused(
+                QWEN3 + ", \"use_sliding_window\": true",
+                "field 'sliding_window': expected a positive integer, found no such field");
         refused(
                 QWEN3 + ", \"layer_types\": [\"full_attention\", \"sliding_attention\"]",
                 "field 'layer_types': expected full_attention, found sliding_attention");

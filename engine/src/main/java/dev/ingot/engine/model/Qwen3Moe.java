@@ -1,0 +1,227 @@
+package dev.ingot.engine.model;
+
+import static dev.ingot.engine.model.Weights.part;
+
+import dev.ingot.engine.model.Weights.Part;
+import dev.ingot.engine.ops.Batch;
+import dev.ingot.engine.ops.Device;
+import dev.ingot.engine.ops.Encoder;
+import dev.ingot.engine.ops.KvCache;
+import dev.ingot.engine.ops.Matrix;
+import dev.ingot.engine.ops.MatrixBank;
+import dev.ingot.engine.ops.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Qwen3 with a mixture of experts (Yang et al. 2025), Qwen3-30B-A3B for one: Qwen3's attention; in the MLP's
+/// place a router sends each token through a few of the layer's SiLU-gated experts. Some layers may keep a
+/// plain MLP.
+final class Qwen3Moe implements Model {
+    /// One block. Biases are null where the configuration has none, as in every published Qwen3.
+    private record Layer(
+            Tensor attentionNorm, // [1, hidden]
+            Matrix qkv, // [(heads + 2·kvHeads)·headDim, hidden]
+            @Nullable Tensor qkvBias,
+            Tensor queryNorm, // [1, headDim]
+            Tensor keyNorm, // [1, headDim]
+            Matrix output, // [hidden, heads·headDim]
+            @Nullable Tensor outputBias,
+            Tensor mlpNorm, // [1, hidden]
+            Feed feed) {}
+
+    /// What follows attention in a block.
+    private sealed interface Feed {}
+
+    private record Mlp(
+            Matrix gateUp, // [2·intermediate, hidden]
+            Matrix down) // [hidden, intermediate]
+            implements Feed {}
+
+    private record Mixture(
+            Matrix router, // [experts, hidden]
+            MatrixBank gateUp, // [2·intermediate, hidden] each
+            MatrixBank down) // [hidden, intermediate] each
+            implements Feed {}
+
+    private final ModelConfig config;
+    private final KvCache cache;
+    private final Activations activations;
+    private final ExpertActivations expertActivations;
+    private final Matrix embedding; // [vocabulary, hidden]
+    private final List<Layer> layers;
+    private final Tensor norm; // [1, hidden]
+    private final Matrix head; // [vocabulary, hidden]
+    private final Tensor inverseFrequencies; // [1, headDim / 2]
+
+    Qwen3Moe(Weights weights, ModelConfig config, Device device, StepLimits limits, KvCache cache) {
+        this.config = config;
+        this.cache = cache;
+        int hidden = config.hidden();
+        var embedTokens = part("model.embed_tokens.weight", config.vocabulary());
+        embedding = weights.matrix("embedding", hidden, embedTokens);
+        layers = new ArrayList<>();
+        for (int l = 0; l < config.layers(); l++) {
+            var prefix = "model.layers." + l + ".";
+            var feed =
+                    config.mixture().dense().contains(l)
+                            ? mlp(weights, config, prefix + "mlp.")
+                            : mixture(weights, config, prefix + "mlp.");
+            layers.add(layer(weights, config, prefix, feed));
+        }
+        norm = weights.vector("norm", part("model.norm.weight", hidden));
+        head =
+                config.tiedEmbeddings()
+                        ? embedding
+                        : weights.matrix(
+                                "head", hidden, part("lm_head.weight", config.vocabulary()));
+        // Some save the tied head a second time.
+        weights.requireNothingLeft(config, List.of("lm_head.weight"));
+        inverseFrequencies =
+                device.vector("rope", config.rope().inverseFrequencies(config.headDim()));
+        activations = Activations.allocate(device, config, limits);
+        expertActivations = ExpertActivations.allocate(device, config, config.mixture(), limits);
+    }
+
+    private static Layer layer(Weights weights, ModelConfig config, String prefix, Feed feed) {
+        int hidden = config.hidden();
+        int queries = config.queryColumns();
+        int keys = config.kvColumns();
+        var attention = prefix + "self_attn.";
+        return new Layer(
+                weights.vector(
+                        prefix + "attentionNorm", part(prefix + "input_layernorm.weight", hidden)),
+                weights.matrix(
+                        prefix + "qkv",
+                        hidden,
+                        part(attention + "q_proj.weight", queries),
+                        part(attention + "k_proj.weight", keys),
+                        part(attention + "v_proj.weight", keys)),
+                config.attentionBias()
+                        ? weights.vector(
+                                prefix + "qkvBias",
+                                part(attention + "q_proj.bias", queries),
+                                part(attention + "k_proj.bias", keys),
+                                part(attention + "v_proj.bias", keys))
+                        : null,
+                weights.vector(
+                        prefix + "queryNorm", part(attention + "q_norm.weight", config.headDim())),
+                weights.vector(
+                        prefix + "keyNorm", part(attention + "k_norm.weight", config.headDim())),
+                weights.matrix(
+                        prefix + "output", queries, part(attention + "o_proj.weight", hidden)),
+                config.attentionBias()
+                        ? weights.vector(
+                                prefix + "outputBias", part(attention + "o_proj.bias", hidden))
+                        : null,
+                weights.vector(
+                        prefix + "mlpNorm",
+                        part(prefix + "post_attention_layernorm.weight", hidden)),
+                feed);
+    }
+
+    private static Mlp mlp(Weights weights, ModelConfig config, String prefix) {
+        int intermediate = config.intermediate();
+        return new Mlp(
+                weights.matrix(
+                        prefix + "gateUp",
+                        config.hidden(),
+                        part(prefix + "gate_proj.weight", intermediate),
+                        part(prefix + "up_proj.weight", intermediate)),
+                weights.matrix(
+                        prefix + "down",
+                        intermediate,
+                        part(prefix + "down_proj.weight", config.hidden())));
+    }
+
+    private static Mixture mixture(Weights weights, ModelConfig config, String prefix) {
+        var experts = config.mixture();
+        int intermediate = experts.intermediate();
+        return new Mixture(
+                weights.matrix(
+                        prefix + "router",
+                        config.hidden(),
+                        part(prefix + "gate.weight", experts.count())),
+                weights.bank(
+                        prefix + "gateUp",
+                        config.hidden(),
+                        experts.count(),
+                        e ->
+                                new Part[] {
+                                    part(
+                                            prefix + "experts." + e + ".gate_proj.weight",
+                                            intermediate),
+                                    part(prefix + "experts." + e + ".up_proj.weight", intermediate)
+                                }),
+                weights.bank(
+                        prefix + "down",
+                        intermediate,
+                        experts.count(),
+                        e ->
+                                new Part[] {
+                                    part(
+                                            prefix + "experts." + e + ".down_proj.weight",
+                                            config.hidden())
+                                }));
+    }
+
+    @Override
+    public ModelConfig config() {
+        return config;
+    }
+
+    @Override
+    public void encode(Encoder enc, Batch batch, Tensor logits) {
+        var step = activations.firstRows(batch.tokens(), batch.logitRows().rows());
+        var moe = expertActivations.firstRows(batch.tokens());
+        var x = step.residual();
+        var h = step.normed();
+        int queries = config.queryColumns();
+        int keys = config.kvColumns();
+        var q = step.qkv().columns(0, queries); // [tokens, heads·headDim]
+        var k = step.qkv().columns(queries, keys); // [tokens, kvHeads·headDim]
+        var v = step.qkv().columns(queries + keys, keys); // [tokens, kvHeads·headDim]
+        var qk = step.qkv().columns(0, queries + keys); // turned together
+        float epsilon = config.normEpsilon();
+        float magnitude = config.rope().magnitude();
+
+        enc.embed(x, embedding, batch.tokenIds());
+        for (int l = 0; l < layers.size(); l++) {
+            var layer = layers.get(l);
+            enc.rmsNorm(h, x, layer.attentionNorm, epsilon);
+            enc.matmul(step.qkv(), h, layer.qkv, layer.qkvBias);
+            enc.rmsNormHeads(q, layer.queryNorm, epsilon);
+            enc.rmsNormHeads(k, layer.keyNorm, epsilon);
+            enc.rope(qk, config.headDim(), batch.positions(), inverseFrequencies, magnitude);
+            enc.storeKv(cache, l, k, v, batch.slotMapping()); // first: a token sees itself
+            enc.pagedAttention(step.attended(), q, cache, l, config.attention(l), batch);
+            enc.matmulAdd(x, step.attended(), layer.output, layer.outputBias);
+
+            enc.rmsNorm(h, x, layer.mlpNorm, epsilon);
+            switch (layer.feed) {
+                case Mlp(var gateUp, var down) -> {
+                    enc.matmul(step.gateUp(), h, gateUp, null);
+                    enc.swiglu(step.gated(), step.gateUp());
+                    enc.matmulAdd(x, step.gated(), down, null);
+                }
+                case Mixture(var router, var gateUp, var down) -> {
+                    enc.matmul(moe.logits(), h, router, null);
+                    enc.moeRoute(
+                            moe.ids(), moe.weights(), moe.logits(), config.mixture().normalized());
+                    enc.moeGroup(moe.groups(), moe.ids());
+                    enc.gatherRows(moe.rows(), h, moe.groups().sources());
+                    enc.moeMatmul(moe.gateUp(), moe.rows(), gateUp, moe.groups().starts(), null);
+                    enc.swiglu(moe.gated(), moe.gateUp());
+                    enc.moeMatmul(moe.rows(), moe.gated(), down, moe.groups().starts(), null);
+                    enc.moeCombine(x, moe.rows(), moe.groups().places(), moe.weights());
+                }
+            }
+        }
+        if (batch.logitRows().rows() == 0) {
+            return;
+        }
+        enc.gatherRows(step.last(), x, batch.logitRows());
+        enc.rmsNorm(step.last(), step.last(), norm, epsilon);
+        enc.matmul(logits, step.last(), head, null);
+    }
+}
