@@ -21,6 +21,7 @@ enum Fault {
     REPLY_OF_EARLIER_STEP,
     /// One row of logits is no distribution, and what it stored is garbage.
     NAN_ROW,
+    NAN_ROW_OF_PROMPT,
     /// The model cannot be loaded, once.
     LOAD_FAILS,
     LOAD_CRASHES,
