@@ -42,9 +42,5 @@ enum Fault {
     /// The client reads no more, and leaves much later.
     CLIENT_STALLS,
     /// The client reads slowly all the time.
-    CLIENT_SLOW,
-    /// What a request says to the engine comes twice.
-    SUBMIT_TWICE,
-    CREDIT_TWICE,
-    ABORT_TWICE
+    CLIENT_SLOW
 }
