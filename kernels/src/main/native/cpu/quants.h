@@ -74,10 +74,6 @@ INLINE vi vi_dot(vi sum, vi w, const int8_t *x) {
     return _mm512_dpbusd_epi32(sum, w, _mm512_set1_epi32(four));
 }
 INLINE vi vi_dot_small(vi sum, vi w, const int8_t *x) { return vi_dot(sum, w, x); }
-INLINE vf vf_load_bf16(const uint16_t *p) {
-    __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p));
-    return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));
-}
 
 #elif defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
 typedef __m256i vi;
@@ -103,10 +99,6 @@ INLINE vi vi_dot(vi sum, vi w, const int8_t *x) {
     memcpy(&four, x, 4);
     vi pairs = _mm256_maddubs_epi16(vi_high(w), _mm256_set1_epi32(four));
     return vi_dot_small(_mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(16))), vi_low(w), x);
-}
-INLINE vf vf_load_bf16(const uint16_t *p) {
-    __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p));
-    return _mm256_castsi256_ps(_mm256_slli_epi32(wide, 16));
 }
 
 #elif defined(__aarch64__) && !defined(INGOT_PORTABLE)
@@ -141,7 +133,6 @@ INLINE vi vi_dot_small(vi sum, vi w, const int8_t *x) {
     return vi_dot(sum, w, x);
 #endif
 }
-INLINE vf vf_load_bf16(const uint16_t *p) { return (vf)vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16)); }
 
 #else
 typedef uint8_t vb __attribute__((vector_size(16)));
@@ -170,9 +161,6 @@ INLINE vi vi_dot(vi sum, vi w, const int8_t *x) {
     return sum;
 }
 INLINE vi vi_dot_small(vi sum, vi w, const int8_t *x) { return vi_dot(sum, w, x); }
-INLINE vf vf_load_bf16(const uint16_t *p) {
-    return (vf){bf16_to_f32(p[0]), bf16_to_f32(p[1]), bf16_to_f32(p[2]), bf16_to_f32(p[3])};
-}
 #endif
 
 /* ------------------------------------------------------------------ scales */
