@@ -102,33 +102,35 @@ INLINE vi vi_dot(vi sum, vi w, const int8_t *x) {
 }
 
 #elif defined(__aarch64__) && !defined(INGOT_PORTABLE)
-typedef int32x4_t vi;
-INLINE vi vi_zero(void) { return vdupq_n_s32(0); }
-INLINE vi vi_load(const void *p) { return vreinterpretq_s32_u8(vld1q_u8(p)); }
+INLINE vi vi_zero(void) { return (vi)vdupq_n_s32(0); }
+INLINE vi vi_load(const void *p) { return (vi)vld1q_u8(p); }
 INLINE vi vi_table(const uint8_t *table) { return vi_load(table); }
-INLINE vi vi_low(vi v) { return vreinterpretq_s32_u8(vandq_u8(vreinterpretq_u8_s32(v), vdupq_n_u8(15))); }
-INLINE vi vi_high(vi v) { return vreinterpretq_s32_u8(vshrq_n_u8(vreinterpretq_u8_s32(v), 4)); }
-INLINE vi vi_lookup(vi table, vi v) {
-    return vreinterpretq_s32_u8(vqtbl1q_u8(vreinterpretq_u8_s32(table), vreinterpretq_u8_s32(v)));
-}
-INLINE vf vi_floats(vi v) { return (vf)vcvtq_f32_s32(v); }
+INLINE vi vi_low(vi v) { return (vi)vandq_u8((uint8x16_t)v, vdupq_n_u8(15)); }
+INLINE vi vi_high(vi v) { return (vi)vshrq_n_u8((uint8x16_t)v, 4); }
+INLINE vi vi_lookup(vi table, vi v) { return (vi)vqtbl1q_u8((uint8x16_t)table, (uint8x16_t)v); }
+INLINE vf vi_floats(vi v) { return (vf)vcvtq_f32_s32((int32x4_t)v); }
 INLINE vi vi_dot(vi sum, vi w, const int8_t *x) {
     int32_t four;
     memcpy(&four, x, 4);
-    int16x4_t signed4 = vget_low_s16(vmovl_s8(vreinterpret_s8_s32(vdup_n_s32(four))));
-    int16x8_t first = vreinterpretq_s16_u16(vmovl_u8(vget_low_u8(vreinterpretq_u8_s32(w))));
-    int16x8_t last = vreinterpretq_s16_u16(vmovl_u8(vget_high_u8(vreinterpretq_u8_s32(w))));
-    int32x4_t rows01 = vpaddq_s32(
-        vmull_s16(vget_low_s16(first), signed4), vmull_s16(vget_high_s16(first), signed4));
-    int32x4_t rows23 =
-        vpaddq_s32(vmull_s16(vget_low_s16(last), signed4), vmull_s16(vget_high_s16(last), signed4));
-    return vaddq_s32(sum, vpaddq_s32(rows01, rows23));
+#if defined(__ARM_FEATURE_DOTPROD)
+    /* w is 64 + 64 + (w - 128), each a signed byte. */
+    int8x16_t x4 = (int8x16_t)vdupq_n_s32(four), half = vdupq_n_s8(64);
+    int32x4_t offset = vdotq_s32(vdotq_s32((int32x4_t)sum, half, x4), half, x4);
+    return (vi)vdotq_s32(offset, (int8x16_t)veorq_u8((uint8x16_t)w, vdupq_n_u8(0x80)), x4);
+#else
+    int16x4_t q = vget_low_s16(vmovl_s8(vreinterpret_s8_s32(vdup_n_s32(four))));
+    int16x8_t first = (int16x8_t)vmovl_u8(vget_low_u8((uint8x16_t)w));
+    int16x8_t last = (int16x8_t)vmovl_u8(vget_high_u8((uint8x16_t)w));
+    int32x4_t rows01 = vpaddq_s32(vmull_s16(vget_low_s16(first), q), vmull_s16(vget_high_s16(first), q));
+    int32x4_t rows23 = vpaddq_s32(vmull_s16(vget_low_s16(last), q), vmull_s16(vget_high_s16(last), q));
+    return (vi)vaddq_s32((int32x4_t)sum, vpaddq_s32(rows01, rows23));
+#endif
 }
 INLINE vi vi_dot_small(vi sum, vi w, const int8_t *x) {
 #if defined(__ARM_FEATURE_DOTPROD)
     int32_t four;
     memcpy(&four, x, 4);
-    return vdotq_s32(sum, vreinterpretq_s8_s32(w), vreinterpretq_s8_s32(vdupq_n_s32(four)));
+    return (vi)vdotq_s32((int32x4_t)sum, (int8x16_t)w, (int8x16_t)vdupq_n_s32(four));
 #else
     return vi_dot(sum, w, x);
 #endif
