@@ -33,8 +33,14 @@ int32_t ingot_cache_slack(void) { return 64; }
 
 /* ------------------------------------------------------------------ where things lie */
 
+static int32_t kv_bytes(const ingot_cache *c) { return c->format == INGOT_I8 ? 1 : element_bytes(c->format); }
+
+/* K of a block and a head, without scales; V takes as much. */
+static int64_t half_bytes(const ingot_cache *c) { return (int64_t)c->block_size * c->head_dim * kv_bytes(c); }
+
 static int64_t block_bytes(const ingot_cache *c) {
-    return (int64_t)2 * c->block_size * c->head_dim * element_bytes(c->format);
+    int64_t scales = c->format == INGOT_I8 ? (int64_t)2 * c->block_size * (int64_t)sizeof(float) : 0;
+    return 2 * half_bytes(c) + scales;
 }
 
 static char *k_of(const ingot_cache *c, int64_t block, int32_t kv_head) {
@@ -42,7 +48,12 @@ static char *k_of(const ingot_cache *c, int64_t block, int32_t kv_head) {
 }
 
 static char *v_of(const ingot_cache *c, int64_t block, int32_t kv_head) {
-    return k_of(c, block, kv_head) + block_bytes(c) / 2;
+    return k_of(c, block, kv_head) + half_bytes(c);
+}
+
+/* INGOT_I8: the scales of K by position, then those of V. */
+static float *scales_of(const ingot_cache *c, int64_t block, int32_t kv_head) {
+    return (float *)(k_of(c, block, kv_head) + 2 * half_bytes(c));
 }
 
 /* ------------------------------------------------------------------ store */
@@ -69,6 +80,33 @@ static void store_head_f16(
     }
 }
 
+static void store_head_bf16(
+    uint16_t *k, uint16_t *v, const float *new_k, const float *new_v, int32_t n, int32_t step) {
+    for (int32_t i = 0; i < n; i++) {
+        k[(int64_t)i * step] = f32_to_bf16(new_k[i]);
+        v[i] = f32_to_bf16(new_v[i]);
+    }
+}
+
+/*
+ * x = scale * q with q in -127..127, such that the largest becomes 127: each x moves by at most 1/254 of
+ * it. What is not finite makes the scale, and so the head, NaN; a head of next to nothing becomes 0.
+ */
+static float store_i8(int8_t *q, int32_t step, const float *x, int32_t n) {
+    float largest = 0, broken = 0;
+    for (int32_t i = 0; i < n; i++) {
+        float magnitude = fabsf(x[i]);
+        largest = magnitude > largest ? magnitude : largest;
+        broken += x[i] * 0.0f;
+    }
+    int is_finite = broken == 0;
+    float inverse = is_finite && largest > 1e-30f ? 127.0f / largest : 0.0f;
+    for (int32_t i = 0; i < n; i++) {
+        q[(int64_t)i * step] = inverse == 0 ? 0 : (int8_t)rintf(x[i] * inverse);
+    }
+    return is_finite ? largest / 127.0f : NAN;
+}
+
 static void store_kv_run(const ingot_op *op, context *ctx, int32_t phase, int32_t item, int32_t op_index) {
     (void)phase;
     const ingot_cache *c = &op->cache;
@@ -88,9 +126,16 @@ static void store_kv_run(const ingot_op *op, context *ctx, int32_t phase, int32_
             int64_t v_row = offset * c->head_dim;
             if (c->format == INGOT_F32) {
                 store_head_f32((float *)k + offset, (float *)v + v_row, new_k, new_v, c->head_dim, c->block_size);
-            } else {
+            } else if (c->format == INGOT_F16) {
                 store_head_f16(
                     (uint16_t *)k + offset, (uint16_t *)v + v_row, new_k, new_v, c->head_dim, c->block_size);
+            } else if (c->format == INGOT_BF16) {
+                store_head_bf16(
+                    (uint16_t *)k + offset, (uint16_t *)v + v_row, new_k, new_v, c->head_dim, c->block_size);
+            } else {
+                float *scales = scales_of(c, block, head) + offset;
+                scales[0] = store_i8((int8_t *)k + offset, c->block_size, new_k, c->head_dim);
+                scales[c->block_size] = store_i8((int8_t *)v + v_row, 1, new_v, c->head_dim);
             }
         }
     }
@@ -202,8 +247,19 @@ static void state_write(const state *s, float *out, int32_t head_dim, const floa
 /* ------------------------------------------------------------------ one chunk */
 
 INLINE vf load_kv(int format, const char *p) {
-    return format == INGOT_F32 ? vf_load((const float *)p) : vf_load_f16((const uint16_t *)p);
+    switch (format) {
+    case INGOT_F32:
+        return vf_load((const float *)p);
+    case INGOT_F16:
+        return vf_load_f16((const uint16_t *)p);
+    case INGOT_BF16:
+        return vf_load_bf16((const uint16_t *)p);
+    default:
+        return vf_load_i8((const int8_t *)p);
+    }
 }
+
+INLINE int64_t bytes_of(int format) { return format == INGOT_F32 ? 4 : format == INGOT_I8 ? 1 : 2; }
 
 /*
  * Where a chunk's K and V are: vectors of K, each the first element of LANES neighbouring positions of
@@ -214,12 +270,13 @@ typedef struct chunk {
     const char *k[CHUNK];
     int32_t at[CHUNK]; /* the first position's place in the chunk */
     const char *v[CHUNK];
+    float k_scale[CHUNK], v_scale[CHUNK]; /* INGOT_I8 */
     const char *next[CHUNK]; /* where K of the next chunk is, a row of V's size each; only to prefetch */
 } chunk;
 
 static void find_chunk(const tile *t, int32_t from, int32_t count, chunk *found) {
     const ingot_cache *c = t->cache;
-    int32_t bytes = element_bytes(c->format);
+    int32_t bytes = kv_bytes(c);
     found->vectors = 0;
     for (int32_t i = 0; i < count;) {
         int32_t offset = (from + i) % c->block_size;
@@ -234,6 +291,11 @@ static void find_chunk(const tile *t, int32_t from, int32_t count, chunk *found)
         for (int32_t j = 0; j < run; j++) {
             found->v[i + j] = v + (int64_t)j * c->head_dim * bytes;
         }
+        if (c->format == INGOT_I8) {
+            const float *scales = scales_of(c, block, t->kv_head) + offset;
+            memcpy(found->k_scale + i, scales, (size_t)run * sizeof(float));
+            memcpy(found->v_scale + i, scales + c->block_size, (size_t)run * sizeof(float));
+        }
         i += run;
     }
 }
@@ -241,7 +303,7 @@ static void find_chunk(const tile *t, int32_t from, int32_t count, chunk *found)
 /* The same for what is read next: `count` positions from `from` on, at least one of which is there. */
 static void find_next(const tile *t, int32_t from, int32_t last, int32_t count, chunk *found) {
     const ingot_cache *c = t->cache;
-    int64_t row_bytes = (int64_t)c->head_dim * element_bytes(c->format);
+    int64_t row_bytes = (int64_t)c->head_dim * kv_bytes(c);
     for (int32_t i = 0; i < count;) {
         int32_t position = min_int(from + i, last);
         int32_t offset = position % c->block_size;
@@ -264,8 +326,8 @@ static void find_next(const tile *t, int32_t from, int32_t last, int32_t count, 
 INLINE void score_tile(
     const tile *t, int format, int rows, int vectors, int32_t row, const chunk *c, int32_t first,
     float score[][SCORE_FLOATS]) {
-    const int64_t to_v = block_bytes(t->cache) / 2;
-    const int64_t step = (int64_t)t->cache->block_size * (format == INGOT_F32 ? 4 : 2);
+    const int64_t to_v = half_bytes(t->cache);
+    const int64_t step = (int64_t)t->cache->block_size * bytes_of(format);
     const float *q = t->q[row];
     vf sum[TILE_ROWS][4];
     UNROLL
@@ -315,7 +377,7 @@ INLINE void score_rows(
 INLINE void value_tile(
     int format, int rows, int vectors, int32_t row, int32_t d, const chunk *c, int32_t from, int32_t to,
     float weight[][SCORE_FLOATS], state *states) {
-    const int64_t bytes = format == INGOT_F32 ? 4 : 2;
+    const int64_t bytes = bytes_of(format);
     vf sum[TILE_ROWS][4];
     UNROLL
     for (int r = 0; r < rows; r++) {
@@ -398,6 +460,13 @@ static void softmax_row(float *score, int32_t from, int32_t count, float softcap
     s->sum += vf_sum(sum);
 }
 
+/* The scales of INGOT_I8 belong to positions: they are put on the scores, and on the weights of V. */
+static void scale_row(float *row, const float *scale, int32_t count) {
+    for (int32_t i = 0; i < count; i++) {
+        row[i] *= scale[i];
+    }
+}
+
 /* The rows' states over one split: the positions from..to, as far as each row may see. */
 INLINE void attend_split(const tile *t, int format, int32_t from, int32_t to, state *states) {
     float score[TILE_ROWS][SCORE_FLOATS];
@@ -430,7 +499,13 @@ INLINE void attend_split(const tile *t, int format, int32_t from, int32_t to, st
             seen[r] = max_int(0, min_int(count, t->position[r] + 1 - at));
             hidden[r] = min_int(seen[r], max_int(0, t->first[r] - at));
             if (hidden[r] < seen[r]) {
+                if (format == INGOT_I8) {
+                    scale_row(score[r], c.k_scale, seen[r]);
+                }
                 softmax_row(score[r], hidden[r], seen[r], t->softcap, &states[r], head_dim);
+                if (format == INGOT_I8) {
+                    scale_row(score[r], c.v_scale, seen[r]);
+                }
             }
         }
         /* What all rows see, side by side; before it and after it, each row what it sees alone. */
@@ -469,10 +544,18 @@ INLINE void attend_split(const tile *t, int format, int32_t from, int32_t to, st
 }
 
 static void attend(const tile *t, int32_t from, int32_t to, state *states) {
-    if (t->cache->format == INGOT_F32) {
+    switch (t->cache->format) {
+    case INGOT_F32:
         attend_split(t, INGOT_F32, from, to, states);
-    } else {
+        break;
+    case INGOT_F16:
         attend_split(t, INGOT_F16, from, to, states);
+        break;
+    case INGOT_BF16:
+        attend_split(t, INGOT_BF16, from, to, states);
+        break;
+    default:
+        attend_split(t, INGOT_I8, from, to, states);
     }
 }
 

@@ -74,10 +74,6 @@ INLINE vi vi_dot(vi sum, vi w, const int8_t *x) {
     return _mm512_dpbusd_epi32(sum, w, _mm512_set1_epi32(four));
 }
 INLINE vi vi_dot_small(vi sum, vi w, const int8_t *x) { return vi_dot(sum, w, x); }
-INLINE vf vf_load_bf16(const uint16_t *p) {
-    __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p));
-    return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));
-}
 
 #elif defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
 typedef __m256i vi;
@@ -104,44 +100,41 @@ INLINE vi vi_dot(vi sum, vi w, const int8_t *x) {
     vi pairs = _mm256_maddubs_epi16(vi_high(w), _mm256_set1_epi32(four));
     return vi_dot_small(_mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(16))), vi_low(w), x);
 }
-INLINE vf vf_load_bf16(const uint16_t *p) {
-    __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p));
-    return _mm256_castsi256_ps(_mm256_slli_epi32(wide, 16));
-}
 
 #elif defined(__aarch64__) && !defined(INGOT_PORTABLE)
-typedef int32x4_t vi;
-INLINE vi vi_zero(void) { return vdupq_n_s32(0); }
-INLINE vi vi_load(const void *p) { return vreinterpretq_s32_u8(vld1q_u8(p)); }
+INLINE vi vi_zero(void) { return (vi)vdupq_n_s32(0); }
+INLINE vi vi_load(const void *p) { return (vi)vld1q_u8(p); }
 INLINE vi vi_table(const uint8_t *table) { return vi_load(table); }
-INLINE vi vi_low(vi v) { return vreinterpretq_s32_u8(vandq_u8(vreinterpretq_u8_s32(v), vdupq_n_u8(15))); }
-INLINE vi vi_high(vi v) { return vreinterpretq_s32_u8(vshrq_n_u8(vreinterpretq_u8_s32(v), 4)); }
-INLINE vi vi_lookup(vi table, vi v) {
-    return vreinterpretq_s32_u8(vqtbl1q_u8(vreinterpretq_u8_s32(table), vreinterpretq_u8_s32(v)));
-}
-INLINE vf vi_floats(vi v) { return (vf)vcvtq_f32_s32(v); }
+INLINE vi vi_low(vi v) { return (vi)vandq_u8((uint8x16_t)v, vdupq_n_u8(15)); }
+INLINE vi vi_high(vi v) { return (vi)vshrq_n_u8((uint8x16_t)v, 4); }
+INLINE vi vi_lookup(vi table, vi v) { return (vi)vqtbl1q_u8((uint8x16_t)table, (uint8x16_t)v); }
+INLINE vf vi_floats(vi v) { return (vf)vcvtq_f32_s32((int32x4_t)v); }
 INLINE vi vi_dot(vi sum, vi w, const int8_t *x) {
     int32_t four;
     memcpy(&four, x, 4);
-    int16x4_t signed4 = vget_low_s16(vmovl_s8(vreinterpret_s8_s32(vdup_n_s32(four))));
-    int16x8_t first = vreinterpretq_s16_u16(vmovl_u8(vget_low_u8(vreinterpretq_u8_s32(w))));
-    int16x8_t last = vreinterpretq_s16_u16(vmovl_u8(vget_high_u8(vreinterpretq_u8_s32(w))));
-    int32x4_t rows01 = vpaddq_s32(
-        vmull_s16(vget_low_s16(first), signed4), vmull_s16(vget_high_s16(first), signed4));
-    int32x4_t rows23 =
-        vpaddq_s32(vmull_s16(vget_low_s16(last), signed4), vmull_s16(vget_high_s16(last), signed4));
-    return vaddq_s32(sum, vpaddq_s32(rows01, rows23));
+#if defined(__ARM_FEATURE_DOTPROD)
+    /* w is 64 + 64 + (w - 128), each a signed byte. */
+    int8x16_t x4 = (int8x16_t)vdupq_n_s32(four), half = vdupq_n_s8(64);
+    int32x4_t offset = vdotq_s32(vdotq_s32((int32x4_t)sum, half, x4), half, x4);
+    return (vi)vdotq_s32(offset, (int8x16_t)veorq_u8((uint8x16_t)w, vdupq_n_u8(0x80)), x4);
+#else
+    int16x4_t q = vget_low_s16(vmovl_s8(vreinterpret_s8_s32(vdup_n_s32(four))));
+    int16x8_t first = (int16x8_t)vmovl_u8(vget_low_u8((uint8x16_t)w));
+    int16x8_t last = (int16x8_t)vmovl_u8(vget_high_u8((uint8x16_t)w));
+    int32x4_t rows01 = vpaddq_s32(vmull_s16(vget_low_s16(first), q), vmull_s16(vget_high_s16(first), q));
+    int32x4_t rows23 = vpaddq_s32(vmull_s16(vget_low_s16(last), q), vmull_s16(vget_high_s16(last), q));
+    return (vi)vaddq_s32((int32x4_t)sum, vpaddq_s32(rows01, rows23));
+#endif
 }
 INLINE vi vi_dot_small(vi sum, vi w, const int8_t *x) {
 #if defined(__ARM_FEATURE_DOTPROD)
     int32_t four;
     memcpy(&four, x, 4);
-    return vdotq_s32(sum, vreinterpretq_s8_s32(w), vreinterpretq_s8_s32(vdupq_n_s32(four)));
+    return (vi)vdotq_s32((int32x4_t)sum, (int8x16_t)w, (int8x16_t)vdupq_n_s32(four));
 #else
     return vi_dot(sum, w, x);
 #endif
 }
-INLINE vf vf_load_bf16(const uint16_t *p) { return (vf)vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16)); }
 
 #else
 typedef uint8_t vb __attribute__((vector_size(16)));
@@ -170,9 +163,6 @@ INLINE vi vi_dot(vi sum, vi w, const int8_t *x) {
     return sum;
 }
 INLINE vi vi_dot_small(vi sum, vi w, const int8_t *x) { return vi_dot(sum, w, x); }
-INLINE vf vf_load_bf16(const uint16_t *p) {
-    return (vf){bf16_to_f32(p[0]), bf16_to_f32(p[1]), bf16_to_f32(p[2]), bf16_to_f32(p[3])};
-}
 #endif
 
 /* ------------------------------------------------------------------ scales */

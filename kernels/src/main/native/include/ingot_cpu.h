@@ -25,7 +25,7 @@
 /* ------------------------------------------------------------------ version */
 
 /* Changes whenever a struct or a meaning below does; the host refuses a library of another number. */
-#define INGOT_ABI_VERSION 2
+#define INGOT_ABI_VERSION 3
 
 /* Changes whenever a kernel's arithmetic does: part of the numeric class. */
 #define INGOT_KERNELS_VERSION 1
@@ -79,9 +79,10 @@ INGOT_API int32_t ingot_cache_slack(void);
 
 /*
  * How an element is stored. Q4 and Q8 are weights only: scale * level + bias, with a level of 4 or 8 bits
- * and a scale and bias for every group of neighbouring inputs.
+ * and a scale and bias for every group of neighbouring inputs. I8 is K and V only: scale * integer, with a
+ * scale for every position's head.
  */
-enum { INGOT_F32 = 0, INGOT_F16 = 1, INGOT_BF16 = 2, INGOT_Q4 = 3, INGOT_Q8 = 4, INGOT_FORMATS = 5 };
+enum { INGOT_F32 = 0, INGOT_F16 = 1, INGOT_BF16 = 2, INGOT_Q4 = 3, INGOT_Q8 = 4, INGOT_I8 = 5, INGOT_FORMATS = 6 };
 
 /* What the 16 levels of Q4 stand for: 0..15, or the values of the 4-bit float E2M1. */
 enum { INGOT_LINEAR = 0, INGOT_E2M1 = 1 };
@@ -133,11 +134,12 @@ enum {
 
 /*
  * One layer of a paged cache. Per block and head: K as [headDim][blockSize] (a vector holds
- * neighbouring positions), then V as [blockSize][headDim] (a vector holds neighbouring elements).
+ * neighbouring positions), then V as [blockSize][headDim] (a vector holds neighbouring elements); then,
+ * for I8, the positions' scales of K and those of V, as F32.
  */
 typedef struct ingot_cache {
     void *data;
-    int32_t format; /* INGOT_F32 or INGOT_F16 */
+    int32_t format; /* INGOT_F32, INGOT_F16, INGOT_BF16 or INGOT_I8 */
     int32_t kv_heads;
     int32_t head_dim; /* at most INGOT_MAX_HEAD_DIM */
     int32_t block_size;

@@ -1,6 +1,7 @@
 package dev.ingot.api;
 
 import dev.ingot.engine.model.WeightLoading;
+import dev.ingot.engine.ops.DType;
 import dev.ingot.worker.WorkerSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,6 +26,7 @@ import picocli.CommandLine.Spec;
 final class ServeCommand implements Callable<Integer> {
     private static final List<String> DEVICES = List.of("auto", "cpu", "metal");
     private static final List<String> QUANTIZED = List.of("4bit", "8bit");
+    private static final List<String> KV_TYPES = List.of("f16", "bf16", "int8", "f32");
 
     @Parameters(
             index = "0",
@@ -88,6 +90,13 @@ final class ServeCommand implements Callable<Integer> {
             description =
                     "Memory for the KV cache (default: what the limits need, at most 4 GiB and 40 %% of what is free).")
     private @Nullable Long kvCacheBytes;
+
+    @Option(
+            names = "--kv-cache-dtype",
+            paramLabel = "TYPE",
+            description =
+                    "How K and V are stored: f16, bf16, int8 or f32 (default: ${DEFAULT-VALUE}).")
+    private String kvCacheType = "f16";
 
     @Option(
             names = "--enable-prefix-caching",
@@ -169,6 +178,9 @@ final class ServeCommand implements Callable<Integer> {
                         + "' is no folder; expected a Hugging Face checkpoint: config.json, tokenizer.json and"
                         + " *.safetensors");
         check(
+                KV_TYPES.contains(kvCacheType),
+                "--kv-cache-dtype is '" + kvCacheType + "', expected f16, bf16, int8 or f32");
+        check(
                 quantize == null || QUANTIZED.contains(quantize),
                 "--quantize is '" + quantize + "', expected 4bit or 8bit");
         var absolute = folder.toAbsolutePath().normalize();
@@ -184,7 +196,7 @@ final class ServeCommand implements Callable<Integer> {
                         maxStepTokens,
                         blockSize,
                         kvCacheBytes == null ? OptionalLong.empty() : OptionalLong.of(kvCacheBytes),
-                        WorkerSettings.DEFAULT_KV_TYPE,
+                        kvCacheType(),
                         weightLoading());
         return new ServeSettings(
                 host,
@@ -194,6 +206,15 @@ final class ServeCommand implements Callable<Integer> {
                 maxWaiting,
                 prefixCaching,
                 seed == null ? OptionalLong.empty() : OptionalLong.of(seed));
+    }
+
+    private DType kvCacheType() {
+        return switch (kvCacheType) {
+            case "bf16" -> DType.BF16;
+            case "int8" -> DType.I8;
+            case "f32" -> DType.F32;
+            default -> WorkerSettings.DEFAULT_KV_TYPE;
+        };
     }
 
     private WeightLoading weightLoading() {

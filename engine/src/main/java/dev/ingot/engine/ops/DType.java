@@ -5,7 +5,9 @@ public enum DType {
     F32(32),
     F16(16),
     BF16(16),
-    I32(32);
+    I32(32),
+    /// K and V only: an integer times a scale for every position's head.
+    I8(8);
 
     private final int bits;
 

@@ -66,7 +66,7 @@ public record HostTensor(String name, DType dtype, List<Long> shape, MemorySegme
                         case F32 -> data.getAtIndex(FLOAT, i);
                         case F16 -> Float.float16ToFloat(data.getAtIndex(SHORT, i));
                         case BF16 -> Float.intBitsToFloat(data.getAtIndex(SHORT, i) << 16);
-                        case I32 -> throw new IllegalStateException(name + " holds integers");
+                        case I32, I8 -> throw new IllegalStateException(name + " holds integers");
                     };
         }
         return values;

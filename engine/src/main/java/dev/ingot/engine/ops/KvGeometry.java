@@ -26,9 +26,12 @@ public record KvGeometry(
         }
     }
 
-    /// Bytes that one position takes over all layers: K and V, each `kvHeads · headDim` elements.
+    /// Bytes that one position takes over all layers: K and V, each `kvHeads · headDim` elements, and for
+    /// [DType#I8] a scale for each head.
     public long bytesPerPosition() {
-        return dtype.bytes(2L * layers * kvHeads * headDim);
+        long heads = 2L * layers * kvHeads;
+        long scales = dtype == DType.I8 ? DType.F32.bytes(heads) : 0;
+        return dtype.bytes(heads * headDim) + scales;
     }
 
     /// Bytes of one block over all layers.

@@ -164,7 +164,7 @@ public final class Dequantized {
                 int bits = Float.floatToRawIntBits(value);
                 yield Float.intBitsToFloat((bits + 0x7fff + ((bits >>> 16) & 1)) & 0xffff0000);
             }
-            case I32 -> throw new IllegalArgumentException("I32 is no weight");
+            case I32, I8 -> throw new IllegalArgumentException(dtype + " is no weight");
         };
     }
 }

@@ -255,7 +255,8 @@ public final class ReferenceOps {
             case F32 -> value;
             case F16 -> Float.float16ToFloat(Float.floatToFloat16(value));
             case BF16 -> bf16ToFloat(floatToBf16(value));
-            case I32 -> throw new IllegalArgumentException("I32 does not store real numbers");
+            case I32, I8 ->
+                    throw new IllegalArgumentException(dtype + " does not store a real number");
         };
     }
 

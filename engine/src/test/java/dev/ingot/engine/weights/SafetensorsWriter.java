@@ -31,6 +31,7 @@ public final class SafetensorsWriter {
                 // Cut off, not rounded: tests use values that need no rounding.
                 case BF16 -> bytes.putShort((short) (Float.floatToRawIntBits(value) >>> 16));
                 case I32 -> bytes.putInt((int) value);
+                case I8 -> bytes.put((byte) value);
             }
         }
         return addRaw(name, dtype.name(), shape.toString(), bytes.array());

@@ -173,9 +173,11 @@ public final class CpuDevice implements Device {
     @Override
     public KvCache kvCache(KvGeometry geometry) {
         requireOpen();
-        if (geometry.dtype() != DType.F32 && geometry.dtype() != DType.F16) {
+        if (geometry.dtype() == DType.I32) {
             throw new IllegalArgumentException(
-                    "a KV cache of " + geometry.dtype() + ": the CPU keeps K and V as F16 or F32");
+                    "a KV cache of "
+                            + geometry.dtype()
+                            + ": the CPU keeps K and V as F32, F16, BF16 or I8");
         }
         if (geometry.headDim() > MAX_HEAD_DIM || geometry.headDim() % 2 != 0) {
             throw new IllegalArgumentException(

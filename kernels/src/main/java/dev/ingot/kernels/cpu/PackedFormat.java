@@ -61,7 +61,12 @@ record PackedFormat(int code, int group, int scaleFormat, int zero, int levels) 
 
     private static PackedFormat of(WeightSource source) {
         return switch (source) {
-            case HostTensor dense -> new PackedFormat(Formats.code(dense.dtype()), 0, 0, 0, 0);
+            case HostTensor dense -> {
+                if (dense.dtype() == DType.I8) {
+                    throw new IllegalArgumentException(describe(dense) + ": no weights");
+                }
+                yield new PackedFormat(Formats.code(dense.dtype()), 0, 0, 0, 0);
+            }
             case AffineWeights affine ->
                     new PackedFormat(
                             affine.bits() <= 4 ? Q4 : Q8,

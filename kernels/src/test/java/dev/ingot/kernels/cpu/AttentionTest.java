@@ -29,7 +29,7 @@ final class AttentionTest {
     static Stream<Arguments> variantsAndFormats() {
         return CpuDevice.variants().stream()
                 .flatMap(variant ->
-                        Stream.of(DType.F32, DType.F16)
+                        Stream.of(DType.F32, DType.F16, DType.BF16, DType.I8)
                                 .map(format -> Arguments.of(variant, format)));
     }
 

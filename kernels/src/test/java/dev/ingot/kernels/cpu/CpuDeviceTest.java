@@ -439,9 +439,9 @@ final class CpuDeviceTest {
                         batch.blockTables(),
                         batch.logitRows());
         refused(e -> attention(e, floats(1, 32), floats(1, 32), cache, starts), "queryStarts");
-        assertThatThrownBy(() -> cpu.kvCache(new KvGeometry(1, 1, 8, 4, 3, DType.BF16)))
+        assertThatThrownBy(() -> cpu.kvCache(new KvGeometry(1, 1, 8, 4, 3, DType.I32)))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("BF16");
+                .hasMessageContaining("I32");
         assertThatThrownBy(() -> cpu.kvCache(new KvGeometry(1, 1, 514, 4, 3, DType.F16)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("514");

@@ -6,8 +6,10 @@ import dev.ingot.engine.ops.Encoder;
 import dev.ingot.engine.ops.HostTensor;
 import dev.ingot.engine.ops.KvGeometry;
 import dev.ingot.engine.ops.Matrix;
+import dev.ingot.engine.ops.QuantizedAtLoad;
 import dev.ingot.engine.ops.Steps;
 import dev.ingot.engine.ops.Tensor;
+import dev.ingot.engine.ops.WeightSource;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -46,10 +48,15 @@ public final class KernelBench {
             System.out.println(cpu.info());
             var bench = new KernelBench(cpu);
             bench.read();
-            for (DType format : List.of(DType.BF16, DType.F16, DType.F32)) {
-                bench.stream(format, 1024, 1024);
-                bench.stream(format, 3072, 1024);
-                bench.multiply(format, 3072, 1024);
+            var full = weights(DType.BF16, 3072, 1024);
+            for (WeightSource source :
+                    List.of(
+                            full,
+                            new QuantizedAtLoad(full, 8, 64),
+                            new QuantizedAtLoad(full, 4, 64),
+                            new QuantizedAtLoad(full, 4, 32))) {
+                bench.stream(source);
+                bench.multiply(source);
             }
             bench.attend(16, 8, 128);
             bench.read();
@@ -64,36 +71,39 @@ public final class KernelBench {
         report("read", 4.0 * floats / seconds / 1e9, "GB/s");
     }
 
-    /// One row times many matrices, one after another.
-    private void stream(DType format, int out, int in) {
-        var w = weights(format, out, in);
-        int count = (int) (STREAM_BYTES / w.data().byteSize());
+    /// A few rows times many matrices, one after another.
+    private void stream(WeightSource w) {
         List<Matrix> matrices = new ArrayList<>();
-        for (int i = 0; i < count; i++) {
-            matrices.add(cpu.matrix("w", List.of(w)));
+        long bytes = 0;
+        for (int i = 0; bytes < STREAM_BYTES; i++) {
+            matrices.add(cpu.matrix("w" + i, List.of(w)));
+            bytes += matrices.getLast().bytes();
         }
+        double operations = 2.0 * matrices.size() * w.out() * w.in();
         for (int rows : new int[] {1, 2, 4, 8, 16}) {
-            var x = Steps.floats(cpu, Data.rows(1, rows, in));
-            var y = Tensor.allocate(cpu, "y", DType.F32, rows, out);
+            var x = Steps.floats(cpu, Data.rows(1, rows, w.in()));
+            var y = Tensor.allocate(cpu, "y", DType.F32, rows, w.out());
             double seconds = best(step(enc -> matrices.forEach(m -> enc.matmul(y, x, m, null))));
-            String name = format + " " + out + "×" + in + ", " + rows + " rows";
-            report(name, count * (double) w.data().byteSize() / seconds / 1e9, "GB/s");
-            report(name, 2.0 * count * out * in * rows / seconds / 1e9, "GFLOP/s");
+            report(name(w, rows), bytes / seconds / 1e9, "GB/s");
+            report(name(w, rows), operations * rows / seconds / 1e9, "GOP/s");
         }
     }
 
     /// A prompt's rows times one matrix.
-    private void multiply(DType format, int out, int in) {
-        var m = cpu.matrix("w", List.of(weights(format, out, in)));
+    private void multiply(WeightSource w) {
+        var m = cpu.matrix("w", List.of(w));
         for (int rows : new int[] {64, 128, 512}) {
-            var x = Steps.floats(cpu, Data.rows(1, rows, in));
-            var y = Tensor.allocate(cpu, "y", DType.F32, rows, out);
+            var x = Steps.floats(cpu, Data.rows(1, rows, w.in()));
+            var y = Tensor.allocate(cpu, "y", DType.F32, rows, w.out());
             double seconds = best(step(enc -> enc.matmul(y, x, m, null)));
-            report(
-                    format + " " + out + "×" + in + ", " + rows + " rows",
-                    2.0 * out * in * rows / seconds / 1e9,
-                    "GFLOP/s");
+            report(name(w, rows), 2.0 * w.out() * w.in() * rows / seconds / 1e9, "GOP/s");
         }
+    }
+
+    private static String name(WeightSource w, int rows) {
+        String format =
+                w instanceof QuantizedAtLoad q ? q.bits() + " bits by " + q.group() : "bf16";
+        return format + ", " + w.out() + "×" + w.in() + ", " + rows + " rows";
     }
 
     /// Decode at some depth: what is read is all of K and V, once.

@@ -105,7 +105,7 @@ enum QuantizedWeights {
                                 ValueLayout.JAVA_SHORT_UNALIGNED,
                                 2L * i,
                                 (short) (Float.floatToRawIntBits(x[i]) >>> 16));
-                case I32 -> throw new IllegalArgumentException(name);
+                case I32, I8 -> throw new IllegalArgumentException(name);
             }
         }
         return new HostTensor(name, dtype, List.of((long) rows, (long) columns), data);
