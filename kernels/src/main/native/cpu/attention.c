@@ -96,7 +96,9 @@ static void store_kv_run(const ingot_op *op, context *ctx, int32_t phase, int32_
     }
 }
 
-const kernel store_kv_kernel = {store_kv_items, store_kv_run};
+static int64_t store_kv_work(const ingot_op *op) { return 2 * elements_of(&op->t[0]); }
+
+const kernel store_kv_kernel = {store_kv_items, store_kv_run, store_kv_work};
 
 /* ------------------------------------------------------------------ how an op is cut into tiles */
 
@@ -644,4 +646,13 @@ static void attention_run(const ingot_op *op, context *ctx, int32_t phase, int32
     }
 }
 
-const kernel attention_kernel = {attention_items, attention_run};
+static int64_t attention_work(const ingot_op *op) {
+    int64_t work = 0;
+    for (int32_t s = 0; s < op->t[4].rows; s++) {
+        int64_t tokens = int_at(&op->t[3], s + 1) - int_at(&op->t[3], s);
+        work += tokens * int_at(&op->t[4], s) * op->t[0].columns / 8;
+    }
+    return work;
+}
+
+const kernel attention_kernel = {attention_items, attention_run, attention_work};

@@ -53,7 +53,9 @@ static void rms_norm_run(const ingot_op *op, context *ctx, int32_t phase, int32_
     }
 }
 
-const kernel rms_norm_kernel = {rms_norm_items, rms_norm_run};
+static int64_t rms_norm_work(const ingot_op *op) { return elements_of(&op->t[0]) / 8; }
+
+const kernel rms_norm_kernel = {rms_norm_items, rms_norm_run, rms_norm_work};
 
 /* ------------------------------------------------------------------ rope */
 
@@ -140,7 +142,9 @@ static void rope_run(const ingot_op *op, context *ctx, int32_t phase, int32_t it
     }
 }
 
-const kernel rope_kernel = {rope_items, rope_run};
+static int64_t rope_work(const ingot_op *op) { return op->t[0].rows * (int64_t)op->count * 8 + elements_of(&op->t[0]) / 8; }
+
+const kernel rope_kernel = {rope_items, rope_run, rope_work};
 
 /* ------------------------------------------------------------------ swiglu */
 
@@ -166,7 +170,9 @@ static void swiglu_run(const ingot_op *op, context *ctx, int32_t phase, int32_t 
     }
 }
 
-const kernel swiglu_kernel = {swiglu_items, swiglu_run};
+static int64_t swiglu_work(const ingot_op *op) { return elements_of(&op->t[0]) / 2; }
+
+const kernel swiglu_kernel = {swiglu_items, swiglu_run, swiglu_work};
 
 /* ------------------------------------------------------------------ gather */
 
@@ -185,7 +191,9 @@ static void gather_rows_run(const ingot_op *op, context *ctx, int32_t phase, int
     memcpy(row_of(&op->t[0], item), row_of(&op->t[1], row), (size_t)op->t[0].columns * sizeof(float));
 }
 
-const kernel gather_rows_kernel = {gather_rows_items, gather_rows_run};
+static int64_t gather_rows_work(const ingot_op *op) { return elements_of(&op->t[0]) / 16; }
+
+const kernel gather_rows_kernel = {gather_rows_items, gather_rows_run, gather_rows_work};
 
 /* ------------------------------------------------------------------ argmax */
 
@@ -235,7 +243,9 @@ static void argmax_run(const ingot_op *op, context *ctx, int32_t phase, int32_t 
     ((int32_t *)op->t[0].data)[item * op->t[0].stride] = argmax_row(row_of(&op->t[1], item), op->t[1].columns);
 }
 
-const kernel argmax_kernel = {argmax_items, argmax_run};
+static int64_t argmax_work(const ingot_op *op) { return elements_of(&op->t[1]) / 16; }
+
+const kernel argmax_kernel = {argmax_items, argmax_run, argmax_work};
 
 /* ------------------------------------------------------------------ calibration */
 
@@ -265,4 +275,6 @@ static void read_run(const ingot_op *op, context *ctx, int32_t phase, int32_t it
     }
 }
 
-const kernel read_kernel = {read_items, read_run};
+static int64_t read_work(const ingot_op *op) { return op->t[1].stride / 8; }
+
+const kernel read_kernel = {read_items, read_run, read_work};

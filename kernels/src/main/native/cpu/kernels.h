@@ -19,12 +19,14 @@ typedef struct context {
 } context;
 
 /*
- * An op is one or more phases with a barrier after each; a phase is a number of items that any thread
- * may run in any order. `items` must answer the same in every thread; 0 ends the op.
+ * An op is one or more phases, each done before the next begins; a phase is a number of items that any
+ * thread may run in any order; 0 items end the op. `work` is about how many nanoseconds the op takes one
+ * thread of a usual machine: it decides whether to share it, never what comes out.
  */
 typedef struct kernel {
     int32_t (*items)(const ingot_op *op, const context *ctx, int32_t phase);
     void (*run)(const ingot_op *op, context *ctx, int32_t phase, int32_t item, int32_t op_index);
+    int64_t (*work)(const ingot_op *op);
 } kernel;
 
 /* NULL for a code that is not an op. */
@@ -45,6 +47,8 @@ static inline float *row_of(const ingot_tensor *t, int64_t row) { return (float 
 static inline int32_t int_at(const ingot_tensor *t, int64_t row) {
     return ((const int32_t *)t->data)[row * t->stride];
 }
+
+static inline int64_t elements_of(const ingot_tensor *t) { return (int64_t)t->rows * t->columns; }
 
 static inline int32_t min_int(int32_t a, int32_t b) { return a < b ? a : b; }
 static inline int32_t max_int(int32_t a, int32_t b) { return a > b ? a : b; }

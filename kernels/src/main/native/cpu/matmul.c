@@ -10,76 +10,22 @@
  * weights are read from memory once a block. With one row there is nothing but reading: several panels
  * then run side by side, each a stream of its own for the prefetcher.
  */
-#include "panels.h"
+#include "matmul.h"
+#include "quants.h"
 
-enum {
-    TILE_ROWS = 6,
-    MAX_STREAMS = 4,
-    BLOCK_BYTES = 384 << 10, /* of x: half of a usual second-level cache */
-    PREFETCH_BYTES = 1536,
-    ITEMS_A_THREAD = 4
-};
-
-/* How an op is cut into items: the same in every thread. */
-typedef struct cut {
-    int32_t panels;
-    int32_t panels_an_item;
-    int32_t panel_items;
-    int32_t rows_a_block;
-    int32_t blocks;
-} cut;
-
-static cut cut_of(const ingot_op *op, const context *ctx) {
-    const ingot_matrix *m = &op->matrix;
-    int32_t rows = op->t[1].rows;
-    cut c;
-    int32_t fitting = (int32_t)(BLOCK_BYTES / ((int64_t)m->in * 4)) / TILE_ROWS * TILE_ROWS;
-    c.rows_a_block = max_int(fitting, 4 * TILE_ROWS);
-    c.blocks = divide_up(rows, c.rows_a_block);
-    c.rows_a_block = divide_up(rows, max_int(c.blocks, 1));
-    c.panels = divide_up(m->out, PANEL_ROWS);
-    int32_t even = c.panels * c.blocks / (ctx->threads * ITEMS_A_THREAD);
-    c.panels_an_item = max_int(1, min_int(MAX_STREAMS, even));
-    c.panel_items = divide_up(c.panels, c.panels_an_item);
-    return c;
+static cut dense_cut(const ingot_op *op, const context *ctx) {
+    return cut_of(&op->matrix, op->t[1].rows, (int64_t)op->matrix.in * 4, ctx->threads);
 }
 
 static int32_t matmul_items(const ingot_op *op, const context *ctx, int32_t phase) {
+    if (is_quantized(op->matrix.format)) {
+        return quantized_items(op, ctx, phase);
+    }
     if (phase > 0 || op->t[1].rows == 0) {
         return 0;
     }
-    cut c = cut_of(op, ctx);
+    cut c = dense_cut(op, ctx);
     return c.panel_items * c.blocks;
-}
-
-/* One row of out from a panel's sums. */
-INLINE void write_row(const ingot_op *op, int32_t row, int32_t panel, const vf sum[PANEL_VECTORS]) {
-    const float *bias = op->t[2].data;
-    int32_t first = panel * PANEL_ROWS;
-    float *out = row_of(&op->t[0], row) + first;
-    int add = op->code == INGOT_OP_MATMUL_ADD;
-    for (int v = 0; v < PANEL_VECTORS; v++) {
-        int32_t n = min_int(op->matrix.out - first - v * LANES, LANES);
-        if (n == LANES) {
-            vf y = sum[v];
-            if (bias != NULL) {
-                y = y + vf_load(bias + first + v * LANES);
-            }
-            if (add) {
-                y = y + vf_load(out + v * LANES);
-            }
-            vf_store(out + v * LANES, y);
-        } else if (n > 0) {
-            vf y = sum[v];
-            if (bias != NULL) {
-                y = y + vf_load_n(bias + first + v * LANES, n);
-            }
-            if (add) {
-                y = y + vf_load_n(out + v * LANES, n);
-            }
-            vf_store_n(out + v * LANES, y, n);
-        }
-    }
 }
 
 /* `rows` rows from `row` on, times `streams` panels from `panel` on; both constants where inlined. */
@@ -177,8 +123,13 @@ INLINE void panels_times_block(
 }
 
 static void matmul_run(const ingot_op *op, context *ctx, int32_t phase, int32_t item, int32_t op_index) {
-    (void)phase;
-    cut c = cut_of(op, ctx);
+    if (is_quantized(op->matrix.format)) {
+        if (!quantized_run(op, ctx, phase, item)) {
+            fail(ctx, INGOT_BAD_OP, op_index, 0, op->matrix.group, MAX_GROUP);
+        }
+        return;
+    }
+    cut c = dense_cut(op, ctx);
     int32_t panel = item % c.panel_items * c.panels_an_item;
     int32_t panel_end = min_int(panel + c.panels_an_item, c.panels);
     int32_t row = item / c.panel_items * c.rows_a_block;
@@ -198,4 +149,6 @@ static void matmul_run(const ingot_op *op, context *ctx, int32_t phase, int32_t 
     }
 }
 
-const kernel matmul_kernel = {matmul_items, matmul_run};
+static int64_t matmul_work(const ingot_op *op) { return op->t[1].rows * (int64_t)op->matrix.out * op->matrix.in / 16; }
+
+const kernel matmul_kernel = {matmul_items, matmul_run, matmul_work};

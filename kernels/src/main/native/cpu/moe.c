@@ -62,7 +62,9 @@ static void moe_route_run(const ingot_op *op, context *ctx, int32_t phase, int32
     }
 }
 
-const kernel moe_route_kernel = {moe_route_items, moe_route_run};
+static int64_t moe_route_work(const ingot_op *op) { return elements_of(&op->t[2]) * (op->t[0].columns + 1); }
+
+const kernel moe_route_kernel = {moe_route_items, moe_route_run, moe_route_work};
 
 /* ------------------------------------------------------------------ group */
 
@@ -98,7 +100,9 @@ static void moe_group_run(const ingot_op *op, context *ctx, int32_t phase, int32
     }
 }
 
-const kernel moe_group_kernel = {moe_group_items, moe_group_run};
+static int64_t moe_group_work(const ingot_op *op) { return elements_of(&op->t[3]) * 4; }
+
+const kernel moe_group_kernel = {moe_group_items, moe_group_run, moe_group_work};
 
 /* ------------------------------------------------------------------ matmul */
 
@@ -122,9 +126,35 @@ static int expert_op(const ingot_op *op, int32_t expert, ingot_op *part) {
     return 1;
 }
 
+static int is_float(int32_t format) { return format == INGOT_F32 || format == INGOT_F16 || format == INGOT_BF16; }
+
+/*
+ * Matmuls of floats keep nothing between phases: all experts' items are one phase. Quantized ones put their
+ * rows into the scratch first, so the experts take turns, each with its own phases. Then `*expert` is whose
+ * turn it is and `*phase` which of its phases; the number of experts if there are no more.
+ */
+static void find_turn(const ingot_op *op, const context *ctx, int32_t *phase, int32_t *expert) {
+    ingot_op part;
+    for (*expert = 0; *expert < op->count; (*expert)++) {
+        if (expert_op(op, *expert, &part)) {
+            for (int32_t own = 0; matmul_kernel.items(&part, ctx, own) > 0; own++) {
+                if ((*phase)-- == 0) {
+                    *phase = own;
+                    return;
+                }
+            }
+        }
+    }
+}
+
 static int32_t moe_matmul_items(const ingot_op *op, const context *ctx, int32_t phase) {
     int32_t items = 0;
     ingot_op part;
+    if (!is_float(((const ingot_matrix *)op->matrix.data)->format)) {
+        int32_t expert;
+        find_turn(op, ctx, &phase, &expert);
+        return expert < op->count && expert_op(op, expert, &part) ? matmul_kernel.items(&part, ctx, phase) : 0;
+    }
     for (int32_t e = 0; e < op->count; e++) {
         if (expert_op(op, e, &part)) {
             items += matmul_kernel.items(&part, ctx, phase);
@@ -135,6 +165,14 @@ static int32_t moe_matmul_items(const ingot_op *op, const context *ctx, int32_t 
 
 static void moe_matmul_run(const ingot_op *op, context *ctx, int32_t phase, int32_t item, int32_t op_index) {
     ingot_op part;
+    if (!is_float(((const ingot_matrix *)op->matrix.data)->format)) {
+        int32_t expert;
+        find_turn(op, ctx, &phase, &expert);
+        if (expert < op->count && expert_op(op, expert, &part)) {
+            matmul_kernel.run(&part, ctx, phase, item, op_index);
+        }
+        return;
+    }
     for (int32_t e = 0; e < op->count; e++) {
         if (expert_op(op, e, &part)) {
             int32_t items = matmul_kernel.items(&part, ctx, phase);
@@ -147,7 +185,9 @@ static void moe_matmul_run(const ingot_op *op, context *ctx, int32_t phase, int3
     }
 }
 
-const kernel moe_matmul_kernel = {moe_matmul_items, moe_matmul_run};
+static int64_t moe_matmul_work(const ingot_op *op) { return elements_of(&op->t[0]) * op->t[1].columns / 16; }
+
+const kernel moe_matmul_kernel = {moe_matmul_items, moe_matmul_run, moe_matmul_work};
 
 /* ------------------------------------------------------------------ combine */
 
@@ -178,4 +218,6 @@ static void moe_combine_run(const ingot_op *op, context *ctx, int32_t phase, int
     }
 }
 
-const kernel moe_combine_kernel = {moe_combine_items, moe_combine_run};
+static int64_t moe_combine_work(const ingot_op *op) { return op->t[2].columns * elements_of(&op->t[0]) / 8; }
+
+const kernel moe_combine_kernel = {moe_combine_items, moe_combine_run, moe_combine_work};

@@ -1,12 +1,16 @@
 /* Weights into panels, and rows out of them again. */
-#include "panels.h"
+#include "pack.h"
+#include "quants.h"
 
-int64_t ingot_matrix_bytes(int32_t format, int64_t out, int64_t in) {
-    int32_t bytes = element_bytes(format);
-    if (bytes == 0 || out < 0 || in < 0) {
+int64_t ingot_matrix_bytes(const ingot_matrix *m) {
+    if (m->out < 0 || m->in < 0) {
         return -1;
     }
-    return (out + PANEL_ROWS - 1) / PANEL_ROWS * PANEL_ROWS * in * bytes;
+    if (is_quantized(m->format)) {
+        return quantized_is_sound(m) ? quantized_bytes(m) : -1;
+    }
+    int32_t bytes = element_bytes(m->format);
+    return bytes == 0 ? -1 : ((int64_t)m->out + PANEL_ROWS - 1) / PANEL_ROWS * PANEL_ROWS * m->in * bytes;
 }
 
 static char *panel_of(const ingot_matrix *m, int64_t panel) {
@@ -51,6 +55,12 @@ static void pack_run(const ingot_op *op, context *ctx, int32_t phase, int32_t it
     int32_t to = (int32_t)((panel + 1) * PANEL_ROWS);
     to = min_int(to, op->count + op->t[0].rows);
     switch (op->matrix.format) {
+    case INGOT_Q4:
+    case INGOT_Q8:
+        if (!quantized_pack(op, panel, from, to)) {
+            fail(ctx, INGOT_BAD_OP, op_index, 0, op->source, INGOT_SOURCES);
+        }
+        break;
     case INGOT_F32:
         pack_rows(op, INGOT_F32, 4, panel, from, to);
         break;
@@ -65,7 +75,9 @@ static void pack_run(const ingot_op *op, context *ctx, int32_t phase, int32_t it
     }
 }
 
-const kernel pack_kernel = {pack_items, pack_run};
+static int64_t pack_work(const ingot_op *op) { return elements_of(&op->t[0]); }
+
+const kernel pack_kernel = {pack_items, pack_run, pack_work};
 
 /* Embed. t: out, ids. An item is a token; the row is picked from its panel element by element. */
 static int32_t embed_items(const ingot_op *op, const context *ctx, int32_t phase) {
@@ -79,6 +91,10 @@ static void embed_run(const ingot_op *op, context *ctx, int32_t phase, int32_t i
     int32_t id = int_at(&op->t[1], item);
     if (id < 0 || id >= m->out) {
         fail(ctx, INGOT_BAD_TOKEN, op_index, item, id, m->out);
+        return;
+    }
+    if (is_quantized(m->format)) {
+        quantized_row(m, id, row_of(&op->t[0], item));
         return;
     }
     int32_t bytes = element_bytes(m->format);
@@ -98,4 +114,6 @@ static void embed_run(const ingot_op *op, context *ctx, int32_t phase, int32_t i
     }
 }
 
-const kernel embed_kernel = {embed_items, embed_run};
+static int64_t embed_work(const ingot_op *op) { return elements_of(&op->t[0]); }
+
+const kernel embed_kernel = {embed_items, embed_run, embed_work};

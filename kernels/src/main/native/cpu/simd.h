@@ -182,6 +182,15 @@ INLINE uint16_t f32_to_f16(float f) {
     return (uint16_t)(sign | ((magnitude - 0x38000000u) >> 13));
 }
 
+/* To the nearest, ties to even; NaN stays NaN. */
+INLINE uint16_t f32_to_bf16(float f) {
+    uint32_t bits = f32_bits(f);
+    if ((bits & 0x7fffffffu) > 0x7f800000u) {
+        return (uint16_t)(bits >> 16 | 0x40);
+    }
+    return (uint16_t)((bits + 0x7fffu + (bits >> 16 & 1)) >> 16);
+}
+
 #if defined(SOFT_F16)
 /* Not inlined: in unrolled tiles it would be most of the library. */
 static __attribute__((noinline, unused)) vf vf_load_f16(const uint16_t *p) {

@@ -1,9 +1,15 @@
 /*
  * The team: threads that run a step together.
  *
- * Waiting is the same everywhere: spin for a moment, because the others are usually microseconds away,
- * then sleep, because on a busy machine the one waited for may need this very core. Work is dealt out
- * item by item, so a thread that the system took off its core holds back one item and not its share.
+ * No thread is waited for unless it holds an item. A phase is over when its items are done, whoever did
+ * them; the thread that does the last one opens the next phase. So a thread that still sleeps when the
+ * step begins, or that the system took off its core, costs its own work and nothing more.
+ *
+ * Opening a phase costs the others a look at memory that just changed, about as much as norming a row:
+ * what is smaller than that, the thread that would open it does on the spot, one op after another.
+ *
+ * Who finds nothing to do spins for a moment, because the next phase is usually microseconds away, then
+ * sleeps, because on a busy machine the one waited for may need this very core.
  */
 #if defined(__linux__)
 #define _GNU_SOURCE
@@ -15,30 +21,33 @@
 
 #include "kernels.h"
 
+#define STEP_OVER UINT32_C(0x80000000)
+
 enum {
     SPIN_NANOS = 30 * 1000,
-    STACK_BYTES = 2 << 20,  /* attention keeps its rows on the stack: below 256 KiB */
-    SCRATCH_FLOATS = 2 << 20
+    STACK_BYTES = 2 << 20, /* attention keeps its rows on the stack: below 256 KiB */
+    SCRATCH_FLOATS = 2 << 20,
+    SMALL_WORK = 1500 /* about nanoseconds: below, an op is not worth sharing */
 };
-
-/* A number that only grows; threads wait for it to move on. */
-typedef struct gate {
-    atomic_uint value;
-    atomic_int sleepers;
-    pthread_mutex_t mutex;
-    pthread_cond_t moved;
-} gate;
 
 struct ingot_team {
     context ctx;
     const ingot_op *ops;
     int32_t count;
 
-    _Alignas(128) atomic_int next;    /* the next item of the current phase */
-    _Alignas(128) atomic_int arrived; /* threads at the barrier */
-    _Alignas(128) gate steps;         /* a new step, or the end */
-    _Alignas(128) gate barriers;      /* everyone arrived */
+    /* The open phase. Written by whoever opens it, before `deal`; read by those who hold an item of it. */
+    int32_t op;
+    int32_t phase;
+    int32_t items;
+
+    /* The phase's number in the upper half, its items not yet dealt out in the lower; or STEP_OVER. */
+    _Alignas(128) _Atomic uint64_t deal;
+    _Alignas(128) atomic_int undone;
+    _Alignas(128) atomic_int sleepers;
+    atomic_int caller_sleeps;
     atomic_int closing;
+    pthread_mutex_t mutex;
+    pthread_cond_t opened;
 
     int32_t started; /* threads to join */
     pthread_t *threads;
@@ -58,117 +67,135 @@ static int64_t now_nanos(void) {
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-static int gate_open(gate *g) {
-    atomic_init(&g->value, 0);
-    atomic_init(&g->sleepers, 0);
-    if (pthread_mutex_init(&g->mutex, NULL) != 0) {
-        return 0;
-    }
-    if (pthread_cond_init(&g->moved, NULL) != 0) {
-        pthread_mutex_destroy(&g->mutex);
-        return 0;
-    }
-    return 1;
-}
-
-static void gate_close(gate *g) {
-    pthread_cond_destroy(&g->moved);
-    pthread_mutex_destroy(&g->mutex);
-}
-
-/*
- * Either this sees a sleeper, or a sleeper-to-be sees the new value: both sides write, then read, and
- * the default order of C11 atomics is one order for all.
- */
-static void gate_advance(gate *g) {
-    atomic_fetch_add(&g->value, 1);
-    if (atomic_load(&g->sleepers) > 0) {
-        pthread_mutex_lock(&g->mutex);
-        pthread_cond_broadcast(&g->moved);
-        pthread_mutex_unlock(&g->mutex);
-    }
-}
-
-static void gate_wait(gate *g, unsigned old) {
-    int64_t deadline = 0;
-    for (int spins = 1; atomic_load_explicit(&g->value, memory_order_acquire) == old; spins++) {
-        pause_briefly();
-        if (spins % 64 == 0) {
-            int64_t now = now_nanos();
-            if (deadline == 0) {
-                deadline = now + SPIN_NANOS;
-            } else if (now > deadline) {
-                pthread_mutex_lock(&g->mutex);
-                atomic_fetch_add(&g->sleepers, 1);
-                while (atomic_load(&g->value) == old) {
-                    pthread_cond_wait(&g->moved, &g->mutex);
-                }
-                atomic_fetch_sub(&g->sleepers, 1);
-                pthread_mutex_unlock(&g->mutex);
-                return;
-            }
-        }
-    }
-}
-
-/* Returns when every thread is here; the last one deals the items anew before it lets the others go. */
-static void barrier(ingot_team *team) {
-    unsigned here = atomic_load(&team->barriers.value);
-    if (atomic_fetch_add(&team->arrived, 1) + 1 == team->ctx.threads) {
-        atomic_store(&team->arrived, 0);
-        atomic_store(&team->next, 0);
-        gate_advance(&team->barriers);
-    } else {
-        gate_wait(&team->barriers, here);
-    }
-}
-
 void fail(context *ctx, int32_t status, int32_t op_index, int64_t row, int64_t value, int64_t limit) {
     if (atomic_exchange(&ctx->failed, 1) == 0) {
         ctx->failure = (ingot_failure){status, op_index, row, value, limit};
     }
 }
 
+/* ------------------------------------------------------------------ dealing */
+
 /*
- * One thread's way through the step. After a failure the work is skipped but the barriers are kept, so
- * that no thread waits for one that has left.
+ * A new deal, and those who sleep are told. Either this sees a sleeper, or a sleeper-to-be sees the new
+ * deal: both sides write, then read, and the default order of C11 atomics is one order for all.
  */
-static void walk(ingot_team *team) {
-    const ingot_op *ops = team->ops;
-    int32_t count = team->count;
-    context *ctx = &team->ctx;
-    for (int32_t i = 0; i < count; i++) {
-        const kernel *k = kernel_for(ops[i].code);
+static void deal_out(ingot_team *team, uint32_t items) {
+    uint64_t phase = (atomic_load_explicit(&team->deal, memory_order_relaxed) >> 32) + 1;
+    atomic_store(&team->deal, phase << 32 | items);
+    /* Only the caller cares for the end of a step: the others may sleep on. */
+    if (atomic_load(items == STEP_OVER ? &team->caller_sleeps : &team->sleepers) > 0) {
+        pthread_mutex_lock(&team->mutex);
+        pthread_cond_broadcast(&team->opened);
+        pthread_mutex_unlock(&team->mutex);
+    }
+}
+
+static int32_t items_left(uint64_t deal) { return (int32_t)((uint32_t)deal & ~STEP_OVER); }
+
+/* Returns when the deal is another one than `seen`, of which nothing was left. */
+static void wait_for_deal(ingot_team *team, uint64_t seen, int is_caller) {
+    int64_t deadline = 0;
+    for (int spins = 1; atomic_load_explicit(&team->deal, memory_order_acquire) == seen; spins++) {
+        pause_briefly();
+        if (spins % 64 == 0) {
+            int64_t now = now_nanos();
+            if (deadline == 0) {
+                deadline = now + SPIN_NANOS;
+            } else if (now > deadline) {
+                pthread_mutex_lock(&team->mutex);
+                atomic_fetch_add(&team->sleepers, 1);
+                atomic_fetch_add(&team->caller_sleeps, is_caller);
+                while (atomic_load(&team->deal) == seen) {
+                    pthread_cond_wait(&team->opened, &team->mutex);
+                }
+                atomic_fetch_sub(&team->sleepers, 1);
+                atomic_fetch_sub(&team->caller_sleeps, is_caller);
+                pthread_mutex_unlock(&team->mutex);
+                return;
+            }
+        }
+    }
+}
+
+static void run_item(ingot_team *team, int32_t op, int32_t phase, int32_t item) {
+    /* After a failure the work is skipped, but dealt out and counted as before. */
+    if (!atomic_load_explicit(&team->ctx.failed, memory_order_relaxed)) {
+        kernel_for(team->ops[op].code)->run(&team->ops[op], &team->ctx, phase, item, op);
+    }
+}
+
+static int is_shared(const ingot_team *team, const kernel *k, int32_t op, int32_t items) {
+    return team->ctx.threads > 1 && items > 1 && k->work(&team->ops[op]) >= SMALL_WORK;
+}
+
+/* From this phase on: runs what is not worth sharing, opens the first phase that is, or ends the step. */
+static void open_next(ingot_team *team, int32_t op, int32_t phase) {
+    for (; op < team->count; op++, phase = 0) {
+        const kernel *k = kernel_for(team->ops[op].code);
         if (k == NULL) {
-            fail(ctx, INGOT_BAD_OP, i, 0, ops[i].code, INGOT_OPS);
+            fail(&team->ctx, INGOT_BAD_OP, op, 0, team->ops[op].code, INGOT_OPS);
             continue;
         }
         int32_t items;
-        for (int32_t phase = 0; (items = k->items(&ops[i], ctx, phase)) > 0; phase++) {
-            int32_t item;
-            while ((item = atomic_fetch_add(&team->next, 1)) < items) {
-                if (!atomic_load_explicit(&ctx->failed, memory_order_relaxed)) {
-                    k->run(&ops[i], ctx, phase, item, i);
-                }
+        for (; (items = k->items(&team->ops[op], &team->ctx, phase)) > 0; phase++) {
+            if (is_shared(team, k, op, items)) {
+                team->op = op;
+                team->phase = phase;
+                team->items = items;
+                atomic_store(&team->undone, items);
+                deal_out(team, (uint32_t)items);
+                return;
             }
-            barrier(team);
+            for (int32_t item = 0; item < items; item++) {
+                run_item(team, op, phase, item);
+            }
         }
     }
-    /* Even a step of nothing ends together: the ops may be overwritten once ingot_run has returned. */
-    barrier(team);
+    deal_out(team, STEP_OVER);
+}
+
+/* Takes items while there are any; answers the deal that had none left. */
+static uint64_t run_items(ingot_team *team) {
+    uint64_t deal = atomic_load(&team->deal);
+    while (items_left(deal) > 0) {
+        /* Whoever takes an item keeps its phase open, and so may read what belongs to the phase. */
+        if (atomic_compare_exchange_weak(&team->deal, &deal, deal - 1)) {
+            int32_t op = team->op, phase = team->phase;
+            run_item(team, op, phase, team->items - items_left(deal));
+            if (atomic_fetch_sub(&team->undone, 1) == 1) {
+                open_next(team, op, phase + 1);
+            }
+            deal = atomic_load(&team->deal);
+        }
+    }
+    return deal;
 }
 
 static void *work(void *argument) {
     ingot_team *team = argument;
-    /* 0 is the gate's value before the first step, which may begin before this line runs. */
-    for (unsigned step = 0;; step++) {
-        gate_wait(&team->steps, step);
+    for (;;) {
+        uint64_t deal = run_items(team);
         if (atomic_load(&team->closing)) {
             return NULL;
         }
-        walk(team);
+        wait_for_deal(team, deal, 0);
     }
 }
+
+int32_t ingot_run(ingot_team *team, const ingot_op *ops, int32_t count, ingot_failure *failure) {
+    team->ops = ops;
+    team->count = count;
+    atomic_store(&team->ctx.failed, 0);
+    team->ctx.failure = (ingot_failure){INGOT_OK, 0, 0, 0, 0};
+    open_next(team, 0, 0);
+    for (uint64_t deal; ((deal = run_items(team)) & STEP_OVER) == 0;) {
+        wait_for_deal(team, deal, 1);
+    }
+    *failure = team->ctx.failure;
+    return failure->status;
+}
+
+/* ------------------------------------------------------------------ opening and closing */
 
 int32_t ingot_team_open(int32_t threads, ingot_team **out) {
     *out = NULL;
@@ -183,28 +210,25 @@ int32_t ingot_team_open(int32_t threads, ingot_team **out) {
     memset(team, 0, sizeof *team);
     team->ctx.threads = threads;
     atomic_init(&team->ctx.failed, 0);
-    atomic_init(&team->next, 0);
-    atomic_init(&team->arrived, 0);
+    atomic_init(&team->deal, 0);
+    atomic_init(&team->undone, 0);
+    atomic_init(&team->sleepers, 0);
+    atomic_init(&team->caller_sleeps, 0);
     atomic_init(&team->closing, 0);
+    if (pthread_mutex_init(&team->mutex, NULL) != 0) {
+        free(team);
+        return INGOT_NO_MEMORY;
+    }
+    if (pthread_cond_init(&team->opened, NULL) != 0) {
+        pthread_mutex_destroy(&team->mutex);
+        free(team);
+        return INGOT_NO_MEMORY;
+    }
     team->ctx.scratch_floats = SCRATCH_FLOATS;
     team->ctx.scratch = malloc(SCRATCH_FLOATS * sizeof(float)); /* touched only where it is used */
     team->threads = calloc((size_t)threads, sizeof(pthread_t));
-    if (team->ctx.scratch == NULL || team->threads == NULL || !gate_open(&team->steps)) {
-        free(team->ctx.scratch);
-        free(team->threads);
-        free(team);
-        return INGOT_NO_MEMORY;
-    }
-    if (!gate_open(&team->barriers)) {
-        gate_close(&team->steps);
-        free(team->ctx.scratch);
-        free(team->threads);
-        free(team);
-        return INGOT_NO_MEMORY;
-    }
-
     pthread_attr_t attributes;
-    if (pthread_attr_init(&attributes) != 0) {
+    if (team->ctx.scratch == NULL || team->threads == NULL || pthread_attr_init(&attributes) != 0) {
         ingot_team_close(team);
         return INGOT_NO_MEMORY;
     }
@@ -230,24 +254,13 @@ void ingot_team_close(ingot_team *team) {
         return;
     }
     atomic_store(&team->closing, 1);
-    gate_advance(&team->steps);
+    deal_out(team, 0);
     for (int32_t i = 0; i < team->started; i++) {
         pthread_join(team->threads[i], NULL);
     }
-    gate_close(&team->steps);
-    gate_close(&team->barriers);
+    pthread_cond_destroy(&team->opened);
+    pthread_mutex_destroy(&team->mutex);
     free(team->ctx.scratch);
     free(team->threads);
     free(team);
-}
-
-int32_t ingot_run(ingot_team *team, const ingot_op *ops, int32_t count, ingot_failure *failure) {
-    team->ops = ops;
-    team->count = count;
-    atomic_store(&team->ctx.failed, 0);
-    team->ctx.failure = (ingot_failure){INGOT_OK, 0, 0, 0, 0};
-    gate_advance(&team->steps);
-    walk(team);
-    *failure = team->ctx.failure;
-    return failure->status;
 }

@@ -2,8 +2,8 @@
  * The CPU device: C kernels behind one narrow door.
  *
  * A step is an array of ingot_op in memory of the caller's. ingot_run() walks it once: a fixed team of
- * threads deals out the work of one op, meets at a barrier, and goes on to the next. Nothing here
- * allocates during a step, calls back, throws or aborts: every function answers with a status.
+ * threads shares the work of one op, and whoever finishes it goes on to the next. Nothing here allocates
+ * during a step, calls back, throws or aborts: every function answers with a status.
  *
  * The same sources are compiled once per variant (portable, avx2, avx512, neon) into a library each;
  * the layout of packed weights belongs to the variant, so memory packed by one is noise to another.
@@ -72,16 +72,19 @@ typedef struct ingot_failure {
 INGOT_API int32_t ingot_allocate(int64_t bytes, void **out);
 INGOT_API void ingot_free(void *memory);
 
-/* Bytes that a packed matrix takes; -1 for an unknown format. */
-INGOT_API int64_t ingot_matrix_bytes(int32_t format, int64_t out, int64_t in);
-
 /* Elements past the end of a KV cache that kernels may read (never write), so that vectors need no tail. */
 INGOT_API int32_t ingot_cache_slack(void);
 
 /* ------------------------------------------------------------------ steps */
 
-/* How an element is stored. */
-enum { INGOT_F32 = 0, INGOT_F16 = 1, INGOT_BF16 = 2, INGOT_FORMATS = 3 };
+/*
+ * How an element is stored. Q4 and Q8 are weights only: scale * level + bias, with a level of 4 or 8 bits
+ * and a scale and bias for every group of neighbouring inputs.
+ */
+enum { INGOT_F32 = 0, INGOT_F16 = 1, INGOT_BF16 = 2, INGOT_Q4 = 3, INGOT_Q8 = 4, INGOT_FORMATS = 5 };
+
+/* What the 16 levels of Q4 stand for: 0..15, or the values of the 4-bit float E2M1. */
+enum { INGOT_LINEAR = 0, INGOT_E2M1 = 1 };
 
 /* rows x columns, rows `stride` elements apart. Floats, or int32 where an op says so. */
 typedef struct ingot_tensor {
@@ -91,14 +94,42 @@ typedef struct ingot_tensor {
     int32_t columns;
 } ingot_tensor;
 
-/* Weights [out, in], packed by INGOT_OP_PACK. */
+/* Weights [out, in], packed by INGOT_OP_PACK. What follows `in` is read for Q4 and Q8 only. */
 typedef struct ingot_matrix {
     void *data;
     int32_t format;
     int32_t out;
     int32_t in;
+    int32_t group;        /* inputs that share a scale: 16, 32 or 64; divides `in` */
+    int32_t scale_format; /* of scales and biases: F32, F16 or BF16 */
+    int32_t zero;         /* bias = -zero * scale; -1 where biases are stored */
+    int32_t levels;       /* INGOT_LINEAR or INGOT_E2M1 */
     int32_t reserved;
 } ingot_matrix;
+
+/* Bytes that a matrix takes once it is packed; -1 if it is none that this library knows. */
+INGOT_API int64_t ingot_matrix_bytes(const ingot_matrix *matrix);
+
+/*
+ * Where the weights of an INGOT_OP_PACK into Q4 or Q8 come from; data need not be aligned.
+ *
+ *   AFFINE   MLX. t[0]: levels, columns = their bits, stride = bytes of a row; t[1], t[2]: scales and
+ *            biases, columns = their format, stride = groups of a row
+ *   MXFP4    MLX. t[0]: levels, stride = bytes of a row; t[1]: exponents, stride = those of a row
+ *   DENSE    t[0]: floats, columns = their format, stride = elements of a row; quantized here
+ *   GGML_*   t[0]: blocks, stride = bytes of a row
+ */
+enum {
+    INGOT_FROM_AFFINE = 0,
+    INGOT_FROM_MXFP4 = 1,
+    INGOT_FROM_DENSE = 2,
+    INGOT_FROM_GGML_Q4_0 = 3,
+    INGOT_FROM_GGML_Q8_0 = 4,
+    INGOT_FROM_GGML_Q4_K = 5,
+    INGOT_FROM_GGML_Q6_K = 6,
+    INGOT_FROM_GGML_MXFP4 = 7,
+    INGOT_SOURCES = 8
+};
 
 /*
  * One layer of a paged cache. Per block and head: K as [headDim][blockSize] (a vector holds
@@ -121,7 +152,8 @@ enum { INGOT_MAX_HEAD_DIM = 512 };
  * integers inside tensors are checked here.
  */
 enum {
-    INGOT_OP_PACK = 0,         /* matrix, t: source bytes (format's elements), count = first row */
+    INGOT_OP_PACK = 0,         /* matrix, count = first row; t: source rows (format's elements), or as
+                                  `source` says where the matrix is Q4 or Q8 */
     INGOT_OP_EMBED = 1,        /* matrix, t: out, ids */
     INGOT_OP_RMS_NORM = 2,     /* scalar = epsilon, count = groups in a row; t: out, x, weight */
     INGOT_OP_MATMUL = 3,       /* matrix, t: out, x, bias (data NULL: none) */
@@ -173,7 +205,9 @@ typedef struct ingot_op {
     int32_t code;
     float scalar;
     int32_t count;
+    int32_t source; /* INGOT_FROM_..., of a PACK */
     float limit;
+    int32_t reserved;
     union {
         ingot_matrix matrix;
         ingot_cache cache;

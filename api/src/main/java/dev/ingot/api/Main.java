@@ -1,5 +1,7 @@
 package dev.ingot.api;
 
+import dev.ingot.api.bench.BenchCommand;
+import dev.ingot.api.bench.LoadCommand;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -8,7 +10,13 @@ import picocli.CommandLine.Command;
 @Command(
         name = "ingot",
         description = "Serves large language models on this machine.",
-        subcommands = {ServeCommand.class, WarmUpCommand.class, CommandLine.HelpCommand.class},
+        subcommands = {
+            ServeCommand.class,
+            BenchCommand.class,
+            LoadCommand.class,
+            WarmUpCommand.class,
+            CommandLine.HelpCommand.class
+        },
         mixinStandardHelpOptions = true,
         version = "ingot " + Main.VERSION,
         footer = {

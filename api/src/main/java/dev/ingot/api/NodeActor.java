@@ -3,9 +3,11 @@ package dev.ingot.api;
 import dev.ingot.engine.text.Tokenizer;
 import dev.ingot.scheduler.EngineGuardian;
 import dev.ingot.scheduler.EngineMetrics;
+import dev.ingot.scheduler.EngineSettings;
 import dev.ingot.scheduler.Engines;
 import dev.ingot.scheduler.Requests;
 import dev.ingot.scheduler.RequestsActor;
+import dev.ingot.worker.MetalWorkerActor;
 import java.util.concurrent.CompletableFuture;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -28,9 +30,10 @@ final class NodeActor {
             ActorRef<Engines.Command> engine =
                     context.spawn(
                             EngineGuardian.create(
-                                    settings.worker(),
-                                    settings.maxWaiting(),
-                                    settings.prefixCaching(),
+                                    engineOf(settings),
+                                    reportTo ->
+                                            MetalWorkerActor.create(
+                                                    settings.worker(), reportTo, System::nanoTime),
                                     state::publish,
                                     metrics,
                                     System::nanoTime),
@@ -45,5 +48,14 @@ final class NodeActor {
             requests.complete(opener);
             return Behaviors.empty();
         });
+    }
+
+    private static EngineSettings engineOf(ServeSettings settings) {
+        return new EngineSettings(
+                String.valueOf(settings.worker().model().getFileName()),
+                settings.worker().maxSequences(),
+                settings.worker().maxStepTokens(),
+                settings.maxWaiting(),
+                settings.prefixCaching());
     }
 }

@@ -1,5 +1,6 @@
 package dev.ingot.api;
 
+import dev.ingot.engine.model.WeightLoading;
 import dev.ingot.worker.WorkerSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,6 +24,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true)
 final class ServeCommand implements Callable<Integer> {
     private static final List<String> DEVICES = List.of("auto", "cpu", "metal");
+    private static final List<String> QUANTIZED = List.of("4bit", "8bit");
 
     @Parameters(
             index = "0",
@@ -102,6 +104,13 @@ final class ServeCommand implements Callable<Integer> {
     private int threads = Runtime.getRuntime().availableProcessors();
 
     @Option(
+            names = "--quantize",
+            paramLabel = "4bit|8bit",
+            description =
+                    "Quantize weights that the checkpoint holds in full when they are loaded (default: use them as they are).")
+    private @Nullable String quantize;
+
+    @Option(
             names = "--seed",
             paramLabel = "SEED",
             description =
@@ -159,6 +168,9 @@ final class ServeCommand implements Callable<Integer> {
                         + folder
                         + "' is no folder; expected a Hugging Face checkpoint: config.json, tokenizer.json and"
                         + " *.safetensors");
+        check(
+                quantize == null || QUANTIZED.contains(quantize),
+                "--quantize is '" + quantize + "', expected 4bit or 8bit");
         var absolute = folder.toAbsolutePath().normalize();
         var worker =
                 new WorkerSettings(
@@ -172,7 +184,8 @@ final class ServeCommand implements Callable<Integer> {
                         maxStepTokens,
                         blockSize,
                         kvCacheBytes == null ? OptionalLong.empty() : OptionalLong.of(kvCacheBytes),
-                        WorkerSettings.DEFAULT_KV_TYPE);
+                        WorkerSettings.DEFAULT_KV_TYPE,
+                        weightLoading());
         return new ServeSettings(
                 host,
                 port,
@@ -181,6 +194,13 @@ final class ServeCommand implements Callable<Integer> {
                 maxWaiting,
                 prefixCaching,
                 seed == null ? OptionalLong.empty() : OptionalLong.of(seed));
+    }
+
+    private WeightLoading weightLoading() {
+        if (quantize == null) {
+            return WeightLoading.AS_STORED;
+        }
+        return quantize.equals("4bit") ? WeightLoading.QUANTIZE_4BIT : WeightLoading.QUANTIZE_8BIT;
     }
 
     private void check(boolean valid, String message) {

@@ -85,7 +85,17 @@ final class ConcurrentStreamsTest {
 
     @Test
     void fewerBlocksThanTheStreamsNeedChangeNoToken() throws Exception {
-        var requests = requests().subList(0, 12);
+        // Each begins with a block or two and ends with fourteen; eight at a time want three times
+        // the pool.
+        var requests = new ArrayList<ObjectNode>();
+        for (int i = 0; i < 12; i++) {
+            var body = TestServer.completion("Once upon a time, story " + i, 200);
+            body.put("temperature", 0.8);
+            body.put("seed", i);
+            body.put("ignore_eos", true);
+            body.put("stream", true);
+            requests.add(body);
+        }
         var plenty = requests.stream().map(ConcurrentStreamsTest::run).toList();
         try (var tight = TestServer.start(8, 100, java.util.OptionalInt.of(40));
                 var threads = Executors.newVirtualThreadPerTaskExecutor()) {

@@ -9,7 +9,9 @@ import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.scheduler.Engine;
 import dev.ingot.scheduler.EngineGuardian;
 import dev.ingot.scheduler.EngineMetrics;
+import dev.ingot.scheduler.EngineSettings;
 import dev.ingot.scheduler.Engines;
+import dev.ingot.worker.MetalWorkerActor;
 import dev.ingot.worker.WorkerSettings;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
@@ -76,9 +78,10 @@ final class FamilyGoldenTest {
         var guardian =
                 kit.spawn(
                         EngineGuardian.create(
-                                settings(folder),
-                                100,
-                                true,
+                                new EngineSettings("golden", 8, 24, 100, true),
+                                reportTo ->
+                                        MetalWorkerActor.create(
+                                                settings(folder), reportTo, System::nanoTime),
                                 _ -> {},
                                 new EngineMetrics(new PrometheusRegistry(), "golden"),
                                 System::nanoTime));

@@ -12,6 +12,7 @@ import dev.ingot.engine.ops.KvGeometry;
 import dev.ingot.engine.schedule.StepPlan;
 import dev.ingot.engine.weights.Checkpoint;
 import dev.ingot.kernels.Devices;
+import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -47,13 +48,19 @@ final class LoadedModel implements AutoCloseable {
     /// @throws dev.ingot.engine.weights.CheckpointException if a file is missing, damaged or not supported
     /// @throws dev.ingot.engine.ops.DeviceException if the device is not there or has too little memory
     /// @throws IllegalArgumentException if the settings do not fit the model or the memory
-    static LoadedModel load(WorkerSettings settings) {
+    static LoadedModel load(WorkerSettings settings, LongSupplier nanoClock) {
+        long startNanos = nanoClock.getAsLong();
         ModelConfig config = HfConfig.read(settings.model());
         var checkpoint = Checkpoint.open(settings.model());
         try {
             var device = Devices.open(settings.device(), settings.threads());
             try {
-                return load(settings, config, checkpoint, device);
+                var loaded = load(settings, config, checkpoint, device);
+                LOG.info(
+                        "{} was ready to compute after {} ms",
+                        settings.model().getFileName(),
+                        (nanoClock.getAsLong() - startNanos) / 1_000_000);
+                return loaded;
             } catch (RuntimeException | Error e) {
                 device.close();
                 throw e;
@@ -69,13 +76,19 @@ final class LoadedModel implements AutoCloseable {
         var limits = new StepLimits(settings.maxStepTokens(), settings.maxSequences());
         var memory =
                 ModelMemory.of(
-                        checkpoint, config, limits, settings.blockSize(), settings.kvCacheType());
+                        checkpoint,
+                        config,
+                        settings.weightLoading(),
+                        limits,
+                        settings.blockSize(),
+                        settings.kvCacheType());
         var kv = KvPlan.of(settings, config, memory, device.info().workingSetBytes());
         var geometry =
                 Models.kvGeometry(
                         config, settings.blockSize(), kv.blockCount(), settings.kvCacheType());
         var cache = device.kvCache(geometry);
-        var model = Models.load(checkpoint, config, device, limits, cache);
+        var model =
+                Models.load(checkpoint, config, settings.weightLoading(), device, limits, cache);
         int maxBlocks = Math.ceilDiv(kv.maxModelLength(), settings.blockSize());
         var buffers =
                 new StepBuffers(
@@ -101,19 +114,13 @@ final class LoadedModel implements AutoCloseable {
 
     /// What the worker tells about it.
     Worker.Loaded report(WorkerSettings settings, ActorRef<Worker.Command> worker) {
-        KvGeometry geometry =
-                Models.kvGeometry(
-                        model.config(),
-                        settings.blockSize(),
-                        kv.blockCount(),
-                        settings.kvCacheType());
         return new Worker.Loaded(
                 worker,
                 device.info(),
                 kv.maxModelLength(),
                 model.config().vocabulary(),
-                geometry,
-                checkpoint.totalBytes());
+                kvGeometry(settings),
+                weightBytes());
     }
 
     /// Fills the step's tensors, records the model and the argmax, and starts the device.
@@ -124,6 +131,25 @@ final class LoadedModel implements AutoCloseable {
         model.encode(commands.encoder(), batch, sampler.logits(rows));
         sampler.encode(commands.encoder(), plan, rows);
         commands.commit(completion);
+    }
+
+    Device device() {
+        return device;
+    }
+
+    ModelConfig config() {
+        return model.config();
+    }
+
+    /// The shape of the KV cache that was allocated for these settings.
+    KvGeometry kvGeometry(WorkerSettings settings) {
+        return Models.kvGeometry(
+                model.config(), settings.blockSize(), kv.blockCount(), settings.kvCacheType());
+    }
+
+    /// Bytes of all weights as they are stored.
+    long weightBytes() {
+        return checkpoint.totalBytes();
     }
 
     BatchSampler sampler() {

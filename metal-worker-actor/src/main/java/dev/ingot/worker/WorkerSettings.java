@@ -1,5 +1,6 @@
 package dev.ingot.worker;
 
+import dev.ingot.engine.model.WeightLoading;
 import dev.ingot.engine.ops.DType;
 import java.nio.file.Path;
 import java.util.OptionalInt;
@@ -17,6 +18,7 @@ import java.util.OptionalLong;
 /// @param blockSize positions in one KV block
 /// @param kvCacheBytes memory for the KV cache; empty for a share of what is left beside the weights
 /// @param kvCacheType how K and V are stored
+/// @param weightLoading what happens to weights that are stored in full
 public record WorkerSettings(
         Path model,
         String device,
@@ -26,7 +28,8 @@ public record WorkerSettings(
         int maxStepTokens,
         int blockSize,
         OptionalLong kvCacheBytes,
-        DType kvCacheType) {
+        DType kvCacheType,
+        WeightLoading weightLoading) {
     /// Rows of a decode step by default.
     public static final int DEFAULT_MAX_SEQUENCES = 64;
 
@@ -38,6 +41,30 @@ public record WorkerSettings(
 
     /// K and V by default: half the memory of F32, and four times the precision of BF16.
     public static final DType DEFAULT_KV_TYPE = DType.F16;
+
+    /// With weights as they are stored.
+    public WorkerSettings(
+            Path model,
+            String device,
+            int threads,
+            OptionalInt maxModelLength,
+            int maxSequences,
+            int maxStepTokens,
+            int blockSize,
+            OptionalLong kvCacheBytes,
+            DType kvCacheType) {
+        this(
+                model,
+                device,
+                threads,
+                maxModelLength,
+                maxSequences,
+                maxStepTokens,
+                blockSize,
+                kvCacheBytes,
+                kvCacheType,
+                WeightLoading.AS_STORED);
+    }
 
     /// A model with nothing else asked for.
     public static WorkerSettings defaults(Path model) {

@@ -60,8 +60,10 @@ public final class BlockAllocatorActor {
     record Freed(int freeBlocks) implements Reply {}
 
     static Behavior<Command> create(KvAllocator blocks, EngineMetrics metrics) {
-        return Behaviors.setup(
-                _ -> Behaviors.receiveMessage(new BlockAllocatorActor(blocks, metrics)::on));
+        return Behaviors.setup(_ -> {
+            metrics.kvUsage(blocks.usage()); // What the engine before held is gone with it.
+            return Behaviors.receiveMessage(new BlockAllocatorActor(blocks, metrics)::on);
+        });
     }
 
     private Behavior<Command> on(Command message) {
@@ -72,6 +74,7 @@ public final class BlockAllocatorActor {
                     blocks.computed(each.sequence(), each.upTo());
                 }
                 blocks.stepEnded(stepId);
+                assert FaultPoint.ALLOCATOR_AFTER_STEP.passed();
                 replyTo.tell(new Freed(blocks.availableBlocks()));
             }
             case Release(
@@ -79,6 +82,7 @@ public final class BlockAllocatorActor {
                             long fence,
                             boolean trusted,
                             ActorRef<Reply> replyTo) -> {
+                assert FaultPoint.ALLOCATOR_ON_RELEASE.passed();
                 if (trusted) {
                     blocks.release(sequence, fence);
                 } else {
@@ -93,7 +97,10 @@ public final class BlockAllocatorActor {
     }
 
     private Reply reserve(List<Demand> demands) {
-        return switch (blocks.reserve(demands)) {
+        assert FaultPoint.ALLOCATOR_BEFORE_RESERVE.passed();
+        var reservation = blocks.reserve(demands);
+        assert FaultPoint.ALLOCATOR_AFTER_RESERVE.passed();
+        return switch (reservation) {
             case Reservation.Reserved(List<ReservedSlice> slices, int available) ->
                     new Reserved(slices, available);
             case Reservation.Exhausted exhausted -> new Exhausted(exhausted.availableBlocks());

@@ -1,6 +1,5 @@
 package dev.ingot.scheduler;
 
-import dev.ingot.engine.kv.KvAllocator;
 import dev.ingot.engine.schedule.SchedulerLimits;
 import dev.ingot.scheduler.EngineStatus.Capabilities;
 import dev.ingot.scheduler.EngineStatus.State;
@@ -8,9 +7,9 @@ import dev.ingot.scheduler.Engines.Command;
 import dev.ingot.scheduler.Engines.Find;
 import dev.ingot.scheduler.Engines.Forget;
 import dev.ingot.scheduler.Engines.Found;
+import dev.ingot.scheduler.SchedulerActor.StepOverdueException;
 import dev.ingot.worker.MetalWorkerActor;
 import dev.ingot.worker.Worker;
-import dev.ingot.worker.WorkerSettings;
 import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.Objects;
@@ -19,6 +18,7 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.ChildFailed;
 import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.Terminated;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
@@ -45,17 +45,18 @@ public final class EngineGuardian {
 
     private final ActorContext<Command> context;
     private final TimerScheduler<Command> timers;
-    private final WorkerSettings settings;
-    private final int maxWaiting;
-    private final boolean prefixCaching;
+    private final EngineSettings settings;
+    private final EngineParts parts;
     private final Consumer<EngineStatus> published;
     private final EngineMetrics metrics;
     private final LongSupplier nanoClock;
     private final ActorRef<Worker.Report> fromWorker;
     private final Set<ActorRef<Found>> asking = new LinkedHashSet<>();
+    private final Suspects suspects = new Suspects();
 
     private State state = State.STARTING;
     private int engineEpoch;
+    private int workerLostEpoch;
     private Duration backoff = FIRST_BACKOFF;
     private long servingSinceNanos;
     private @Nullable ActorRef<Worker.Command> worker;
@@ -64,9 +65,12 @@ public final class EngineGuardian {
     private @Nullable Capabilities capabilities;
 
     /// What the guardian hears besides requests.
-    sealed interface Internal extends Command permits FromWorker, Restart {}
+    sealed interface Internal extends Command permits FromWorker, Restart, StepLost {}
 
     private record FromWorker(Worker.Report report) implements Internal {}
+
+    /// An engine ended with these requests in its step.
+    private record StepLost(int engineEpoch, Set<Long> requests) implements Internal {}
 
     private enum Restart implements Internal {
         INSTANCE
@@ -75,17 +79,15 @@ public final class EngineGuardian {
     private EngineGuardian(
             ActorContext<Command> context,
             TimerScheduler<Command> timers,
-            WorkerSettings settings,
-            int maxWaiting,
-            boolean prefixCaching,
+            EngineSettings settings,
+            EngineParts parts,
             Consumer<EngineStatus> published,
             EngineMetrics metrics,
             LongSupplier nanoClock) {
         this.context = context;
         this.timers = timers;
         this.settings = settings;
-        this.maxWaiting = maxWaiting;
-        this.prefixCaching = prefixCaching;
+        this.parts = parts;
         this.published = published;
         this.metrics = metrics;
         this.nanoClock = nanoClock;
@@ -94,13 +96,12 @@ public final class EngineGuardian {
 
     /// Starts the first engine at once.
     ///
-    /// @param maxWaiting sequences that wait before a submission is refused
+    /// @param parts what the engine is made of, its worker above all
     /// @param published hears every change of the engine's status, on the guardian's thread
     /// @param nanoClock monotonic
     public static Behavior<Command> create(
-            WorkerSettings settings,
-            int maxWaiting,
-            boolean prefixCaching,
+            EngineSettings settings,
+            EngineParts parts,
             Consumer<EngineStatus> published,
             EngineMetrics metrics,
             LongSupplier nanoClock) {
@@ -110,8 +111,7 @@ public final class EngineGuardian {
                                         context,
                                         timers,
                                         settings,
-                                        maxWaiting,
-                                        prefixCaching,
+                                        parts,
                                         published,
                                         metrics,
                                         nanoClock)
@@ -119,10 +119,10 @@ public final class EngineGuardian {
     }
 
     private Behavior<Command> start() {
-        load(State.STARTING, "loading " + settings.model().getFileName());
+        load(State.STARTING, "loading " + settings.model());
         return Behaviors.receive(Command.class)
                 .onAnyMessage(this::on)
-                .onSignal(Terminated.class, signal -> lost(signal.getRef()))
+                .onSignal(Terminated.class, this::lost)
                 .build();
     }
 
@@ -138,6 +138,11 @@ public final class EngineGuardian {
             case Forget(ActorRef<Found> asker) -> asking.remove(asker);
             case FromWorker(Worker.Loaded loaded) -> serve(loaded);
             case FromWorker(Worker.LoadFailed(String why)) -> loadFailed(why);
+            case StepLost(int epoch, Set<Long> requests) -> {
+                if (epoch == workerLostEpoch) {
+                    suspects.workerLost(requests);
+                }
+            }
             case Restart _ -> load(State.RESTARTING, "loading the model again");
         }
         return Behaviors.same();
@@ -148,7 +153,7 @@ public final class EngineGuardian {
         publish(now, reason);
         worker =
                 context.spawn(
-                        MetalWorkerActor.create(settings, fromWorker, nanoClock),
+                        parts.worker(fromWorker),
                         "worker-" + engineEpoch,
                         MetalWorkerActor.props());
         context.watch(worker);
@@ -163,19 +168,26 @@ public final class EngineGuardian {
                         loaded.maxModelLength(),
                         settings.maxSequences(),
                         settings.maxStepTokens(),
-                        maxWaiting);
+                        settings.maxWaiting());
         var kv = loaded.kv();
         var dispatcher = DispatcherSelector.fromConfig("ingot.scheduler-dispatcher");
         allocator =
                 context.spawn(
                         BlockAllocatorActor.create(
-                                new KvAllocator(kv.blockSize(), kv.blockCount(), prefixCaching),
+                                parts.blocks(kv, settings.prefixCaching()),
                                 metrics),
                         "allocator-" + engineEpoch,
                         dispatcher);
         scheduler =
                 context.spawn(
-                        SchedulerActor.create(loaded, allocator, limits, metrics, nanoClock),
+                        SchedulerActor.create(
+                                loaded,
+                                allocator,
+                                limits,
+                                metrics,
+                                nanoClock,
+                                suspects.snapshot(),
+                                stepLost(engineEpoch)),
                         "scheduler-" + engineEpoch,
                         dispatcher);
         context.watch(allocator);
@@ -195,6 +207,11 @@ public final class EngineGuardian {
         asking.clear();
     }
 
+    private Consumer<Set<Long>> stepLost(int epoch) {
+        var self = context.getSelf();
+        return requests -> self.tell(new StepLost(epoch, requests));
+    }
+
     private void loadFailed(String why) {
         context.getLog().error("The model could not be loaded: {}", why);
         if (capabilities == null) {
@@ -205,7 +222,8 @@ public final class EngineGuardian {
         }
     }
 
-    private Behavior<Command> lost(ActorRef<Void> actor) {
+    private Behavior<Command> lost(Terminated signal) {
+        var actor = signal.getRef();
         boolean ours = is(worker, actor) || is(allocator, actor) || is(scheduler, actor);
         if (!ours || state == State.FAILED) {
             return Behaviors.same();
@@ -213,6 +231,12 @@ public final class EngineGuardian {
         context.getLog().error("{} stopped; the engine starts anew", actor.path().name());
         publish(State.RESTARTING, actor.path().name() + " stopped");
         metrics.engineLost();
+        if (is(worker, actor)) {
+            workerLostEpoch = engineEpoch; // Its scheduler says at its end whose step was lost.
+        } else if (signal instanceof ChildFailed failed
+                && failed.getCause() instanceof StepOverdueException overdue) {
+            suspects.workerLost(overdue.requests());
+        }
         stop(worker);
         stop(allocator);
         stop(scheduler);

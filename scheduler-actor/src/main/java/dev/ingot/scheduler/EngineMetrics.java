@@ -49,6 +49,7 @@ public final class EngineMetrics {
     private final Counter stepFailures;
     private final Counter engineRestarts;
     private final Counter resubmissions;
+    private final Counter staleReplies;
     private final Histogram ttft;
     private final Histogram interToken;
     private final Histogram e2e;
@@ -105,6 +106,11 @@ public final class EngineMetrics {
                         registry,
                         "ingot:request_resubmissions",
                         "Requests that went on in another engine");
+        staleReplies =
+                counter(
+                        registry,
+                        "ingot:stale_worker_replies",
+                        "Worker replies that ended no step and changed nothing");
         ttft =
                 histogram(
                         registry, "vllm:time_to_first_token_seconds", "From arrival", TTFT_SECONDS);
@@ -218,6 +224,10 @@ public final class EngineMetrics {
 
     void stepFailed() {
         stepFailures.labelValues(model).inc();
+    }
+
+    void staleReply() {
+        staleReplies.labelValues(model).inc();
     }
 
     void engineLost() {

@@ -44,8 +44,9 @@ public final class RequestActor {
     /// Tokens that the engine may be ahead of the client.
     static final int WINDOW = 16;
 
-    /// Engines that a request may lose before it is given up: a request that kills engines must not go on for ever.
-    static final int MAX_ENGINES_LOST = 3;
+    /// Engines that a request may lose before it is given up. The engine itself finds out which request its workers die
+    /// of; this is for a fault that nobody finds.
+    static final int MAX_ENGINES_LOST = 16;
 
     private static final Duration OPEN_DEADLINE = Duration.ofSeconds(10);
     private static final Duration ATTACH_DEADLINE = Duration.ofSeconds(30);
@@ -177,6 +178,7 @@ public final class RequestActor {
         if (engine != null) {
             return Behaviors.same(); // A second answer to a question asked twice.
         }
+        assert FaultPoint.REQUEST_BEFORE_SUBMIT.passed();
         timers.cancel(Deadline.RECOVERY);
         engine = ready;
         context.watch(ready);
@@ -237,6 +239,7 @@ public final class RequestActor {
             }
             case Engine.Rejected rejected -> rejected(rejected);
             case Engine.TokensSampled sampled -> {
+                assert FaultPoint.REQUEST_ON_TOKENS.passed();
                 int before = choice.deliveredCount();
                 if (choice.add(sampled.firstIndex(), sampled.tokens(), sampled.logprobs())) {
                     abort(sampled.sequence(), FinishReason.STOP);
@@ -245,6 +248,7 @@ public final class RequestActor {
                 yield tell();
             }
             case Engine.Finished finished -> {
+                assert FaultPoint.REQUEST_ON_FINISHED.passed();
                 choice.finished(
                         finished.reason(), finished.stopToken(), finished.usage().cachedTokens());
                 yield tell();

@@ -50,9 +50,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PostStop;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.jspecify.annotations.Nullable;
@@ -69,7 +71,8 @@ import org.jspecify.annotations.Nullable;
 /// The next step is started before the last one's tokens are delivered. A sequence that is aborted while a step
 /// runs leaves its blocks behind that step's fence.
 public final class SchedulerActor {
-    /// Steps that may fail with a sequence in them before it is given up.
+    /// Steps that may fail one after the other with a sequence in them, the last with nobody else, before it is
+    /// given up.
     static final int MAX_FAILURES = 2;
 
     private static final Duration WATCHDOG_INTERVAL = Duration.ofSeconds(1);
@@ -86,6 +89,8 @@ public final class SchedulerActor {
     private final long poolPositions;
     private final EngineMetrics metrics;
     private final LongSupplier nanoClock;
+    private final Suspects.Snapshot suspects;
+    private final Consumer<Set<Long>> stepLost;
     private final DrainRate drainRate = new DrainRate();
 
     private final Map<SequenceId, Admitted> admitted = new HashMap<>();
@@ -150,8 +155,16 @@ public final class SchedulerActor {
     static final class StepOverdueException extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
-        StepOverdueException(String message) {
+        private final transient Set<Long> requests;
+
+        StepOverdueException(String message, Set<Long> requests) {
             super(message);
+            this.requests = requests;
+        }
+
+        /// Whose step it was.
+        Set<Long> requests() {
+            return requests;
         }
     }
 
@@ -161,34 +174,47 @@ public final class SchedulerActor {
             ActorRef<BlockAllocatorActor.Command> allocator,
             SchedulerLimits limits,
             EngineMetrics metrics,
-            LongSupplier nanoClock) {
+            LongSupplier nanoClock,
+            Suspects.Snapshot suspects,
+            Consumer<Set<Long>> stepLost) {
         this.worker = model.worker();
         this.allocator = allocator;
         this.fromWorker = context.messageAdapter(Worker.Reply.class, FromWorker::new);
         this.fromAllocator =
                 context.messageAdapter(BlockAllocatorActor.Reply.class, FromAllocator::new);
         this.limits = limits;
-        this.planner = new StepPlanner(limits, model.kv().blockSize());
+        this.planner = new StepPlanner(limits, model.kv().blockSize(), model.kv().blockCount());
         this.vocabulary = model.vocabulary();
         this.poolPositions = model.kv().positions();
         this.freeBlocks = model.kv().blockCount();
         this.metrics = metrics;
         this.nanoClock = nanoClock;
+        this.suspects = suspects;
+        this.stepLost = stepLost;
     }
 
+    /// @param suspects who was there when earlier workers were lost
+    /// @param stepLost told at the end whose step is in flight, if one is
     static Behavior<Command> create(
             Worker.Loaded model,
             ActorRef<BlockAllocatorActor.Command> allocator,
             SchedulerLimits limits,
             EngineMetrics metrics,
-            LongSupplier nanoClock) {
+            LongSupplier nanoClock,
+            Suspects.Snapshot suspects,
+            Consumer<Set<Long>> stepLost) {
         return Behaviors.setup(context ->
                 Behaviors.withTimers(timers -> {
+                    metrics.queues(0, 0);
                     timers.startTimerWithFixedDelay(CheckStep.INSTANCE, WATCHDOG_INTERVAL);
-                    return Behaviors.receiveMessage(
+                    var scheduler =
                             new SchedulerActor(
-                                            context, model, allocator, limits, metrics, nanoClock)
-                                    ::on);
+                                    context, model, allocator, limits, metrics, nanoClock, suspects,
+                                    stepLost);
+                    return Behaviors.receive(Command.class)
+                            .onAnyMessage(scheduler::on)
+                            .onSignal(PostStop.class, _ -> scheduler.stopped())
+                            .build();
                 }));
     }
 
@@ -263,6 +289,21 @@ public final class SchedulerActor {
         if (known != null) {
             drop(known.sequence());
         }
+        if (suspects.condemned().contains(id.request())) {
+            submit.replyTo().tell(new Accepted(id, submit.epoch()));
+            fail(entry, "the device was lost twice with this request in its step");
+            return;
+        }
+        var end = entry.sequence().end();
+        if (end.isPresent()) {
+            submit.replyTo().tell(new Accepted(id, submit.epoch()));
+            submit.replyTo().tell(finished(entry.sequence(), end.get()));
+            metrics.finished(end.get());
+            return;
+        }
+        if (suspects.suspects().contains(id.request())) {
+            entry.sequence().suspect();
+        }
         admitted.put(id, entry);
         waiting.addLast(entry.sequence());
         submit.replyTo().tell(new Accepted(id, submit.epoch()));
@@ -308,6 +349,7 @@ public final class SchedulerActor {
     private void abort(SequenceId id, int epoch, FinishReason reason) {
         var entry = admitted.get(id);
         if (entry != null && entry.sequence().epoch() == epoch) {
+            assert FaultPoint.SCHEDULER_ON_ABORT.passed();
             drop(entry.sequence());
             metrics.finished(reason);
             startStep();
@@ -381,7 +423,9 @@ public final class SchedulerActor {
                             sequence.computed(),
                             want.count()));
         }
+        assert FaultPoint.SCHEDULER_BEFORE_RESERVE.passed();
         allocator.tell(new Reserve(demands, fromAllocator));
+        assert FaultPoint.SCHEDULER_AFTER_RESERVE.passed();
     }
 
     private void preempt(Sequence sequence) {
@@ -416,7 +460,9 @@ public final class SchedulerActor {
         inFlight = new InFlight(plan, entries);
         phase = Phase.STEPPING;
         stepStartedNanos = nanoClock.getAsLong();
+        assert FaultPoint.SCHEDULER_BEFORE_SUBMIT.passed();
         worker.tell(new Worker.ExecuteStep(plan, fromWorker));
+        assert FaultPoint.SCHEDULER_AFTER_SUBMIT.passed();
     }
 
     private @Nullable Want wantOf(Sequence sequence) {
@@ -446,10 +492,15 @@ public final class SchedulerActor {
                 end == sequence.length() ? entry.sampler() : null);
     }
 
-    private InFlight endStep(long stepId) {
+    /// The step that this reply ends; null for a reply that comes again, which ends nothing.
+    private @Nullable InFlight endStep(long stepId) {
         var step = inFlight;
-        if (phase != Phase.STEPPING || step == null || step.plan().stepId() != stepId) {
-            throw new IllegalStateException("step " + stepId + " ended, in flight is " + step);
+        if (step == null || step.plan().stepId() != stepId) {
+            if (stepId > lastStepId) {
+                throw new IllegalStateException("step " + stepId + " ended but never began");
+            }
+            metrics.staleReply();
+            return null;
         }
         inFlight = null;
         phase = Phase.IDLE;
@@ -463,6 +514,9 @@ public final class SchedulerActor {
 
     private void stepCompleted(Worker.StepCompleted completed) {
         var step = endStep(completed.stepId());
+        if (step == null) {
+            return;
+        }
         metrics.step(
                 step.plan().tokens(),
                 completed.deviceNanos(),
@@ -487,6 +541,7 @@ public final class SchedulerActor {
         }
         startStep();
         for (var delivery : deliveries) {
+            assert FaultPoint.SCHEDULER_BEFORE_DELIVERY.passed();
             delivery.to().tell(delivery.event());
         }
     }
@@ -533,29 +588,30 @@ public final class SchedulerActor {
                                 Tokens.of(sample.token()),
                                 logprobs)));
         if (finish.isPresent()) {
-            boolean stopToken =
-                    finish.get() == FinishReason.STOP
-                            && !sequence.params().eosTokenIds().contains(sample.token());
-            deliveries.add(
-                    new Delivery(
-                            entry.replyTo(),
-                            new Finished(
-                                    sequence.id(),
-                                    sequence.epoch(),
-                                    finish.get(),
-                                    stopToken ? sample.token() : -1,
-                                    new Usage(
-                                            sequence.promptLength(),
-                                            sequence.cached(),
-                                            sequence.generated()))));
+            deliveries.add(new Delivery(entry.replyTo(), finished(sequence, finish.get())));
             drop(sequence);
             drainRate.finished(nanoClock.getAsLong());
             metrics.finished(finish.get());
         }
     }
 
+    private static Finished finished(Sequence sequence, FinishReason reason) {
+        int last = sequence.token(sequence.length() - 1);
+        boolean stopToken =
+                reason == FinishReason.STOP && !sequence.params().eosTokenIds().contains(last);
+        return new Finished(
+                sequence.id(),
+                sequence.epoch(),
+                reason,
+                stopToken ? last : -1,
+                new Usage(sequence.promptLength(), sequence.cached(), sequence.generated()));
+    }
+
     private void stepFailed(Worker.StepFailed failed) {
         var step = endStep(failed.stepId());
+        if (step == null) {
+            return;
+        }
         metrics.stepFailed();
         allocator.tell(new StepEnded(failed.stepId(), List.of(), fromAllocator));
         repliesDue++;
@@ -565,18 +621,35 @@ public final class SchedulerActor {
             }
             var sequence = entry.sequence();
             sequence.failedStep();
-            if (sequence.failures() < MAX_FAILURES) {
+            if (sequence.failures() < MAX_FAILURES || step.entries().size() > 1) {
                 running.remove(sequence);
                 release(sequence.id(), false);
                 waiting.addFirst(sequence);
                 continue;
             }
             drop(sequence, false);
-            metrics.finished(FinishReason.ERROR);
-            var message = "the device failed the step: " + failed.message();
-            entry.replyTo().tell(new Failed(sequence.id(), sequence.epoch(), false, message));
+            fail(entry, "the device failed the step: " + failed.message());
         }
         startStep();
+    }
+
+    private void fail(Admitted entry, String message) {
+        var sequence = entry.sequence();
+        metrics.finished(FinishReason.ERROR);
+        entry.replyTo().tell(new Failed(sequence.id(), sequence.epoch(), false, message));
+    }
+
+    private Behavior<Command> stopped() {
+        if (inFlight != null) {
+            stepLost.accept(requestsOf(inFlight.plan()));
+        }
+        return Behaviors.same();
+    }
+
+    private static Set<Long> requestsOf(StepPlan plan) {
+        var requests = new HashSet<Long>();
+        plan.slices().forEach(slice -> requests.add(slice.sequence().request()));
+        return requests;
     }
 
     private void checkStep() {
@@ -593,7 +666,8 @@ public final class SchedulerActor {
                             + plan.tokens()
                             + " tokens has run for more than "
                             + Duration.ofNanos(deadline).toSeconds()
-                            + " s");
+                            + " s",
+                    requestsOf(plan));
         }
     }
 }

@@ -55,7 +55,14 @@ final class SchedulerActorTest {
         var allocator = kit.spawn(BlockAllocatorActor.create(blocks, metrics));
         var loaded = FakeWorker.loaded(worker, kv, MAX_LENGTH);
         return kit.spawn(
-                SchedulerActor.create(loaded, allocator, limits, metrics, System::nanoTime));
+                SchedulerActor.create(
+                        loaded,
+                        allocator,
+                        limits,
+                        metrics,
+                        System::nanoTime,
+                        Suspects.Snapshot.NONE,
+                        _ -> {}));
     }
 
     private static SchedulerLimits limits() {
@@ -363,7 +370,13 @@ final class SchedulerActorTest {
         var engine =
                 kit.spawn(
                         SchedulerActor.create(
-                                loaded, allocator, limits(), metrics, () -> clock[0]));
+                                loaded,
+                                allocator,
+                                limits(),
+                                metrics,
+                                () -> clock[0],
+                                Suspects.Snapshot.NONE,
+                                _ -> {}));
         engine.tell(submit(1, Tokens.of(1, 2, 3), 5, PLENTY));
         silent.expectMessageClass(Worker.ExecuteStep.class);
         clock[0] = Duration.ofSeconds(37).toNanos();

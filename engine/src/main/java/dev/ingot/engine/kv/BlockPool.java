@@ -57,6 +57,11 @@ final class BlockPool {
         return free.size() + cached.size();
     }
 
+    /// Whether [#allocate] may hand this block out.
+    boolean isAvailable(int block) {
+        return free.contains(block) || cached.contains(block);
+    }
+
     int references(int block) {
         return references[block];
     }

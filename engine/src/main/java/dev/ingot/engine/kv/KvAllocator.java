@@ -290,6 +290,11 @@ public final class KvAllocator {
         return pool.availableCount();
     }
 
+    /// Whether a reservation may take this block now.
+    public boolean isAvailable(int block) {
+        return pool.isAvailable(block);
+    }
+
     /// Blocks that `tokens` positions take.
     public int blocksFor(int tokens) {
         return Math.ceilDiv(tokens, blockSize);

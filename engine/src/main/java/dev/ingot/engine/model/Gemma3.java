@@ -9,7 +9,6 @@ import dev.ingot.engine.ops.Gelu;
 import dev.ingot.engine.ops.KvCache;
 import dev.ingot.engine.ops.Matrix;
 import dev.ingot.engine.ops.Tensor;
-import dev.ingot.engine.weights.Checkpoint;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -40,15 +39,9 @@ final class Gemma3 implements Model {
     private final Tensor inverseFrequencies; // [1, headDim / 2], of the layers that see everything
     private final Tensor windowedFrequencies; // [1, headDim / 2], of those with a window
 
-    Gemma3(
-            Checkpoint checkpoint,
-            ModelConfig config,
-            Device device,
-            StepLimits limits,
-            KvCache cache) {
+    Gemma3(Weights weights, ModelConfig config, Device device, StepLimits limits, KvCache cache) {
         this.config = config;
         this.cache = cache;
-        var weights = new Weights(checkpoint, device);
         int hidden = config.hidden();
         var embedTokens = part("model.embed_tokens.weight", config.vocabulary());
         embedding = weights.matrix("embedding", hidden, embedTokens);

@@ -9,7 +9,6 @@ import dev.ingot.engine.ops.Gelu;
 import dev.ingot.engine.ops.KvCache;
 import dev.ingot.engine.ops.Matrix;
 import dev.ingot.engine.ops.Tensor;
-import dev.ingot.engine.weights.Checkpoint;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -39,18 +38,12 @@ final class Gpt2 implements Model {
     private final Tensor norm; // [1, hidden]
     private final Tensor normBias;
 
-    Gpt2(
-            Checkpoint checkpoint,
-            ModelConfig config,
-            Device device,
-            StepLimits limits,
-            KvCache cache) {
+    Gpt2(Weights weights, ModelConfig config, Device device, StepLimits limits, KvCache cache) {
         this.config = config;
         this.cache = cache;
-        var weights = new Weights(checkpoint, device);
         int hidden = config.hidden();
         // The first checkpoints were saved without the head around the transformer.
-        var root = checkpoint.has("wte.weight") ? "" : "transformer.";
+        var root = weights.has("wte.weight") ? "" : "transformer.";
         embedding =
                 weights.matrix("embedding", hidden, part(root + "wte.weight", config.vocabulary()));
         positions =

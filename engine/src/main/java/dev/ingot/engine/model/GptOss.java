@@ -10,7 +10,6 @@ import dev.ingot.engine.ops.KvCache;
 import dev.ingot.engine.ops.Matrix;
 import dev.ingot.engine.ops.MatrixBank;
 import dev.ingot.engine.ops.Tensor;
-import dev.ingot.engine.weights.Checkpoint;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -49,15 +48,9 @@ final class GptOss implements Model {
     private final Matrix head; // [vocabulary, hidden]
     private final Tensor inverseFrequencies; // [1, headDim / 2]
 
-    GptOss(
-            Checkpoint checkpoint,
-            ModelConfig config,
-            Device device,
-            StepLimits limits,
-            KvCache cache) {
+    GptOss(Weights weights, ModelConfig config, Device device, StepLimits limits, KvCache cache) {
         this.config = config;
         this.cache = cache;
-        var weights = new Weights(checkpoint, device);
         int hidden = config.hidden();
         var embedTokens = part("model.embed_tokens.weight", config.vocabulary());
         embedding = weights.matrix("embedding", hidden, embedTokens);

@@ -70,6 +70,13 @@ public final class HfConfig {
         }
     }
 
+    /// How the weights of a checkpoint's folder are quantized; empty where they are not.
+    ///
+    /// @throws CheckpointException if they are quantized in a way that is not supported
+    static Optional<QuantizationConfig> quantization(Path folder) {
+        return QuantizationConfig.of(JsonFile.read(folder.resolve("config.json")));
+    }
+
     private ModelConfig modelConfig() {
         var architecture = architecture();
         refuseUnsupported(architecture);
@@ -305,13 +312,7 @@ public final class HfConfig {
     }
 
     private void refuseUnsupported(Architecture architecture) {
-        for (var field : new String[] {"quantization", "quantization_config"}) {
-            if (json.has(field)) {
-                throw json.bad(
-                        field,
-                        "quantized checkpoints are not supported; expected F32, F16 or BF16 weights");
-            }
-        }
+        var _ = QuantizationConfig.of(json); // throws where it is not supported
         switch (architecture) {
             case GPT2 -> {
                 requireString("activation_function", "gelu_new");

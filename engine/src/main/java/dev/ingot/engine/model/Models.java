@@ -31,11 +31,23 @@ public final class Models {
                 config.layers(), config.kvHeads(), config.headDim(), blockSize, blockCount, dtype);
     }
 
+    /// [#load(Checkpoint, ModelConfig, WeightLoading, Device, StepLimits, KvCache)] of weights as they are
+    /// stored.
+    public static Model load(
+            Checkpoint checkpoint,
+            ModelConfig config,
+            Device device,
+            StepLimits limits,
+            KvCache cache) {
+        return load(checkpoint, config, WeightLoading.AS_STORED, device, limits, cache);
+    }
+
     /// Puts a model's weights on a device, and its activations at the limits.
     ///
     /// Keep the checkpoint open until the device is closed: a device may multiply with the mapped file
     /// itself.
     ///
+    /// @param loading what happens to weights that are stored in full
     /// @param cache of the shape that [#kvGeometry] says; the model writes and reads it in every step
     /// @throws CheckpointException if a tensor is missing, has another shape than the configuration
     ///     says, or is one that the architecture does not know
@@ -43,6 +55,7 @@ public final class Models {
     public static Model load(
             Checkpoint checkpoint,
             ModelConfig config,
+            WeightLoading loading,
             Device device,
             StepLimits limits,
             KvCache cache) {
@@ -52,21 +65,22 @@ public final class Models {
             throw new IllegalArgumentException(
                     "expected a cache of " + needed + ", found " + given);
         }
+        var weights = new Weights(checkpoint, loading, device);
         return switch (config.architecture()) {
-            case GEMMA2 -> new Gemma2(checkpoint, config, device, limits, cache);
-            case GEMMA3 -> new Gemma3(checkpoint, config, device, limits, cache);
-            case GPT2 -> new Gpt2(checkpoint, config, device, limits, cache);
-            case GPT_OSS -> new GptOss(checkpoint, config, device, limits, cache);
-            case LLAMA -> new Llama(checkpoint, config, device, limits, cache);
-            case MISTRAL -> new Mistral(checkpoint, config, device, limits, cache);
-            case MIXTRAL -> new Mixtral(checkpoint, config, device, limits, cache);
-            case OLMO2 -> new Olmo2(checkpoint, config, device, limits, cache);
-            case OPT -> new Opt(checkpoint, config, device, limits, cache);
-            case PHI -> new Phi(checkpoint, config, device, limits, cache);
-            case PHI3 -> new Phi3(checkpoint, config, device, limits, cache);
-            case QWEN2 -> new Qwen2(checkpoint, config, device, limits, cache);
-            case QWEN3 -> new Qwen3(checkpoint, config, device, limits, cache);
-            case QWEN3_MOE -> new Qwen3Moe(checkpoint, config, device, limits, cache);
+            case GEMMA2 -> new Gemma2(weights, config, device, limits, cache);
+            case GEMMA3 -> new Gemma3(weights, config, device, limits, cache);
+            case GPT2 -> new Gpt2(weights, config, device, limits, cache);
+            case GPT_OSS -> new GptOss(weights, config, device, limits, cache);
+            case LLAMA -> new Llama(weights, config, device, limits, cache);
+            case MISTRAL -> new Mistral(weights, config, device, limits, cache);
+            case MIXTRAL -> new Mixtral(weights, config, device, limits, cache);
+            case OLMO2 -> new Olmo2(weights, config, device, limits, cache);
+            case OPT -> new Opt(weights, config, device, limits, cache);
+            case PHI -> new Phi(weights, config, device, limits, cache);
+            case PHI3 -> new Phi3(weights, config, device, limits, cache);
+            case QWEN2 -> new Qwen2(weights, config, device, limits, cache);
+            case QWEN3 -> new Qwen3(weights, config, device, limits, cache);
+            case QWEN3_MOE -> new Qwen3Moe(weights, config, device, limits, cache);
         };
     }
 }

@@ -8,7 +8,6 @@ import dev.ingot.engine.ops.Encoder;
 import dev.ingot.engine.ops.KvCache;
 import dev.ingot.engine.ops.Matrix;
 import dev.ingot.engine.ops.Tensor;
-import dev.ingot.engine.weights.Checkpoint;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -42,15 +41,9 @@ final class Opt implements Model {
     private final Tensor normBias;
     private final Matrix head; // [vocabulary, hidden]
 
-    Opt(
-            Checkpoint checkpoint,
-            ModelConfig config,
-            Device device,
-            StepLimits limits,
-            KvCache cache) {
+    Opt(Weights weights, ModelConfig config, Device device, StepLimits limits, KvCache cache) {
         this.config = config;
         this.cache = cache;
-        var weights = new Weights(checkpoint, device);
         int hidden = config.hidden();
         var root = "model.decoder.";
         var embedTokens = part(root + "embed_tokens.weight", config.vocabulary());

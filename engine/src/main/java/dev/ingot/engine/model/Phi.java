@@ -9,7 +9,6 @@ import dev.ingot.engine.ops.Gelu;
 import dev.ingot.engine.ops.KvCache;
 import dev.ingot.engine.ops.Matrix;
 import dev.ingot.engine.ops.Tensor;
-import dev.ingot.engine.weights.Checkpoint;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -39,15 +38,9 @@ final class Phi implements Model {
     private final Tensor headBias; // [1, vocabulary]
     private final Tensor inverseFrequencies; // [1, rotated / 2]
 
-    Phi(
-            Checkpoint checkpoint,
-            ModelConfig config,
-            Device device,
-            StepLimits limits,
-            KvCache cache) {
+    Phi(Weights weights, ModelConfig config, Device device, StepLimits limits, KvCache cache) {
         this.config = config;
         this.cache = cache;
-        var weights = new Weights(checkpoint, device);
         int hidden = config.hidden();
         var embedTokens = part("model.embed_tokens.weight", config.vocabulary());
         embedding = weights.matrix("embedding", hidden, embedTokens);

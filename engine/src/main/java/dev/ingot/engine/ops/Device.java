@@ -20,10 +20,11 @@ public interface Device extends AutoCloseable {
     /// Makes a weight matrix ready to multiply with.
     ///
     /// @param label names the matrix in errors
-    /// @param rowParts matrices `[outᵢ, in]` of one dtype, stacked by rows: fused projections (q, k, v or
-    ///     gate, up) are stored apart in most checkpoints
+    /// @param rowParts matrices `[outᵢ, in]`, stacked by rows: fused projections (q, k, v or gate, up) are
+    ///     stored apart in most checkpoints. All in full and of one dtype, or all quantized, not
+    ///     necessarily alike
     /// @throws IllegalArgumentException if the parts do not stack
-    Matrix matrix(String label, List<HostTensor> rowParts);
+    Matrix matrix(String label, List<? extends WeightSource> rowParts);
 
     /// Puts the matrices of a layer's experts side by side, in the order of their ids.
     ///

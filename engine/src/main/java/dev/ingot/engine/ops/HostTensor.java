@@ -11,7 +11,8 @@ import java.util.List;
 ///
 /// @param shape outermost dimension first
 /// @param data exactly the tensor's bytes, little-endian, row-major
-public record HostTensor(String name, DType dtype, List<Long> shape, MemorySegment data) {
+public record HostTensor(String name, DType dtype, List<Long> shape, MemorySegment data)
+        implements WeightSource {
     private static final ValueLayout.OfFloat FLOAT =
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfShort SHORT =
@@ -39,6 +40,18 @@ public record HostTensor(String name, DType dtype, List<Long> shape, MemorySegme
     /// Dimension `axis`.
     public int dimension(int axis) {
         return Math.toIntExact(shape.get(axis));
+    }
+
+    /// Rows of a matrix.
+    @Override
+    public int out() {
+        return dimension(0);
+    }
+
+    /// Columns of a matrix.
+    @Override
+    public int in() {
+        return dimension(1);
     }
 
     /// A copy of the elements as `float`, which holds each of them exactly. For norms and biases:

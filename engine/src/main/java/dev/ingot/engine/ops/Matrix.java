@@ -11,6 +11,6 @@ public interface Matrix {
     /// Input features: columns of the stored matrix.
     int in();
 
-    /// How the weights are stored.
-    DType dtype();
+    /// Memory that it takes on its device.
+    long bytes();
 }

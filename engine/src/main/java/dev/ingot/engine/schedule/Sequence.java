@@ -29,6 +29,8 @@ public final class Sequence {
     private int creditUpTo;
     private int preemptions;
     private int failures;
+    private boolean started;
+    private boolean suspect;
 
     /// @param generated output tokens that were delivered before, by an engine that is gone
     /// @param maxLength tokens that prompt and output may reach together: the model's context
@@ -104,13 +106,24 @@ public final class Sequence {
         return cached;
     }
 
+    /// How often its blocks were taken although its reader was not behind.
     public int preemptions() {
         return preemptions;
     }
 
-    /// Steps that failed with this sequence in them.
+    /// Steps that failed with this sequence in them since it last got a token.
     public int failures() {
         return failures;
+    }
+
+    /// Whether it was there when something broke, and so runs alone until it is known to be harmless.
+    public boolean isSuspect() {
+        return suspect;
+    }
+
+    /// Something broke with this sequence in the step.
+    public void suspect() {
+        suspect = true;
     }
 
     /// Tokens that the device still has to see.
@@ -149,7 +162,7 @@ public final class Sequence {
             throw new IllegalStateException(id + " has computed " + computed + " tokens already");
         }
         computed = count;
-        if (preemptions == 0 && failures == 0) {
+        if (!started) {
             cached = Math.min(count, promptLength);
         }
     }
@@ -160,6 +173,7 @@ public final class Sequence {
             throw new IllegalStateException(id + " computed past its end");
         }
         computed += count;
+        started = true;
     }
 
     /// Appends a sampled token and says whether it was the last one.
@@ -168,6 +182,18 @@ public final class Sequence {
             tokens = Arrays.copyOf(tokens, Math.min(maxLength, length + Math.max(64, length / 2)));
         }
         tokens[length++] = token;
+        failures = 0;
+        suspect = false;
+        return end();
+    }
+
+    /// Why nothing can follow the last token; empty while something can. Also of one that was submitted complete, because
+    /// its engine died with the last word on its way.
+    public Optional<FinishReason> end() {
+        if (generated() == 0) {
+            return Optional.empty();
+        }
+        int token = tokens[length - 1];
         if (generated() >= params.minTokens()
                 && (params.eosTokenIds().contains(token)
                         || params.stopTokenIds().contains(token))) {
@@ -179,13 +205,18 @@ public final class Sequence {
     /// Its blocks were taken for others; it starts again from its tokens.
     public void preempt() {
         computed = 0;
-        preemptions++;
+        started = true;
+        if (hasCredit()) {
+            preemptions++;
+        }
     }
 
     /// A step with this sequence in it failed; what it wrote is not to be trusted.
     public void failedStep() {
         computed = 0;
+        started = true;
         failures++;
+        suspect = true;
     }
 
     @Override

@@ -11,12 +11,18 @@ import java.util.Optional;
 /// which ones they are, and what the prefix cache spares, is the allocator's business, so what is asked for
 /// here is never less than what will be taken.
 public final class StepPlanner {
+    /// A sequence whose blocks were taken so often keeps them from then on.
+    public static final int MAX_PREEMPTIONS = 3;
+
     private final SchedulerLimits limits;
     private final int blockSize;
+    private final int poolBlocks;
 
-    public StepPlanner(SchedulerLimits limits, int blockSize) {
+    /// @param poolBlocks blocks that there are
+    public StepPlanner(SchedulerLimits limits, int blockSize, int poolBlocks) {
         this.limits = limits;
         this.blockSize = blockSize;
+        this.poolBlocks = poolBlocks;
     }
 
     /// One sequence's share of a step: `count` tokens from its first uncomputed position on.
@@ -40,6 +46,10 @@ public final class StepPlanner {
     /// @param waiting holding none, oldest first
     /// @param freeBlocks blocks that a reservation may take
     public Decision plan(List<Sequence> running, Collection<Sequence> waiting, int freeBlocks) {
+        var alone = suspectAlone(running, waiting, freeBlocks);
+        if (alone.isPresent()) {
+            return new Decision(List.of(alone.get()), Optional.empty());
+        }
         var wants = new ArrayList<Want>();
         int budget = limits.maxStepTokens();
         int free = freeBlocks;
@@ -84,7 +94,12 @@ public final class StepPlanner {
             // only with room for all that it has now, so that admitting it does not at once preempt
             // another.
             int blocks = blocksFor(sequence, sequence.remaining());
-            if (admitted == limits.maxSequences() || blocks > free) {
+            if (sequence.isSuspect()) {
+                break; // It runs alone or not at all: room is being made for it.
+            }
+            if (admitted == limits.maxSequences()
+                    || blocks > free
+                    || !fitsForGood(sequence, running)) {
                 var paused = youngestPaused(running);
                 if (paused.isPresent()) {
                     return new Decision(List.of(), paused);
@@ -104,9 +119,56 @@ public final class StepPlanner {
         return new Decision(List.copyOf(wants), Optional.empty());
     }
 
-    /// The one whose blocks are needed least: the youngest that waits for its reader, else the youngest.
+    /// Who was in a step that broke goes next and alone, so that it can harm nobody else; empty where there is no such
+    /// sequence, or no room for it yet.
+    private Optional<Want> suspectAlone(
+            List<Sequence> running, Collection<Sequence> waiting, int free) {
+        for (var sequence : running) {
+            if (sequence.isSuspect() && (sequence.remaining() > 1 || sequence.hasCredit())) {
+                int count = affordable(sequence, limits.maxStepTokens(), free);
+                return count > 0 ? Optional.of(new Want(sequence, count)) : Optional.empty();
+            }
+        }
+        for (var sequence : waiting) {
+            if (sequence.isSuspect() && sequence.hasCredit()) {
+                boolean fits =
+                        running.size() < limits.maxSequences()
+                                && blocksFor(sequence, sequence.remaining()) <= free
+                                && fitsForGood(sequence, running);
+                int count = Math.min(sequence.remaining(), limits.maxStepTokens());
+                return fits ? Optional.of(new Want(sequence, count)) : Optional.empty();
+            }
+        }
+        return Optional.empty();
+    }
+
+    /// Those that are not preempted any more must fit the pool together at their full length, so that there is always
+    /// somebody else to preempt.
+    private boolean fitsForGood(Sequence sequence, List<Sequence> running) {
+        if (sequence.preemptions() < MAX_PREEMPTIONS) {
+            return true;
+        }
+        int blocks = blocks(sequence.maxLength());
+        for (var other : running) {
+            blocks += other.preemptions() < MAX_PREEMPTIONS ? 0 : blocks(other.maxLength());
+        }
+        return blocks <= poolBlocks;
+    }
+
+    /// The one whose blocks are needed least: the youngest that waits for its reader, else the youngest that was not
+    /// preempted too often.
     private static Sequence victim(List<Sequence> running) {
-        return youngestPaused(running).orElseGet(running::getLast);
+        return youngestPaused(running)
+                .orElseGet(() -> youngestYielding(running).orElseGet(running::getLast));
+    }
+
+    private static Optional<Sequence> youngestYielding(List<Sequence> running) {
+        for (var sequence : running.reversed()) {
+            if (sequence.preemptions() < MAX_PREEMPTIONS) {
+                return Optional.of(sequence);
+            }
+        }
+        return Optional.empty();
     }
 
     private static Optional<Sequence> youngestPaused(List<Sequence> running) {

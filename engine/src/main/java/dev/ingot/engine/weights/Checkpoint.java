@@ -2,6 +2,7 @@ package dev.ingot.engine.weights;
 
 import dev.ingot.engine.ops.HostTensor;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -188,6 +189,14 @@ public final class Checkpoint implements AutoCloseable {
                             + tensor.shape());
         }
         return tensor;
+    }
+
+    /// The bytes of a tensor that does not hold real numbers: packed levels, exponents.
+    ///
+    /// @param dtype as the file names it
+    /// @throws CheckpointException if there is no such tensor, or it has another dtype or shape
+    public MemorySegment bytes(String name, String dtype, long... shape) {
+        return fileOf(name).bytes(name, dtype, Arrays.stream(shape).boxed().toList());
     }
 
     private SafetensorsFile fileOf(String name) {

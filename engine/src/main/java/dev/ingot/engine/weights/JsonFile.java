@@ -89,6 +89,11 @@ public final class JsonFile {
         return object.hasNonNull(field);
     }
 
+    /// Whether the field is there and an object.
+    public boolean isObject(String field) {
+        return value(field).filter(JsonNode::isObject).isPresent();
+    }
+
     /// The fields of this object.
     public List<String> fields() {
         return List.copyOf(object.propertyNames());

@@ -38,7 +38,7 @@ import tools.jackson.core.json.JsonFactory;
 /// is inside of the mapping.
 ///
 /// The mapping lives as long as the [Arena] given to [#open]. The file must not be truncated meanwhile.
-public final class SafetensorsFile {
+public final class SafetensorsFile implements WeightFile {
     /// The longest header that the Hugging Face Hub's code accepts, in bytes.
     static final long MAX_HEADER_BYTES = 25_000_000;
 
@@ -145,19 +145,17 @@ public final class SafetensorsFile {
         return new SafetensorsFile(file, data, entries);
     }
 
-    /// Where it lies.
+    @Override
     public Path file() {
         return file;
     }
 
-    /// The tensors it holds, in the header's order.
+    @Override
     public Set<String> names() {
         return entries.keySet();
     }
 
-    /// Bytes of data of a tensor that it holds.
-    ///
-    /// @throws CheckpointException if there is no such tensor
+    @Override
     public long bytes(String name) {
         var entry = entry(name);
         return entry.end - entry.begin;
@@ -166,6 +164,7 @@ public final class SafetensorsFile {
     /// A tensor of real numbers.
     ///
     /// @throws CheckpointException if there is no such tensor, or it is not F32, F16 or BF16
+    @Override
     public HostTensor tensor(String name) {
         var entry = entry(name);
         var dtype =
@@ -183,6 +182,27 @@ public final class SafetensorsFile {
                 };
         return new HostTensor(
                 name, dtype, entry.shape, data.asSlice(entry.begin, entry.end - entry.begin));
+    }
+
+    /// The bytes of a tensor that does not hold real numbers: packed levels, exponents.
+    ///
+    /// @param dtype as the file names it
+    /// @throws CheckpointException if there is no such tensor, or it has another dtype or shape
+    public MemorySegment bytes(String name, String dtype, List<Long> shape) {
+        var entry = entry(name);
+        if (!entry.dtype.equals(dtype) || !entry.shape.equals(shape)) {
+            throw new CheckpointException(
+                    file,
+                    "tensor '"
+                            + name
+                            + "': expected "
+                            + dtype
+                            + shape
+                            + " after config.json, found "
+                            + entry.dtype
+                            + entry.shape);
+        }
+        return data.asSlice(entry.begin, entry.end - entry.begin);
     }
 
     private Entry entry(String name) {

@@ -172,7 +172,14 @@ class HfConfigTest {
                 LLAMA + ", \"hidden_act\": \"gelu\"",
                 "field 'hidden_act': expected silu, found gelu");
         refused(LLAMA + ", \"quantization_config\": {\"bits\": 4}", "field 'quantization_config'");
-        refused(LLAMA + ", \"quantization\": {\"bits\": 4}", "field 'quantization'");
+        refused(LLAMA + ", \"quantization\": {\"bits\": 4}", "field 'quantization.group_size'");
+        refused(
+                LLAMA + ", \"quantization\": {\"bits\": 7, \"group_size\": 64}",
+                "field 'quantization.bits': expected affine 2, 3, 4, 5, 6 or 8 bits");
+        refused(
+                LLAMA
+                        + ", \"quantization\": {\"bits\": 4, \"group_size\": 16, \"mode\": \"nvfp4\"}",
+                "field 'quantization.mode': expected affine or mxfp4, found nvfp4");
         refused(
                 QWEN3 + ", \"use_sliding_window\": true",
                 "field 'sliding_window': expected a positive integer, found no such field");

@@ -50,41 +50,43 @@ public final class ReferenceDevice implements Device {
     }
 
     @Override
-    public Matrix matrix(String label, List<HostTensor> rowParts) {
+    public Matrix matrix(String label, List<? extends WeightSource> rowParts) {
         if (rowParts.isEmpty()) {
             throw new IllegalArgumentException(label + ": no parts");
         }
         var first = rowParts.getFirst();
         long out = 0;
         for (var part : rowParts) {
-            if (part.shape().size() != 2
-                    || part.dtype() != first.dtype()
-                    || part.dimension(1) != first.dimension(1)) {
+            if (!stacks(part, first)) {
                 throw new IllegalArgumentException(
-                        label
-                                + ": "
-                                + part.name()
-                                + " "
-                                + part.dtype()
-                                + part.shape()
-                                + " does not stack on "
-                                + first.name()
-                                + " "
-                                + first.dtype()
-                                + first.shape());
+                        label + ": " + part.name() + " does not stack on " + first.name());
             }
-            out += part.dimension(0);
+            out += part.out();
         }
-        int in = first.dimension(1);
-        reserve(label, first.dtype().bytes(out * in));
+        int in = first.in();
         float[] values = new float[Math.toIntExact(out * in)];
         int at = 0;
         for (var part : rowParts) {
-            float[] decoded = decode(part);
+            float[] decoded = Dequantized.floats(part);
             System.arraycopy(decoded, 0, values, at, decoded.length);
             at += decoded.length;
         }
-        return new ReferenceMatrix(Math.toIntExact(out), in, first.dtype(), values);
+        long bytes =
+                first instanceof HostTensor tensor
+                        ? tensor.dtype().bytes(out * in)
+                        : DType.F32.bytes(out * in);
+        reserve(label, bytes);
+        return new ReferenceMatrix(Math.toIntExact(out), in, bytes, values);
+    }
+
+    private static boolean stacks(WeightSource part, WeightSource first) {
+        boolean alike =
+                part instanceof HostTensor tensor
+                        ? tensor.shape().size() == 2
+                                && first instanceof HostTensor other
+                                && tensor.dtype() == other.dtype()
+                        : !(first instanceof HostTensor);
+        return alike && part.in() == first.in();
     }
 
     @Override
@@ -93,7 +95,7 @@ public final class ReferenceDevice implements Device {
         for (var matrix : matrices) {
             if (matrix.out() != first.out
                     || matrix.in() != first.in
-                    || matrix.dtype() != first.dtype) {
+                    || matrix.bytes() != first.bytes()) {
                 throw new IllegalArgumentException(label + ": the matrices differ in shape");
             }
         }
@@ -167,13 +169,13 @@ public final class ReferenceDevice implements Device {
     private static final class ReferenceMatrix implements Matrix {
         private final int out;
         private final int in;
-        private final DType dtype;
+        private final long bytes;
         private final float[] values;
 
-        ReferenceMatrix(int out, int in, DType dtype, float[] values) {
+        ReferenceMatrix(int out, int in, long bytes, float[] values) {
             this.out = out;
             this.in = in;
-            this.dtype = dtype;
+            this.bytes = bytes;
             this.values = values;
         }
 
@@ -188,8 +190,8 @@ public final class ReferenceDevice implements Device {
         }
 
         @Override
-        public DType dtype() {
-            return dtype;
+        public long bytes() {
+            return bytes;
         }
 
         float[] row(int index) {

@@ -15,7 +15,8 @@ final class StepPlannerTest {
     private static final int BLOCK = 4;
     private static final int PLENTY = 1000;
 
-    private final StepPlanner planner = new StepPlanner(new SchedulerLimits(256, 4, 16, 10), BLOCK);
+    private final StepPlanner planner =
+            new StepPlanner(new SchedulerLimits(256, 4, 16, 10), BLOCK, 1_000);
 
     private static Sequence waiting(int id, int promptLength) {
         return new Sequence(

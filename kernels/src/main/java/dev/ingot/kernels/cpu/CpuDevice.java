@@ -8,12 +8,12 @@ import dev.ingot.engine.ops.Device;
 import dev.ingot.engine.ops.DeviceBuffer;
 import dev.ingot.engine.ops.DeviceException;
 import dev.ingot.engine.ops.DeviceInfo;
-import dev.ingot.engine.ops.HostTensor;
 import dev.ingot.engine.ops.KvCache;
 import dev.ingot.engine.ops.KvGeometry;
 import dev.ingot.engine.ops.Matrix;
 import dev.ingot.engine.ops.MatrixBank;
 import dev.ingot.engine.ops.Tensor;
+import dev.ingot.engine.ops.WeightSource;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -119,16 +119,17 @@ public final class CpuDevice implements Device {
     }
 
     @Override
-    public Matrix matrix(String label, List<HostTensor> rowParts) {
+    public Matrix matrix(String label, List<? extends WeightSource> rowParts) {
         requireOpen();
-        WeightShape shape = WeightShape.stacked(label, rowParts);
-        long bytes = kernels.matrixBytes(Formats.code(shape.dtype()), shape.out(), shape.in());
-        MemorySegment packed = memory(label, bytes);
-        CpuMatrix matrix = new CpuMatrix(this, packed, shape.out(), shape.in(), shape.dtype());
+        int out = WeightPacker.rows(label, rowParts);
+        int in = rowParts.getFirst().in();
+        PackedFormat format = PackedFormat.of(label, rowParts);
+        MemorySegment packed = memory(label, kernels.matrixBytes(out, in, format));
+        CpuMatrix matrix = new CpuMatrix(this, packed, out, in, format);
         int firstRow = 0;
-        for (HostTensor part : rowParts) {
+        for (WeightSource part : rowParts) {
             pack(matrix, part, firstRow);
-            firstRow += part.dimension(0);
+            firstRow += part.out();
         }
         return matrix;
     }
@@ -148,7 +149,7 @@ public final class CpuDevice implements Device {
             }
             if (ours.out() != first.out()
                     || ours.in() != first.in()
-                    || ours.dtype() != first.dtype()) {
+                    || ours.bytes() != first.bytes()) {
                 throw new IllegalArgumentException(label + ": the matrices differ in shape");
             }
             OpList.describe(ours, memory, i * OpLayout.MATRIX_BYTES);
@@ -270,19 +271,11 @@ public final class CpuDevice implements Device {
     }
 
     /// Packs one part of a matrix with the whole team.
-    private void pack(CpuMatrix matrix, HostTensor part, int firstRow) {
+    private void pack(CpuMatrix matrix, WeightSource part, int firstRow) {
         ops.clear();
         current = null;
         try (Arena confined = Arena.ofConfined()) {
-            MemorySegment source = part.data();
-            if (!source.isNative()) {
-                source = confined.allocate(source.byteSize()).copyFrom(source);
-            }
-            int rows = part.dimension(0);
-            ops.add(OpCode.PACK)
-                    .count(firstRow)
-                    .matrix(matrix)
-                    .tensor(0, source, matrix.in(), rows, matrix.in());
+            new WeightPacker(ops, confined).add(matrix, part, firstRow);
             DeviceException failed = run();
             if (failed != null) {
                 throw failed;

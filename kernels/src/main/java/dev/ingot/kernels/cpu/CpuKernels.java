@@ -62,10 +62,7 @@ final class CpuKernels {
                         FunctionDescriptor.of(JAVA_INT, JAVA_LONG, ADDRESS));
         free = downcall(library, "ingot_free", FunctionDescriptor.ofVoid(ADDRESS));
         matrixBytes =
-                downcall(
-                        library,
-                        "ingot_matrix_bytes",
-                        FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG));
+                downcall(library, "ingot_matrix_bytes", FunctionDescriptor.of(JAVA_LONG, ADDRESS));
         teamOpen =
                 downcall(
                         library,
@@ -128,13 +125,15 @@ final class CpuKernels {
         }
     }
 
-    /// `int64_t ingot_matrix_bytes(int32_t format, int64_t out, int64_t in)`
-    long matrixBytes(int format, long out, long in) {
-        try {
-            long bytes = (long) matrixBytes.invokeExact(format, out, in);
+    /// `int64_t ingot_matrix_bytes(const ingot_matrix *matrix)`
+    long matrixBytes(int out, int in, PackedFormat format) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment matrix = arena.allocate(OpLayout.MATRIX_BYTES, Long.BYTES);
+            OpLayout.setShape(matrix, 0, out, in, format);
+            long bytes = (long) matrixBytes.invokeExact(matrix);
             if (bytes < 0) {
                 throw new AssertionError(
-                        "ingot_matrix_bytes(" + format + ", " + out + ", " + in + ")");
+                        "ingot_matrix_bytes: [" + out + ", " + in + "] as " + format);
             }
             return bytes;
         } catch (Throwable e) {

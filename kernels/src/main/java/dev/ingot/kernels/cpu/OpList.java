@@ -58,6 +58,11 @@ final class OpList {
         return this;
     }
 
+    OpList source(int value) {
+        memory.set(JAVA_INT, at(OpLayout.SOURCE), value);
+        return this;
+    }
+
     OpList limit(float value) {
         memory.set(JAVA_FLOAT, at(OpLayout.LIMIT), value);
         return this;
@@ -69,17 +74,14 @@ final class OpList {
     }
 
     OpList bank(CpuMatrixBank bank) {
-        memory.set(ADDRESS, at(OpLayout.MATRIX_DATA), bank.memory());
+        memory.set(ADDRESS, at(OpLayout.OBJECT + OpLayout.MATRIX_DATA), bank.memory());
         return count(bank.count());
     }
 
-    /// Writes an `ingot_matrix` at `offset`.
+    /// Writes an `ingot_matrix`.
     static void describe(CpuMatrix matrix, MemorySegment memory, long offset) {
-        long at = offset - OpLayout.OBJECT;
-        memory.set(ADDRESS, at + OpLayout.MATRIX_DATA, matrix.memory());
-        memory.set(JAVA_INT, at + OpLayout.MATRIX_FORMAT, Formats.code(matrix.dtype()));
-        memory.set(JAVA_INT, at + OpLayout.MATRIX_OUT, matrix.out());
-        memory.set(JAVA_INT, at + OpLayout.MATRIX_IN, matrix.in());
+        memory.set(ADDRESS, offset + OpLayout.MATRIX_DATA, matrix.memory());
+        OpLayout.setShape(memory, offset, matrix.out(), matrix.in(), matrix.format());
     }
 
     OpList cache(CpuKvCache cache, int layer) {

@@ -2,7 +2,8 @@
 ///
 /// A step is recorded by [CpuEncoder][dev.ingot.kernels.cpu.CpuEncoder] as an array of op descriptors
 /// in native memory, and run by one downcall in which a team of native threads, the caller among them,
-/// walks through it with a barrier after each op. Recording allocates nothing.
+/// walks through it. An op is shared item by item, and nobody is waited for who holds no item: a thread
+/// that the system took off its core costs no more than its own work. Recording allocates nothing.
 ///
 /// ## Who owns which memory
 ///
@@ -17,6 +18,15 @@
 ///
 /// What the device hands out is a view that throws [IllegalStateException] after
 /// [CpuDevice#close][dev.ingot.kernels.cpu.CpuDevice#close].
+///
+/// ## Quantized weights
+///
+/// Every quantized source is repacked once, at load, value for value, into panels of 4- or 8-bit levels
+/// with a scale and a bias for every group of 16, 32 or 64 inputs; [PackedFormat][dev.ingot.kernels.cpu.PackedFormat] has the table of what
+/// that takes. They are multiplied in integers: a row of activations is quantized to 8 bits by the same
+/// groups first. What that adds to the error, against the double-precision product with the same
+/// weights, for normally distributed activations and 1024 inputs (`QuantizedTest`, 2026-11-21): a root
+/// mean square of 0.47 % of the results' with groups of 16, 0.52 to 0.55 % with 32, 0.57 to 0.61 % with 64.
 ///
 /// ## Building, and which library is chosen
 ///

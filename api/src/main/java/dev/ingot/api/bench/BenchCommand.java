@@ -1,0 +1,227 @@
+package dev.ingot.api.bench;
+
+import dev.ingot.engine.model.HfConfig;
+import dev.ingot.engine.model.Models;
+import dev.ingot.engine.ops.DeviceException;
+import dev.ingot.engine.weights.CheckpointException;
+import dev.ingot.kernels.cpu.CpuCalibration;
+import dev.ingot.worker.InlineWorker;
+import dev.ingot.worker.WorkerSettings;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/// `ingot bench`: how fast a model runs on this machine, beside what the machine gives.
+@Command(
+        name = "bench",
+        description = "Measure a model on this machine, without a server.",
+        sortOptions = false,
+        mixinStandardHelpOptions = true,
+        footer = {
+            "",
+            "Tests are named as in llama-bench: pp512 reads a prompt of 512 tokens, tg64 generates 64 tokens,",
+            "tg64@512 behind 512 tokens of context, tg64@128*8 in 8 sequences at once. Rounds go over all",
+            "tests, the machine's limits are measured before every one, and medians are printed.",
+            "'of limit' is the least time that memory reads and multiply-adds in F32 need at these limits,",
+            "as a share of the time taken. 'other cores' is what other programs took: near 0, or measure again."
+        })
+public final class BenchCommand implements Callable<Integer> {
+    @Parameters(
+            index = "0",
+            paramLabel = "MODEL",
+            description =
+                    "Folder of a Hugging Face checkpoint; models/make_random_model.py makes them.")
+    private @Nullable Path model;
+
+    @Option(names = "--device", description = "auto, cpu or metal (default: ${DEFAULT-VALUE}).")
+    private String device = "auto";
+
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            description = "Threads that compute on the CPU (default: one per core).")
+    private int threads = Runtime.getRuntime().availableProcessors();
+
+    @Option(
+            names = "--tests",
+            paramLabel = "TEST",
+            split = ",",
+            description =
+                    "What to measure, with commas between (default: pp128, pp512, tg64, tg64@512,"
+                            + " and pp128*B and tg64@128*B for B up to 32).")
+    private List<String> tests = List.of();
+
+    @Option(
+            names = "--repeat",
+            paramLabel = "N",
+            description = "Rounds over all tests (default: ${DEFAULT-VALUE}).")
+    private int repeat = 3;
+
+    @Option(
+            names = "--max-seconds",
+            paramLabel = "SECONDS",
+            description = "Begin no test after this long (default: ${DEFAULT-VALUE}).")
+    private int maxSeconds = 900;
+
+    @Option(
+            names = "--max-num-batched-tokens",
+            paramLabel = "TOKENS",
+            description = "Tokens in one step, as of ingot serve (default: ${DEFAULT-VALUE}).")
+    private int maxStepTokens = WorkerSettings.DEFAULT_MAX_STEP_TOKENS;
+
+    @Option(names = "--csv", paramLabel = "FILE", description = "Write every run there.")
+    private @Nullable Path csv;
+
+    @Spec private @Nullable CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException {
+        check(repeat >= 1, "--repeat is " + repeat + ", expected at least 1");
+        check(threads >= 1 && threads <= 1024, "--threads is " + threads + ", expected 1 to 1024");
+        var folder = model;
+        if (folder == null || !Files.isDirectory(folder)) {
+            throw wrong("'" + folder + "' is no folder");
+        }
+        var chosen = chosenTests();
+        try (var worker = InlineWorker.load(settings(folder, chosen), System::nanoTime)) {
+            measure(worker, String.valueOf(folder.toRealPath().getFileName()), chosen);
+            return 0;
+        } catch (CheckpointException | DeviceException | IllegalArgumentException e) {
+            err().println("ingot: " + e.getMessage());
+            return 1;
+        }
+    }
+
+    private List<BenchTest> chosenTests() {
+        try {
+            return tests.isEmpty()
+                    ? BenchTest.defaults()
+                    : tests.stream().map(BenchTest::parse).distinct().toList();
+        } catch (IllegalArgumentException e) {
+            throw wrong(String.valueOf(e.getMessage()));
+        }
+    }
+
+    /// Limits that hold the largest test, and no more.
+    private WorkerSettings settings(Path folder, List<BenchTest> chosen) {
+        var defaults = WorkerSettings.defaults(folder);
+        int batch = chosen.stream().mapToInt(BenchTest::batch).max().orElseThrow();
+        int length = chosen.stream().mapToInt(BenchTest::length).max().orElseThrow();
+        check(
+                maxStepTokens >= batch && maxStepTokens <= 65536,
+                "--max-num-batched-tokens is "
+                        + maxStepTokens
+                        + ", expected "
+                        + batch
+                        + " to 65536");
+        var kv =
+                Models.kvGeometry(
+                        HfConfig.read(folder),
+                        defaults.blockSize(),
+                        blocks(largest(chosen)),
+                        defaults.kvCacheType());
+        return new WorkerSettings(
+                folder,
+                device,
+                threads,
+                OptionalInt.of(Math.max(2, length)),
+                batch,
+                maxStepTokens,
+                defaults.blockSize(),
+                OptionalLong.of(kv.bytes()),
+                defaults.kvCacheType());
+    }
+
+    private static BenchTest largest(List<BenchTest> tests) {
+        return tests.stream().max(Comparator.comparingInt(BenchCommand::blocks)).orElseThrow();
+    }
+
+    private static int blocks(BenchTest test) {
+        return test.batch() * Math.ceilDiv(test.length(), WorkerSettings.DEFAULT_BLOCK_SIZE);
+    }
+
+    private void measure(InlineWorker worker, String name, List<BenchTest> chosen)
+            throws IOException {
+        long start = System.nanoTime();
+        var when = Instant.now();
+        var cost =
+                ModelCost.of(
+                        worker.model(),
+                        worker.weightBytes(),
+                        worker.kv().bytesPerPosition(),
+                        maxStepTokens);
+        var report = new BenchReport(name, worker.device(), cost);
+        var calibration = worker.calibration();
+        var runner = new BenchRunner(worker, maxStepTokens);
+        out().printf(
+                        "%s: %d MB of weights; %s, %s, %d threads; steps of up to %d tokens; %s%n",
+                        name,
+                        worker.weightBytes() / 1_000_000,
+                        worker.device().name(),
+                        worker.device().variant(),
+                        worker.device().threads(),
+                        maxStepTokens,
+                        when);
+        err().println("warming up");
+        runner.warmUp(largest(chosen));
+        var runs = new ArrayList<BenchRun>();
+        for (int round = 1; round <= repeat; round++) {
+            for (var test : chosen) {
+                if (System.nanoTime() - start < maxSeconds * 1_000_000_000L) {
+                    var limits = calibration.map(CpuCalibration::measure);
+                    var before = HostCpu.now();
+                    double seconds = runner.run(test);
+                    var others = HostCpu.now().foreignCoresSince(before);
+                    var run = new BenchRun(test, seconds, limits, others);
+                    runs.add(run);
+                    err().printf("round %d, %s: %.1f tok/s%n", round, test, run.tokensPerSecond());
+                }
+            }
+        }
+        out().print(report.summary(chosen, runs).text());
+        out().flush();
+        if (csv != null) {
+            Files.writeString(csv, report.raw(when, runs).csv());
+        }
+    }
+
+    private PrintWriter out() {
+        return specified().commandLine().getOut();
+    }
+
+    private PrintWriter err() {
+        return specified().commandLine().getErr();
+    }
+
+    private void check(boolean valid, String message) {
+        if (!valid) {
+            throw wrong(message);
+        }
+    }
+
+    private ParameterException wrong(String message) {
+        return new ParameterException(specified().commandLine(), message);
+    }
+
+    private CommandSpec specified() {
+        if (spec == null) {
+            throw new IllegalStateException("picocli sets the spec");
+        }
+        return spec;
+    }
+}

@@ -1,0 +1,144 @@
+package dev.ingot.it.sim;
+
+import dev.ingot.engine.sequence.FinishReason;
+import dev.ingot.engine.sequence.Tokens;
+import dev.ingot.scheduler.Output;
+import dev.ingot.scheduler.Requests;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// Everything that one client was told, and how it ended.
+final class ClientLog {
+    /// How it ended for the client.
+    enum End {
+        /// Every choice has its reason.
+        COMPLETED,
+        BROKEN,
+        REFUSED,
+        LEFT,
+        /// The request's actor ended without a last word.
+        DIED,
+        /// Nobody ever answered.
+        UNANSWERED
+    }
+
+    /// A request gives up for good when it has lost so many.
+    private static final int MANY_ENGINES = 16;
+
+    private final Workload.Client client;
+    private final List<Tokens> tokens = new ArrayList<>();
+    private final Map<Integer, FinishReason> reasons = new HashMap<>();
+    private @Nullable End end;
+    private String message = "";
+    private Requests.@Nullable Reason refusal;
+    private boolean opened;
+
+    ClientLog(Workload.Client client) {
+        this.client = client;
+        client.spec().choices().forEach(_ -> tokens.add(Tokens.NONE));
+    }
+
+    @Nullable End end() {
+        return end;
+    }
+
+    String message() {
+        return message;
+    }
+
+    Requests.@Nullable Reason refusal() {
+        return refusal;
+    }
+
+    int outputs() {
+        return tokens.stream().mapToInt(Tokens::size).sum();
+    }
+
+    void opened() {
+        require(!opened && end == null, "is opened twice or after its end");
+        opened = true;
+    }
+
+    void refused(Requests.Refused refused) {
+        require(!opened, "is refused after it was opened");
+        refusal = refused.reason();
+        end(End.REFUSED, refused.reason() + ": " + refused.message());
+    }
+
+    void told(Output output) {
+        require(end == null, "is told something after its end: " + output);
+        switch (output) {
+            case Output.Delta delta -> {
+                require(!reasons.containsKey(delta.choice()), "goes on after a choice's end");
+                tokens.set(
+                        delta.choice(), tokens.get(delta.choice()).plus(delta.tokens()));
+            }
+            case Output.ChoiceFinished finished -> {
+                var before = reasons.put(finished.choice(), finished.reason());
+                require(before == null, "has a choice that ends twice");
+            }
+            case Output.Completed completed -> {
+                require(
+                        reasons.size() == tokens.size(),
+                        "completed without an end for every choice");
+                require(
+                        completed.usage().outputTokens() == outputs(),
+                        "is told " + completed.usage() + " for " + outputs() + " tokens");
+                end(End.COMPLETED, "");
+            }
+            case Output.Broken(String why) -> end(End.BROKEN, why);
+        }
+    }
+
+    void end(End how, String why) {
+        require(end == null, "ends twice: " + end + ", then " + how + " " + why);
+        end = how;
+        message = why;
+    }
+
+    /// Compares what was told with what had to be.
+    void judge(SimSettings settings, Ledger ledger, double enginesLost) {
+        for (int i = 0; i < tokens.size(); i++) {
+            var expected =
+                    Oracle.answer(client.spec().choices().get(i), i, settings.maxModelLength());
+            var told = tokens.get(i);
+            require(
+                    told.size() <= expected.tokens().size()
+                            && Tokens.of(expected.tokens().toArray(), 0, told.size()).equals(told),
+                    "choice " + i + " was told " + list(told) + " of " + list(expected.tokens()));
+            var reason = reasons.get(i);
+            if (reason != null) {
+                require(
+                        reason == expected.reason() && told.equals(expected.tokens()),
+                        "choice "
+                                + i
+                                + " ended with "
+                                + reason
+                                + " after "
+                                + told.size()
+                                + " tokens, not "
+                                + expected.reason()
+                                + " after "
+                                + expected.tokens().size());
+            }
+        }
+        if (end == End.BROKEN) {
+            require(
+                    ledger.mayFail(client.spec().id()) || enginesLost >= MANY_ENGINES,
+                    "was broken off for nothing: " + message);
+        }
+    }
+
+    private static String list(Tokens tokens) {
+        return java.util.Arrays.toString(tokens.toArray());
+    }
+
+    private void require(boolean holds, String otherwise) {
+        if (!holds) {
+            throw new Violation("request " + client.spec().id() + " " + otherwise);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+package dev.ingot.it.sim;
+
+import dev.ingot.engine.schedule.StepPlan;
+import dev.ingot.engine.sequence.SequenceId;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+
+/// What really befell the engine and each sequence, to judge whether a request had to fail.
+final class Ledger {
+    private final Map<Long, Integer> deaths = new HashMap<>();
+    private final Set<Long> diedAlone = new HashSet<>();
+    private final Map<SequenceId, Integer> failedSteps = new HashMap<>();
+    private final Set<SequenceId> failedAlone = new HashSet<>();
+    private final Set<SequenceId> brokenRows = new HashSet<>();
+    private final Set<Long> poison = new HashSet<>();
+    private final Set<Long> killed = new HashSet<>();
+    private int watchdogs;
+
+    /// The worker ended, or hangs, with this step in flight.
+    void workerLost(StepPlan plan) {
+        var requests = new HashSet<Long>();
+        plan.slices().forEach(slice -> requests.add(slice.sequence().request()));
+        requests.forEach(request -> deaths.merge(request, 1, Integer::sum));
+        if (requests.size() == 1) {
+            diedAlone.addAll(requests);
+        }
+    }
+
+    void stepFailed(StepPlan plan) {
+        for (var slice : plan.slices()) {
+            failedSteps.merge(slice.sequence(), 1, Integer::sum);
+        }
+        if (plan.slices().size() == 1) {
+            failedAlone.add(plan.slices().getFirst().sequence());
+        }
+    }
+
+    void rowBroken(SequenceId sequence) {
+        brokenRows.add(sequence);
+    }
+
+    void poisoned(long request) {
+        poison.add(request);
+    }
+
+    void requestKilled(long request) {
+        killed.add(request);
+    }
+
+    void watchdogDue() {
+        watchdogs++;
+    }
+
+    int watchdogs() {
+        return watchdogs;
+    }
+
+    boolean isPoison(long request) {
+        return poison.contains(request);
+    }
+
+    int deaths(long request) {
+        return deaths.getOrDefault(request, 0);
+    }
+
+    /// Whether this request may be told that it cannot be finished.
+    boolean mayFail(long request) {
+        return killed.contains(request)
+                || brokenRows.stream().anyMatch(id -> id.request() == request)
+                || failedAlone.stream()
+                        .anyMatch(id -> id.request() == request && failedSteps.getOrDefault(id, 0) > 1)
+                || (deaths(request) > 1 && diedAlone.contains(request));
+    }
+}

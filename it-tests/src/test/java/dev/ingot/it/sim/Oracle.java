@@ -1,0 +1,60 @@
+package dev.ingot.it.sim;
+
+import dev.ingot.engine.sampling.InvalidLogitsException;
+import dev.ingot.engine.sampling.SamplerScratch;
+import dev.ingot.engine.sampling.SequenceSampler;
+import dev.ingot.engine.sequence.FinishReason;
+import dev.ingot.engine.sequence.Tokens;
+import dev.ingot.scheduler.RequestSpec;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/// What a choice must be answered, from its prompt and parameters alone.
+final class Oracle {
+    private static final SamplerScratch SCRATCH = new SamplerScratch(SimDevice.VOCABULARY);
+    private static final float[] LOGITS = new float[SimDevice.VOCABULARY];
+    private static final MemorySegment ROW = MemorySegment.ofArray(LOGITS);
+
+    private Oracle() {}
+
+    /// The whole output and how it ends.
+    record Answer(Tokens tokens, FinishReason reason) {}
+
+    /// @param maxModelLength prompt and output together
+    static Answer answer(RequestSpec.Choice choice, int index, int maxModelLength) {
+        var params = choice.params();
+        var prompt = choice.prompt();
+        var sampler =
+                new SequenceSampler(params, index, prompt, Tokens.NONE, SimDevice.VOCABULARY);
+        long stored = SimDevice.first();
+        long hash = SimDevice.first();
+        for (int i = 0; i < prompt.size(); i++) {
+            stored = SimDevice.stored(stored, prompt.get(i));
+            hash = SimDevice.seen(hash, stored);
+        }
+        int most = Math.min(params.maxTokens(), maxModelLength - prompt.size());
+        int[] output = new int[most];
+        for (int i = 0; i < most; i++) {
+            int token = sample(sampler, hash);
+            output[i] = token;
+            if (i + 1 >= params.minTokens()
+                    && (params.eosTokenIds().contains(token)
+                            || params.stopTokenIds().contains(token))) {
+                return new Answer(Tokens.of(Arrays.copyOf(output, i + 1)), FinishReason.STOP);
+            }
+            stored = SimDevice.stored(stored, token);
+            hash = SimDevice.seen(hash, stored);
+        }
+        return new Answer(Tokens.of(output), FinishReason.LENGTH);
+    }
+
+    /// The token that a sound device draws.
+    static int sample(SequenceSampler sampler, long hash) {
+        SimDevice.logits(hash, LOGITS);
+        try {
+            return sampler.next(ROW, SCRATCH).token();
+        } catch (InvalidLogitsException e) {
+            throw new AssertionError("sound logits", e);
+        }
+    }
+}

@@ -1,0 +1,207 @@
+package dev.ingot.it.sim;
+
+import dev.ingot.engine.ops.DType;
+import dev.ingot.engine.ops.DeviceException;
+import dev.ingot.engine.ops.DeviceException.Kind;
+import dev.ingot.engine.ops.DeviceInfo;
+import dev.ingot.engine.ops.KvGeometry;
+import dev.ingot.engine.sampling.Sample;
+import dev.ingot.engine.schedule.Slice;
+import dev.ingot.engine.schedule.StepPlan;
+import dev.ingot.worker.Worker;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.Map;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PostStop;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.jspecify.annotations.Nullable;
+
+/// The worker's side of the conversation, over a [SimDevice]: it may be late, fail in every way, or never answer.
+final class SimWorker {
+    private static final Duration AFTER_WATCHDOG = Duration.ofMinutes(30);
+    private static final Map<Fault, Kind> FAILURES =
+            new EnumMap<>(
+                    Map.of(
+                            Fault.STEP_OUT_OF_MEMORY, Kind.OUT_OF_MEMORY,
+                            Fault.STEP_TIMEOUT, Kind.TIMEOUT,
+                            Fault.STEP_INTERNAL, Kind.INTERNAL,
+                            Fault.DEVICE_PAGE_FAULT, Kind.PAGE_FAULT,
+                            Fault.DEVICE_LOST, Kind.DEVICE_LOST));
+
+    private final Simulation world;
+    private final TimerScheduler<Worker.Command> timers;
+    private final SimDevice device;
+    private @Nullable StepPlan inFlight;
+    private @Nullable ActorRef<Worker.Reply> replyTo;
+    private Worker.@Nullable Reply lastReply;
+
+    private SimWorker(Simulation world, TimerScheduler<Worker.Command> timers) {
+        this.world = world;
+        this.timers = timers;
+        this.device = new SimDevice(world.settings().positions());
+    }
+
+    static Behavior<Worker.Command> create(Simulation world, ActorRef<Worker.Report> reportTo) {
+        return Behaviors.setup(context -> {
+            var settings = world.settings();
+            if (world.hasLoaded() && world.faults().happens(Fault.LOAD_FAILS)) {
+                reportTo.tell(new Worker.LoadFailed("injected"));
+                return Behaviors.stopped();
+            }
+            if (world.faults().happens(Fault.LOAD_CRASHES)) {
+                throw new InjectedFault("load");
+            }
+            var kv =
+                    new KvGeometry(
+                            1, 1, 2, settings.blockSize(), settings.blockCount(), DType.F32);
+            var info = new DeviceInfo("sim", "sim", "hash", 1, 0, "sim");
+            reportTo.tell(
+                    new Worker.Loaded(
+                            context.getSelf(),
+                            info,
+                            settings.maxModelLength(),
+                            SimDevice.VOCABULARY,
+                            kv,
+                            0));
+            world.loaded();
+            return Behaviors.withTimers(timers -> {
+                var worker = new SimWorker(world, timers);
+                return Behaviors.receive(Worker.Command.class)
+                        .onAnyMessage(worker::on)
+                        .onSignal(PostStop.class, _ -> worker.stopped())
+                        .build();
+            });
+        });
+    }
+
+    private Behavior<Worker.Command> on(Worker.Command message) {
+        switch (message) {
+            case Worker.ExecuteStep(StepPlan plan, ActorRef<Worker.Reply> asker) -> {
+                if (inFlight != null) {
+                    throw new IllegalStateException("two steps at once: " + plan.stepId());
+                }
+                inFlight = plan;
+                replyTo = asker;
+                world.stepStarted(plan);
+                start(plan);
+            }
+            case Worker.CommandBufferEnded(long stepId, DeviceException failure) -> {
+                var plan = inFlight;
+                if (plan == null || plan.stepId() != stepId) {
+                    throw new IllegalStateException("step " + stepId + " is not in flight");
+                }
+                end(plan, failure);
+            }
+        }
+        return Behaviors.same();
+    }
+
+    private void start(StepPlan plan) {
+        var faults = world.faults();
+        long delay = 1_000_000L * (1 + world.random().nextInt(20));
+        DeviceException failure = null;
+        for (var each : FAILURES.entrySet()) {
+            if (failure == null && faults.happens(each.getKey())) {
+                failure = new DeviceException(each.getValue(), "injected");
+            }
+        }
+        for (var slice : plan.slices()) {
+            if (world.ledger().isPoison(slice.sequence().request())) {
+                boolean deadly = faults.count(Fault.POISON) > 0;
+                failure = new DeviceException(deadly ? Kind.PAGE_FAULT : Kind.INTERNAL, "injected");
+            }
+        }
+        if (faults.happens(Fault.WORKER_CRASH_BEFORE_WRITING)) {
+            world.workerLost(plan);
+            throw new InjectedFault("worker, before it wrote");
+        }
+        if (faults.happens(Fault.STEP_HANGS)) {
+            world.ledger().watchdogDue();
+            world.workerLost(plan);
+            return;
+        }
+        if (faults.happens(Fault.REPLY_AFTER_WATCHDOG)) {
+            world.ledger().watchdogDue();
+            world.workerLost(plan);
+            delay = AFTER_WATCHDOG.toNanos();
+        }
+        timers.startSingleTimer(
+                new Worker.CommandBufferEnded(plan.stepId(), failure), Duration.ofNanos(delay));
+    }
+
+    private void end(StepPlan plan, @Nullable DeviceException failure) {
+        var faults = world.faults();
+        inFlight = null;
+        if (failure != null) {
+            for (var slice : plan.slices()) {
+                device.store(slice, slice.tokens().size() / 2);
+                device.spoil(slice);
+            }
+            switch (failure.kind()) {
+                case OUT_OF_MEMORY, TIMEOUT, INTERNAL -> {
+                    world.ledger().stepFailed(plan);
+                    reply(new Worker.StepFailed(plan.stepId(), failure.kind(), "injected"));
+                }
+                case PAGE_FAULT, DEVICE_LOST, UNAVAILABLE -> {
+                    world.workerLost(plan);
+                    throw failure;
+                }
+            }
+            return;
+        }
+        plan.slices().forEach(device::store);
+        if (faults.happens(Fault.WORKER_CRASH_BEFORE_REPLY)) {
+            world.workerLost(plan);
+            throw new InjectedFault("worker, before its reply");
+        }
+        var outcomes = new ArrayList<Worker.Outcome>();
+        for (var slice : plan.slices()) {
+            if (slice.sampler() != null) {
+                outcomes.add(sample(slice));
+            }
+        }
+        reply(new Worker.StepCompleted(plan.stepId(), outcomes, 1_000_000));
+    }
+
+    private Worker.Outcome sample(Slice slice) {
+        var sampler = slice.sampler();
+        if (sampler == null) {
+            throw new IllegalArgumentException("nothing is sampled here");
+        }
+        if (world.faults().happens(Fault.NAN_ROW)) {
+            world.ledger().rowBroken(slice.sequence());
+            device.spoil(slice);
+            return new Worker.RowFailed(slice.sequence(), "injected NaN");
+        }
+        return new Worker.Sampled(
+                slice.sequence(), Sample.of(Oracle.sample(sampler, device.read(slice))));
+    }
+
+    private void reply(Worker.Reply reply) {
+        var to = replyTo;
+        if (to == null) {
+            throw new IllegalStateException("nobody asked");
+        }
+        world.stepEnded();
+        to.tell(reply);
+        if (world.faults().happens(Fault.REPLY_TWICE)) {
+            to.tell(reply);
+        }
+        if (lastReply != null && world.faults().happens(Fault.REPLY_OF_EARLIER_STEP)) {
+            to.tell(lastReply);
+        }
+        lastReply = reply;
+    }
+
+    private Behavior<Worker.Command> stopped() {
+        if (inFlight != null) {
+            world.workerStopped(inFlight);
+        }
+        world.stepEnded();
+        return Behaviors.same();
+    }
+}

@@ -1,0 +1,448 @@
+package dev.ingot.it.sim;
+
+import dev.ingot.engine.kv.KvAllocator;
+import dev.ingot.engine.ops.KvGeometry;
+import dev.ingot.engine.schedule.StepPlan;
+import dev.ingot.scheduler.EngineGuardian;
+import dev.ingot.scheduler.EngineMetrics;
+import dev.ingot.scheduler.EngineParts;
+import dev.ingot.scheduler.EngineStatus;
+import dev.ingot.scheduler.FaultPoint;
+import dev.ingot.scheduler.Requests;
+import dev.ingot.scheduler.RequestsActor;
+import dev.ingot.worker.Worker;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import io.prometheus.metrics.model.snapshots.CounterSnapshot;
+import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.apache.pekko.actor.ExtendedActorSystem;
+import org.apache.pekko.actor.PoisonPill;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.Adapter;
+import org.jspecify.annotations.Nullable;
+
+/// One seed, from its first request until nothing of it is left.
+final class Simulation {
+    private static final Duration LONGEST = Duration.ofHours(24);
+    private static final Duration SETTLING = Duration.ofMinutes(5);
+    private static final long MOST_STEPS = 20_000_000;
+
+    private final SimSystem system;
+    private final long seed;
+    private final SimSettings settings;
+    private final Faults faults;
+    private final @Nullable FaultPoint onlyPoint;
+    private final Random random;
+    private final Ledger ledger = new Ledger();
+    private final List<ClientLog> logs = new ArrayList<>();
+    private final PrometheusRegistry registry = new PrometheusRegistry();
+    private long endNanos;
+
+    private @Nullable ActorRef<Requests.Command> requests;
+    private @Nullable KvAllocator blocks;
+    private @Nullable StepPlan inFlight;
+    private @Nullable EngineStatus status;
+    private boolean loaded;
+    private boolean workerKilled;
+    private int clientsOver;
+    private final List<ClientLog> toJudge = new ArrayList<>();
+
+    /// What a seed came to.
+    ///
+    /// @param steps messages that were processed
+    /// @param hash of their order
+    /// @param ends of the clients
+    record Report(
+            long seed,
+            int requests,
+            long steps,
+            long hash,
+            long tokens,
+            Duration simulated,
+            Map<ClientLog.End, Integer> ends,
+            Map<Fault, Integer> faults,
+            Map<String, Double> metrics) {}
+
+    private Simulation(
+            SimSystem system,
+            long seed,
+            SimSettings settings,
+            Faults faults,
+            @Nullable FaultPoint onlyPoint) {
+        this.system = system;
+        this.seed = seed;
+        this.settings = settings;
+        this.faults = faults;
+        this.onlyPoint = onlyPoint;
+        this.random = new Random(SimDevice.mix(seed ^ 0x3A11D0));
+    }
+
+    /// @throws Violation with the seed and the trace, if an invariant does not hold
+    static Report run(SimSystem system, long seed, SimSettings settings, Faults faults) {
+        return run(system, seed, settings, faults, null);
+    }
+
+    /// @param onlyPoint the one place where actors throw, or null for all
+    static Report run(
+            SimSystem system,
+            long seed,
+            SimSettings settings,
+            Faults faults,
+            @Nullable FaultPoint onlyPoint) {
+        return new Simulation(system, seed, settings, faults, onlyPoint).run();
+    }
+
+    private Violation traced(Violation violation) {
+        return new Violation(
+                "seed "
+                        + seed
+                        + ": "
+                        + violation.getMessage()
+                        + "\n"
+                        + settings
+                        + "\nfaults: "
+                        + faults.happened()
+                        + "\n"
+                        + String.join("\n", system.executor().trace()),
+                violation);
+    }
+
+    private Report run() {
+        system.executor().seed(SimDevice.mix(seed));
+        FaultPoint.injectWith(this::passed);
+        var actors = system.actors();
+        var metrics = new EngineMetrics(registry, "sim");
+        var guardian =
+                Adapter.spawn(
+                        actors,
+                        EngineGuardian.create(
+                                settings.engine(),
+                                new Parts(),
+                                this::published,
+                                metrics,
+                                system.time()::nanos),
+                        "engine-" + Long.toHexString(seed));
+        var opener =
+                Adapter.spawn(
+                        actors,
+                        RequestsActor.create(
+                                system.tokenizer(), guardian, metrics, system.time()::nanos),
+                        "requests-" + Long.toHexString(seed));
+        requests = opener;
+        for (var client : Workload.clients(seed, settings, faults, ledger)) {
+            var log = new ClientLog(client);
+            logs.add(log);
+            Adapter.spawn(
+                    actors,
+                    SimClient.create(this, client, log),
+                    "client-" + client.spec().id());
+        }
+        try {
+            while (clientsOver < logs.size()) {
+                next();
+            }
+            long settled = system.time().nanos() + SETTLING.toNanos();
+            while (system.time().nanos() < settled) {
+                next();
+            }
+            checkNothingLeft();
+            endNanos = system.time().nanos();
+        } catch (Violation violation) {
+            throw traced(violation);
+        } finally {
+            FaultPoint.injectWith(_ -> {});
+            actors.stop(Adapter.toClassic(guardian));
+            actors.stop(Adapter.toClassic(opener));
+            for (int i = 1; clientsOver < logs.size() && i <= logs.size(); i++) {
+                actors.actorSelection("/user/client-" + i)
+                        .tell(PoisonPill.getInstance(), org.apache.pekko.actor.ActorRef.noSender());
+            }
+            while (system.executor().step()) {
+                // The last messages of what was stopped.
+            }
+            system.thrown();
+            system.time().reset();
+        }
+        return report();
+    }
+
+    private void next() {
+        if (!system.executor().step()) {
+            if (!system.time().advance()) {
+                throw new Violation("nothing is left to happen, and clients still wait");
+            }
+            return;
+        }
+        check();
+        if (system.time().nanos() > LONGEST.toNanos()
+                || system.executor().steps() > MOST_STEPS) {
+            throw new Violation((logs.size() - clientsOver) + " clients wait for ever");
+        }
+    }
+
+    private void check() {
+        for (var failure : system.thrown()) {
+            var thrown = failure;
+            while (thrown.getCause() != null) {
+                thrown = thrown.getCause();
+            }
+            boolean expected =
+                    thrown instanceof InjectedFault
+                            || String.valueOf(thrown.getMessage()).equals("injected")
+                            || (thrown.getClass().getSimpleName().equals("StepOverdueException")
+                                    && ledger.watchdogs() > 0);
+            if (!expected) {
+                throw thrown instanceof Violation violation
+                        ? violation
+                        : new Violation("an actor threw " + thrown, thrown);
+            }
+        }
+        for (var log : List.copyOf(toJudge)) {
+            log.judge(settings, ledger, metric("ingot:engine_restarts"));
+        }
+        toJudge.clear();
+        var actor = system.executor().lastActor();
+        if (blocks == null || !(actor.startsWith("allocator") || actor.startsWith("worker"))) {
+            return; // Nobody else moves blocks.
+        }
+        try {
+            blocks.checkInvariants();
+        } catch (IllegalStateException e) {
+            throw new Violation(String.valueOf(e.getMessage()), e);
+        }
+        if (inFlight != null) {
+            for (var slice : inFlight.slices()) {
+                for (int i = 0; i < slice.blocks().size(); i++) {
+                    if (blocks.isAvailable(slice.blocks().block(i))) {
+                        throw new Violation(
+                                "block "
+                                        + slice.blocks().block(i)
+                                        + " can be taken while step "
+                                        + inFlight.stepId()
+                                        + " may still write it");
+                    }
+                }
+            }
+        }
+    }
+
+    private void checkNothingLeft() {
+        require(status != null && status.isReady(), "the engine is not ready: " + status);
+        var allocator = blocks;
+        require(
+                allocator != null && allocator.availableBlocks() == settings.blockCount(),
+                "blocks are held by nobody: " + (allocator == null ? "" : allocator.usage()));
+        for (var gauge :
+                List.of(
+                        "vllm:num_requests_running",
+                        "vllm:num_requests_waiting",
+                        "vllm:kv_cache_usage_perc")) {
+            require(metric(gauge) == 0, gauge + " is " + metric(gauge));
+        }
+        var tree = ((ExtendedActorSystem) system.actors()).printTree();
+        long left =
+                tree.lines()
+                        .filter(line -> line.contains("RequestActor") || line.contains("client-"))
+                        .count();
+        int children = tree.substring(tree.indexOf("requests-")).lines().skip(1).limit(1)
+                .filter(line -> line.contains("$")).toList().size();
+        require(left == 0 && children == 0, "actors are left:\n" + tree);
+        int deaths = count(ClientLog.End.DIED) + count(ClientLog.End.UNANSWERED);
+        int killed = faults.count(Fault.REQUEST_KILLED) + faults.count(Fault.REQUEST_THROWS);
+        require(deaths <= killed, deaths + " requests ended without a last word");
+    }
+
+    private static void require(boolean holds, String otherwise) {
+        if (!holds) {
+            throw new Violation(otherwise);
+        }
+    }
+
+    private int count(ClientLog.End end) {
+        return (int) logs.stream().filter(log -> log.end() == end).count();
+    }
+
+    private double metric(String name) {
+        double sum = 0;
+        for (var snapshot : registry.scrape(name::equals)) {
+            switch (snapshot) {
+                case GaugeSnapshot gauge -> sum += gauge.getDataPoints().getFirst().getValue();
+                case CounterSnapshot counter -> sum += counter.getDataPoints().getFirst().getValue();
+                default -> {}
+            }
+        }
+        return sum;
+    }
+
+    private Report report() {
+        var ends = new EnumMap<ClientLog.End, Integer>(ClientLog.End.class);
+        long tokens = 0;
+        for (var log : logs) {
+            var end = log.end();
+            if (end != null) {
+                ends.merge(end, 1, Integer::sum);
+            }
+            tokens += log.outputs();
+        }
+        return new Report(
+                seed,
+                logs.size(),
+                system.executor().steps(),
+                system.executor().hash(),
+                tokens,
+                Duration.ofNanos(endNanos),
+                ends,
+                faults.happened(),
+                Map.of(
+                        "preemptions", metric("vllm:num_preemptions"),
+                        "restarts", metric("ingot:engine_restarts"),
+                        "resubmissions", metric("ingot:request_resubmissions"),
+                        "hits", metric("vllm:prefix_cache_hits")));
+    }
+
+    /// What the engine is made of: a device that is played, and blocks that are watched.
+    private final class Parts implements EngineParts {
+        @Override
+        public Behavior<Worker.Command> worker(ActorRef<Worker.Report> reportTo) {
+            return SimWorker.create(Simulation.this, reportTo);
+        }
+
+        @Override
+        public KvAllocator blocks(KvGeometry kv, boolean prefixCaching) {
+            inFlight = null;
+            return blocks = EngineParts.super.blocks(kv, prefixCaching);
+        }
+    }
+
+    private void published(EngineStatus now) {
+        status = now;
+        if (!now.isReady()) {
+            blocks = null;
+            inFlight = null;
+        }
+    }
+
+    private void passed(FaultPoint point) {
+        if (onlyPoint != null && onlyPoint != point) {
+            return;
+        }
+        var kind =
+                switch (point) {
+                    case SCHEDULER_BEFORE_RESERVE,
+                            SCHEDULER_AFTER_RESERVE,
+                            SCHEDULER_BEFORE_SUBMIT,
+                            SCHEDULER_AFTER_SUBMIT,
+                            SCHEDULER_BEFORE_DELIVERY,
+                            SCHEDULER_ON_ABORT ->
+                            Fault.SCHEDULER_THROWS;
+                    case ALLOCATOR_BEFORE_RESERVE,
+                            ALLOCATOR_AFTER_RESERVE,
+                            ALLOCATOR_ON_RELEASE,
+                            ALLOCATOR_AFTER_STEP ->
+                            Fault.ALLOCATOR_THROWS;
+                    case REQUEST_BEFORE_SUBMIT, REQUEST_ON_TOKENS, REQUEST_ON_FINISHED ->
+                            Fault.REQUEST_THROWS;
+                };
+        if (faults.happens(kind)) {
+            throw new InjectedFault(point.name());
+        }
+    }
+
+    // ------------------------------------------------------------------ what the played parts ask and tell
+
+    SimSettings settings() {
+        return settings;
+    }
+
+    Faults faults() {
+        return faults;
+    }
+
+    Ledger ledger() {
+        return ledger;
+    }
+
+    Random random() {
+        return random;
+    }
+
+    ActorRef<Requests.Command> requests() {
+        var opener = requests;
+        if (opener == null) {
+            throw new IllegalStateException("not started");
+        }
+        return opener;
+    }
+
+    boolean hasLoaded() {
+        return loaded;
+    }
+
+    void loaded() {
+        loaded = true;
+    }
+
+    void clientOver(ClientLog log) {
+        clientsOver++;
+        toJudge.add(log);
+    }
+
+    void opened(ActorRef<Requests.Handle> handle) {
+        if (faults.happens(Fault.REQUEST_KILLED)) {
+            later(() ->
+                    Adapter.toClassic(handle)
+                            .tell(
+                                    PoisonPill.getInstance(),
+                                    org.apache.pekko.actor.ActorRef.noSender()));
+        }
+    }
+
+    void stepStarted(StepPlan plan) {
+        inFlight = plan;
+        if (faults.happens(Fault.SCHEDULER_KILLED)) {
+            later(() -> kill("scheduler-*"));
+        }
+        if (faults.happens(Fault.ALLOCATOR_KILLED)) {
+            later(() -> kill("allocator-*"));
+        }
+        if (faults.happens(Fault.WORKER_KILLED)) {
+            workerKilled = true;
+            later(() -> kill("worker-*"));
+        }
+    }
+
+    void stepEnded() {
+        inFlight = null;
+    }
+
+    void workerLost(StepPlan plan) {
+        ledger.workerLost(plan);
+    }
+
+    /// A worker that ends with this step in flight, which may or may not be why.
+    void workerStopped(StepPlan plan) {
+        if (workerKilled) {
+            ledger.workerLost(plan);
+        }
+    }
+
+    private void later(Runnable task) {
+        system.time()
+                .after(
+                        1_000_000L * random.nextInt(100),
+                        task,
+                        system.actors().dispatcher());
+    }
+
+    private void kill(String actor) {
+        system.actors()
+                .actorSelection("/user/engine-" + Long.toHexString(seed) + "/" + actor)
+                .tell(PoisonPill.getInstance(), org.apache.pekko.actor.ActorRef.noSender());
+    }
+}
