@@ -90,9 +90,9 @@ static void map_run(const ingot_op *op, context *ctx, int32_t phase, int32_t ite
     }
 }
 
-static int64_t map_work(const ingot_op *op) { return op->count == INGOT_MAP_GELU ? elements_of(&op->t[0]) * 20 : elements_of(&op->t[0]) / 2; }
+static int64_t part_work(const ingot_op *op) { return elements_of(&op->t[0]) / 2; }
 
-const kernel map_kernel = {part_items, map_run, map_work};
+const kernel map_kernel = {part_items, map_run, part_work};
 
 /* ------------------------------------------------------------------ gate */
 
@@ -139,9 +139,7 @@ static void gate_run(const ingot_op *op, context *ctx, int32_t phase, int32_t it
     }
 }
 
-static int64_t gate_work(const ingot_op *op) { return op->count == INGOT_GATE_GELU ? elements_of(&op->t[0]) * 20 : elements_of(&op->t[0]) / 2; }
-
-const kernel gate_kernel = {part_items, gate_run, gate_work};
+const kernel gate_kernel = {part_items, gate_run, part_work};
 
 /* ------------------------------------------------------------------ sums */
 
@@ -158,9 +156,7 @@ static void add_run(const ingot_op *op, context *ctx, int32_t phase, int32_t ite
     add_part(row_of(&op->t[0], p.row), row_of(&op->t[1], p.row), p);
 }
 
-static int64_t add_work(const ingot_op *op) { return elements_of(&op->t[0]) / 8; }
-
-const kernel add_kernel = {part_items, add_run, add_work};
+const kernel add_kernel = {part_items, add_run, part_work};
 
 static void add_rows_run(const ingot_op *op, context *ctx, int32_t phase, int32_t item, int32_t op_index) {
     (void)phase;
@@ -173,6 +169,4 @@ static void add_rows_run(const ingot_op *op, context *ctx, int32_t phase, int32_
     add_part(row_of(&op->t[0], p.row), row_of(&op->t[1], row), p);
 }
 
-static int64_t add_rows_work(const ingot_op *op) { return elements_of(&op->t[0]) / 8; }
-
-const kernel add_rows_kernel = {part_items, add_rows_run, add_rows_work};
+const kernel add_rows_kernel = {part_items, add_rows_run, part_work};

@@ -5,6 +5,7 @@
  * matmul gives a row the same bits beside any others. A token's experts are added up by ascending id.
  */
 #include "kernels.h"
+#include "quants.h"
 #include "simd.h"
 
 static int32_t *ints_of(const ingot_tensor *t, int64_t row) { return (int32_t *)t->data + row * t->stride; }
@@ -62,7 +63,7 @@ static void moe_route_run(const ingot_op *op, context *ctx, int32_t phase, int32
     }
 }
 
-static int64_t moe_route_work(const ingot_op *op) { return elements_of(&op->t[2]) * (op->t[0].columns + 1); }
+static int64_t moe_route_work(const ingot_op *op) { return elements_of(&op->t[2]); }
 
 const kernel moe_route_kernel = {moe_route_items, moe_route_run, moe_route_work};
 
@@ -126,8 +127,6 @@ static int expert_op(const ingot_op *op, int32_t expert, ingot_op *part) {
     return 1;
 }
 
-static int is_float(int32_t format) { return format == INGOT_F32 || format == INGOT_F16 || format == INGOT_BF16; }
-
 /*
  * Matmuls of floats keep nothing between phases: all experts' items are one phase. Quantized ones put their
  * rows into the scratch first, so the experts take turns, each with its own phases. Then `*expert` is whose
@@ -150,7 +149,7 @@ static void find_turn(const ingot_op *op, const context *ctx, int32_t *phase, in
 static int32_t moe_matmul_items(const ingot_op *op, const context *ctx, int32_t phase) {
     int32_t items = 0;
     ingot_op part;
-    if (!is_float(((const ingot_matrix *)op->matrix.data)->format)) {
+    if (is_quantized(((const ingot_matrix *)op->matrix.data)->format)) {
         int32_t expert;
         find_turn(op, ctx, &phase, &expert);
         return expert < op->count && expert_op(op, expert, &part) ? matmul_kernel.items(&part, ctx, phase) : 0;
@@ -165,7 +164,7 @@ static int32_t moe_matmul_items(const ingot_op *op, const context *ctx, int32_t 
 
 static void moe_matmul_run(const ingot_op *op, context *ctx, int32_t phase, int32_t item, int32_t op_index) {
     ingot_op part;
-    if (!is_float(((const ingot_matrix *)op->matrix.data)->format)) {
+    if (is_quantized(((const ingot_matrix *)op->matrix.data)->format)) {
         int32_t expert;
         find_turn(op, ctx, &phase, &expert);
         if (expert < op->count && expert_op(op, expert, &part)) {
@@ -185,7 +184,10 @@ static void moe_matmul_run(const ingot_op *op, context *ctx, int32_t phase, int3
     }
 }
 
-static int64_t moe_matmul_work(const ingot_op *op) { return elements_of(&op->t[0]) * op->t[1].columns / 16; }
+static int64_t moe_matmul_work(const ingot_op *op) {
+    const ingot_matrix *expert = op->matrix.data;
+    return op->t[1].rows * (int64_t)expert->out * expert->in / 16;
+}
 
 const kernel moe_matmul_kernel = {moe_matmul_items, moe_matmul_run, moe_matmul_work};
 
@@ -218,6 +220,6 @@ static void moe_combine_run(const ingot_op *op, context *ctx, int32_t phase, int
     }
 }
 
-static int64_t moe_combine_work(const ingot_op *op) { return op->t[2].columns * elements_of(&op->t[0]) / 8; }
+static int64_t moe_combine_work(const ingot_op *op) { return elements_of(&op->t[0]) * 2; }
 
 const kernel moe_combine_kernel = {moe_combine_items, moe_combine_run, moe_combine_work};

@@ -46,6 +46,6 @@ static void layer_norm_run(const ingot_op *op, context *ctx, int32_t phase, int3
     }
 }
 
-static int64_t layer_norm_work(const ingot_op *op) { return elements_of(&op->t[0]) / 6; }
+static int64_t layer_norm_work(const ingot_op *op) { return elements_of(&op->t[0]) / 8; }
 
 const kernel layer_norm_kernel = {layer_norm_items, layer_norm_run, layer_norm_work};

@@ -207,7 +207,6 @@ typedef struct ingot_op {
     int32_t count;
     int32_t source; /* INGOT_FROM_..., of a PACK */
     float limit;
-    int32_t reserved;
     union {
         ingot_matrix matrix;
         ingot_cache cache;

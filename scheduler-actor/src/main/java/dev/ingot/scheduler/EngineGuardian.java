@@ -108,12 +108,7 @@ public final class EngineGuardian {
         return Behaviors.setup(context ->
                 Behaviors.withTimers(timers ->
                         new EngineGuardian(
-                                        context,
-                                        timers,
-                                        settings,
-                                        parts,
-                                        published,
-                                        metrics,
+                                        context, timers, settings, parts, published, metrics,
                                         nanoClock)
                                 .start()));
     }
@@ -174,8 +169,7 @@ public final class EngineGuardian {
         allocator =
                 context.spawn(
                         BlockAllocatorActor.create(
-                                parts.blocks(kv, settings.prefixCaching()),
-                                metrics),
+                                parts.blocks(kv, settings.prefixCaching()), metrics),
                         "allocator-" + engineEpoch,
                         dispatcher);
         scheduler =

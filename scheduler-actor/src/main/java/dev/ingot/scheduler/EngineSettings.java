@@ -8,8 +8,4 @@ package dev.ingot.scheduler;
 /// @param maxWaiting sequences that wait before a submission is refused
 /// @param prefixCaching whether sequences with the same beginning share its blocks
 public record EngineSettings(
-        String model,
-        int maxSequences,
-        int maxStepTokens,
-        int maxWaiting,
-        boolean prefixCaching) {}
+        String model, int maxSequences, int maxStepTokens, int maxWaiting, boolean prefixCaching) {}

@@ -142,6 +142,7 @@ public final class CpuDevice implements Device {
                     label + ": " + matrices.size() + " matrices, not 1 to " + MAX_EXPERTS);
         }
         Matrix first = matrices.getFirst();
+        PackedFormat format = first instanceof CpuMatrix matrix ? matrix.format() : null;
         MemorySegment memory = arena.allocate(OpLayout.MATRIX_BYTES * matrices.size(), Long.BYTES);
         for (int i = 0; i < matrices.size(); i++) {
             if (!(matrices.get(i) instanceof CpuMatrix ours) || ours.owner() != this) {
@@ -149,8 +150,9 @@ public final class CpuDevice implements Device {
             }
             if (ours.out() != first.out()
                     || ours.in() != first.in()
-                    || ours.bytes() != first.bytes()) {
-                throw new IllegalArgumentException(label + ": the matrices differ in shape");
+                    || !ours.format().equals(format)) {
+                throw new IllegalArgumentException(
+                        label + ": the matrices differ in shape or format");
             }
             OpList.describe(ours, memory, i * OpLayout.MATRIX_BYTES);
         }

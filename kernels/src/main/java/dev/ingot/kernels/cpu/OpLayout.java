@@ -51,7 +51,7 @@ final class OpLayout {
                     JAVA_INT.withName("count"),
                     JAVA_INT.withName("source"),
                     JAVA_FLOAT.withName("limit"),
-                    JAVA_INT.withName("reserved"),
+                    MemoryLayout.paddingLayout(4),
                     MemoryLayout.unionLayout(MATRIX, CACHE).withName("object"),
                     MemoryLayout.sequenceLayout(MAX_TENSORS, TENSOR).withName("t"));
 
