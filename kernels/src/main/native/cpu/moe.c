@@ -5,6 +5,7 @@
  * matmul gives a row the same bits beside any others. A token's experts are added up by ascending id.
  */
 #include "kernels.h"
+#include "quants.h"
 #include "simd.h"
 
 static int32_t *ints_of(const ingot_tensor *t, int64_t row) { return (int32_t *)t->data + row * t->stride; }
@@ -126,9 +127,33 @@ static int expert_op(const ingot_op *op, int32_t expert, ingot_op *part) {
     return 1;
 }
 
+/*
+ * Matmuls of floats keep nothing between phases: all experts' items are one phase. Quantized ones put their
+ * rows into the scratch first, so the experts take turns, each with its own phases. Then `*expert` is whose
+ * turn it is and `*phase` which of its phases; the number of experts if there are no more.
+ */
+static void find_turn(const ingot_op *op, const context *ctx, int32_t *phase, int32_t *expert) {
+    ingot_op part;
+    for (*expert = 0; *expert < op->count; (*expert)++) {
+        if (expert_op(op, *expert, &part)) {
+            for (int32_t own = 0; matmul_kernel.items(&part, ctx, own) > 0; own++) {
+                if ((*phase)-- == 0) {
+                    *phase = own;
+                    return;
+                }
+            }
+        }
+    }
+}
+
 static int32_t moe_matmul_items(const ingot_op *op, const context *ctx, int32_t phase) {
     int32_t items = 0;
     ingot_op part;
+    if (is_quantized(((const ingot_matrix *)op->matrix.data)->format)) {
+        int32_t expert;
+        find_turn(op, ctx, &phase, &expert);
+        return expert < op->count && expert_op(op, expert, &part) ? matmul_kernel.items(&part, ctx, phase) : 0;
+    }
     for (int32_t e = 0; e < op->count; e++) {
         if (expert_op(op, e, &part)) {
             items += matmul_kernel.items(&part, ctx, phase);
@@ -139,6 +164,14 @@ static int32_t moe_matmul_items(const ingot_op *op, const context *ctx, int32_t 
 
 static void moe_matmul_run(const ingot_op *op, context *ctx, int32_t phase, int32_t item, int32_t op_index) {
     ingot_op part;
+    if (is_quantized(((const ingot_matrix *)op->matrix.data)->format)) {
+        int32_t expert;
+        find_turn(op, ctx, &phase, &expert);
+        if (expert < op->count && expert_op(op, expert, &part)) {
+            matmul_kernel.run(&part, ctx, phase, item, op_index);
+        }
+        return;
+    }
     for (int32_t e = 0; e < op->count; e++) {
         if (expert_op(op, e, &part)) {
             int32_t items = matmul_kernel.items(&part, ctx, phase);

@@ -154,10 +154,6 @@ public final class CpuDevice implements Device {
                 throw new IllegalArgumentException(
                         label + ": the matrices differ in shape or format");
             }
-            if (ours.format().group() != 0) {
-                throw new IllegalArgumentException(
-                        label + ": experts of quantized weights are not supported on the CPU");
-            }
             OpList.describe(ours, memory, i * OpLayout.MATRIX_BYTES);
         }
         return new CpuMatrixBank(this, memory, matrices.size(), first.out(), first.in());

@@ -78,7 +78,7 @@ final class OpList {
         return count(bank.count());
     }
 
-    /// Writes an `ingot_matrix` at `offset`.
+    /// Writes an `ingot_matrix`.
     static void describe(CpuMatrix matrix, MemorySegment memory, long offset) {
         memory.set(ADDRESS, offset + OpLayout.MATRIX_DATA, matrix.memory());
         OpLayout.setShape(memory, offset, matrix.out(), matrix.in(), matrix.format());

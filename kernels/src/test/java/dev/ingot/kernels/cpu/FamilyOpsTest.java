@@ -10,6 +10,7 @@ import dev.ingot.engine.ops.Encoder;
 import dev.ingot.engine.ops.ExpertGroups;
 import dev.ingot.engine.ops.Gelu;
 import dev.ingot.engine.ops.Matrix;
+import dev.ingot.engine.ops.QuantizedAtLoad;
 import dev.ingot.engine.ops.ReferenceDevice;
 import dev.ingot.engine.ops.Steps;
 import dev.ingot.engine.ops.Tensor;
@@ -331,6 +332,41 @@ final class FamilyOpsTest {
                         mixed(one, m, Arrays.copyOf(x, count), Arrays.copyOf(logits, count), true);
                 for (int r = 0; r < count; r++) {
                     Data.assertSameBits("row " + r + " of " + count, some[r], together[r]);
+                }
+            }
+        }
+    }
+
+    /// Quantized matmuls keep their rows in shared scratch between phases: experts must not meet there.
+    @ParameterizedTest
+    @MethodSource("variants")
+    void quantizedExpertsGiveEachRowTheBitsOfTheirOwnMatmul(String variant) {
+        int in = 96;
+        int out = 45;
+        int[] starts = {0, 3, 3, 4, 37, 40};
+        try (var cpu = CpuDevice.open(3, variant)) {
+            for (int bits : new int[] {4, 8}) {
+                List<Matrix> experts = new ArrayList<>();
+                for (int e = 0; e < starts.length - 1; e++) {
+                    var full = Data.weights(400 + e, DType.F32, out, in);
+                    experts.add(cpu.matrix("e", List.of(new QuantizedAtLoad(full, bits, 32))));
+                }
+                var bank = cpu.bank("bank", experts);
+                var x = Data.strided(cpu, Data.rows(12, 40, in), 2);
+                var biases = Steps.floats(cpu, Data.rows(13, experts.size(), out));
+                var mixed = Tensor.allocate(cpu, "mixed", DType.F32, 40, out);
+                var alone = Tensor.allocate(cpu, "alone", DType.F32, 40, out);
+                var ends = Steps.column(cpu, starts);
+                Steps.run(cpu, enc -> enc.moeMatmul(mixed, x, bank, ends, biases));
+                for (int e = 0; e < experts.size(); e++) {
+                    var matrix = experts.get(e);
+                    var bias = biases.row(e);
+                    for (int r = starts[e]; r < starts[e + 1]; r++) {
+                        var row = r;
+                        Steps.run(cpu, enc -> enc.matmul(alone.row(row), x.row(row), matrix, bias));
+                        Data.assertSameBits(
+                                bits + " bits, row " + r, Steps.row(mixed, r), Steps.row(alone, r));
+                    }
                 }
             }
         }
