@@ -8,7 +8,12 @@ import picocli.CommandLine.Command;
 @Command(
         name = "ingot",
         description = "Serves large language models on this machine.",
-        subcommands = {ServeCommand.class, WarmUpCommand.class, CommandLine.HelpCommand.class},
+        subcommands = {
+            ServeCommand.class,
+            PullCommand.class,
+            WarmUpCommand.class,
+            CommandLine.HelpCommand.class
+        },
         mixinStandardHelpOptions = true,
         version = "ingot " + Main.VERSION,
         footer = {

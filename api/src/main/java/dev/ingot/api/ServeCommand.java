@@ -1,13 +1,16 @@
 package dev.ingot.api;
 
+import dev.ingot.engine.ops.DType;
+import dev.ingot.engine.weights.CheckpointException;
 import dev.ingot.worker.WorkerSettings;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -20,16 +23,28 @@ import picocli.CommandLine.Spec;
         name = "serve",
         description = "Serve a model over an OpenAI-compatible HTTP API.",
         sortOptions = false,
-        mixinStandardHelpOptions = true)
+        mixinStandardHelpOptions = true,
+        footer = {
+            "",
+            "Environment, where the flag is not given: VLLM_METAL_MEMORY_FRACTION (--gpu-memory-utilization),",
+            "VLLM_METAL_BLOCK_SIZE (--block-size), VLLM_METAL_MAX_BATCH_SIZE (--max-num-batched-tokens).",
+            "For models of the Hub: HF_ENDPOINT, HF_HOME, HF_HUB_CACHE, HF_TOKEN, HF_TOKEN_PATH, HF_HUB_OFFLINE."
+        })
 final class ServeCommand implements Callable<Integer> {
+    private static final Map<String, DType> KV_TYPES =
+            Map.of(
+                    "auto", WorkerSettings.DEFAULT_KV_TYPE,
+                    "float16", DType.F16,
+                    "float32", DType.F32);
     private static final List<String> DEVICES = List.of("auto", "cpu", "metal");
 
     @Parameters(
             index = "0",
             arity = "0..1",
             paramLabel = "MODEL",
-            description = "Folder of a Hugging Face checkpoint (default: the built-in model).")
-    private @Nullable Path model;
+            description =
+                    "A Hugging Face folder, a GGUF file, or a model of the Hub as ORG/NAME[:QUANT][@REV] (default: the built-in model).")
+    private @Nullable String model;
 
     @Option(names = "--host", description = "Address to listen on (default: ${DEFAULT-VALUE}).")
     private String host = "127.0.0.1";
@@ -44,7 +59,7 @@ final class ServeCommand implements Callable<Integer> {
             names = "--served-model-name",
             arity = "1..*",
             paramLabel = "NAME",
-            description = "Names that requests may use (default: the folder's name).")
+            description = "Names that requests may use (default: the folder's or file's name).")
     private List<String> names = List.of();
 
     @Option(
@@ -64,8 +79,10 @@ final class ServeCommand implements Callable<Integer> {
             names = "--max-num-batched-tokens",
             paramLabel = "TOKENS",
             description =
-                    "Tokens in one step: a prompt is prefilled in chunks of at most this (default: ${DEFAULT-VALUE}).")
-    private int maxStepTokens = WorkerSettings.DEFAULT_MAX_STEP_TOKENS;
+                    "Tokens in one step: a prompt is prefilled in chunks of at most this (default: "
+                            + WorkerSettings.DEFAULT_MAX_STEP_TOKENS
+                            + ").")
+    private @Nullable Integer maxStepTokens;
 
     @Option(
             names = "--max-num-queued-seqs",
@@ -77,8 +94,25 @@ final class ServeCommand implements Callable<Integer> {
     @Option(
             names = "--block-size",
             paramLabel = "TOKENS",
-            description = "Positions in one KV block (default: ${DEFAULT-VALUE}).")
-    private int blockSize = WorkerSettings.DEFAULT_BLOCK_SIZE;
+            description =
+                    "Positions in one KV block (default: "
+                            + WorkerSettings.DEFAULT_BLOCK_SIZE
+                            + ").")
+    private @Nullable Integer blockSize;
+
+    @Option(
+            names = "--gpu-memory-utilization",
+            paramLabel = "FRACTION",
+            description =
+                    "Share of the device's memory that weights, activations and KV cache may take together, from 0 to 1 (default: all that fits, the KV cache within its own limit).")
+    private @Nullable Double memoryFraction;
+
+    @Option(
+            names = "--kv-cache-dtype",
+            paramLabel = "TYPE",
+            description =
+                    "How K and V are stored: auto, float16 or float32 (default: ${DEFAULT-VALUE}, which is float16).")
+    private String kvCacheType = "auto";
 
     @Option(
             names = "--kv-cache-memory-bytes",
@@ -112,7 +146,13 @@ final class ServeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        var settings = settings();
+        ServeSettings settings;
+        try {
+            settings = settings();
+        } catch (FoundModel.NotObtained e) {
+            System.err.println("ingot: " + e.getMessage());
+            return 1;
+        }
         long startNanos = System.nanoTime();
         try (var node = Node.start(settings)) {
             System.out.printf(
@@ -127,6 +167,35 @@ final class ServeCommand implements Callable<Integer> {
     }
 
     private ServeSettings settings() {
+        var environment = new LegacyVariables(System.getenv());
+        int maxStepTokens;
+        int blockSize;
+        OptionalDouble memoryFraction;
+        try {
+            maxStepTokens =
+                    this.maxStepTokens != null
+                            ? this.maxStepTokens
+                            : environment
+                                    .maxBatchTokens()
+                                    .orElse(WorkerSettings.DEFAULT_MAX_STEP_TOKENS);
+            blockSize =
+                    this.blockSize != null
+                            ? this.blockSize
+                            : environment.blockSize().orElse(WorkerSettings.DEFAULT_BLOCK_SIZE);
+            memoryFraction =
+                    this.memoryFraction != null
+                            ? OptionalDouble.of(this.memoryFraction)
+                            : environment.memoryFraction();
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(commandLine(), String.valueOf(e.getMessage()), e);
+        }
+        check(
+                memoryFraction.isEmpty()
+                        || (memoryFraction.getAsDouble() > 0 && memoryFraction.getAsDouble() <= 1),
+                "--gpu-memory-utilization is " + memoryFraction + ", expected above 0, at most 1");
+        check(
+                KV_TYPES.containsKey(kvCacheType),
+                "--kv-cache-dtype is '" + kvCacheType + "', expected auto, float16 or float32");
         check(port >= 0 && port <= 65535, "--port is " + port + ", expected 0 to 65535");
         check(
                 DEVICES.contains(device),
@@ -152,17 +221,10 @@ final class ServeCommand implements Callable<Integer> {
                 kvCacheBytes == null || kvCacheBytes > 0,
                 "--kv-cache-memory-bytes is " + kvCacheBytes + ", expected more than 0");
         check(threads >= 1 && threads <= 1024, "--threads is " + threads + ", expected 1 to 1024");
-        var folder = model != null ? model : BuiltInModel.folder();
-        check(
-                Files.isDirectory(folder),
-                "'"
-                        + folder
-                        + "' is no folder; expected a Hugging Face checkpoint: config.json, tokenizer.json and"
-                        + " *.safetensors");
-        var absolute = folder.toAbsolutePath().normalize();
+        var found = model == null ? FoundModel.at(BuiltInModel.folder()) : find(model);
         var worker =
                 new WorkerSettings(
-                        absolute,
+                        found.path(),
                         device,
                         threads,
                         maxModelLength == null
@@ -172,23 +234,40 @@ final class ServeCommand implements Callable<Integer> {
                         maxStepTokens,
                         blockSize,
                         kvCacheBytes == null ? OptionalLong.empty() : OptionalLong.of(kvCacheBytes),
-                        WorkerSettings.DEFAULT_KV_TYPE);
+                        memoryFraction,
+                        typeOf(kvCacheType));
         return new ServeSettings(
                 host,
                 port,
-                names.isEmpty() ? List.of(String.valueOf(absolute.getFileName())) : names,
+                names.isEmpty() ? List.of(found.name()) : names,
                 worker,
                 maxWaiting,
                 prefixCaching,
                 seed == null ? OptionalLong.empty() : OptionalLong.of(seed));
     }
 
+    private static DType typeOf(String name) {
+        return KV_TYPES.getOrDefault(name, WorkerSettings.DEFAULT_KV_TYPE);
+    }
+
+    private FoundModel find(String argument) {
+        try {
+            return FoundModel.of(argument);
+        } catch (CheckpointException e) {
+            throw new ParameterException(commandLine(), String.valueOf(e.getMessage()), e);
+        }
+    }
+
     private void check(boolean valid, String message) {
         if (!valid) {
-            if (spec == null) {
-                throw new IllegalStateException("picocli sets the spec");
-            }
-            throw new ParameterException(spec.commandLine(), message);
+            throw new ParameterException(commandLine(), message);
         }
+    }
+
+    private CommandLine commandLine() {
+        if (spec == null) {
+            throw new IllegalStateException("picocli sets the spec");
+        }
+        return spec.commandLine();
     }
 }

@@ -52,7 +52,7 @@ public final class MetalWorkerActor {
         return Behaviors.setup(context -> {
             LoadedModel loaded;
             try {
-                loaded = LoadedModel.load(settings);
+                loaded = LoadedModel.load(settings, nanoClock);
             } catch (CheckpointException | DeviceException | IllegalArgumentException e) {
                 reportTo.tell(new LoadFailed(String.valueOf(e.getMessage())));
                 return Behaviors.stopped();

@@ -2,12 +2,13 @@ package dev.ingot.worker;
 
 import dev.ingot.engine.ops.DType;
 import java.nio.file.Path;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /// What a worker loads, and within which limits.
 ///
-/// @param model folder of the checkpoint
+/// @param model a Hugging Face folder or a GGUF file
 /// @param device `auto`, `cpu` or `metal`
 /// @param threads threads that compute, where the device is the CPU
 /// @param maxModelLength tokens of one sequence; empty for what the model was made for, or less if the
@@ -16,6 +17,8 @@ import java.util.OptionalLong;
 /// @param maxStepTokens tokens in one step
 /// @param blockSize positions in one KV block
 /// @param kvCacheBytes memory for the KV cache; empty for a share of what is left beside the weights
+/// @param memoryFraction share of the device's memory that everything together may take; empty for all of it,
+///     and then the KV cache is kept within a limit of its own
 /// @param kvCacheType how K and V are stored
 public record WorkerSettings(
         Path model,
@@ -26,6 +29,7 @@ public record WorkerSettings(
         int maxStepTokens,
         int blockSize,
         OptionalLong kvCacheBytes,
+        OptionalDouble memoryFraction,
         DType kvCacheType) {
     /// Rows of a decode step by default.
     public static final int DEFAULT_MAX_SEQUENCES = 64;
@@ -50,6 +54,7 @@ public record WorkerSettings(
                 DEFAULT_MAX_STEP_TOKENS,
                 DEFAULT_BLOCK_SIZE,
                 OptionalLong.empty(),
+                OptionalDouble.empty(),
                 DEFAULT_KV_TYPE);
     }
 }

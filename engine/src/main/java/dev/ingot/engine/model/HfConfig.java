@@ -4,6 +4,7 @@ import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.weights.CheckpointException;
 import dev.ingot.engine.weights.JsonFile;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /// Reads Hugging Face's `config.json`, with the defaults that transformers has for each architecture.
@@ -23,6 +24,9 @@ public final class HfConfig {
     private static final double DEFAULT_NORM_EPSILON = 1e-6;
     private static final int QWEN3_HEAD_DIM = 128;
 
+    /// What GGUF files say of a stretched rotary embedding: by what each pair's frequency is divided.
+    static final String ROPE_DIVISORS = "gguf-divisors";
+
     private final JsonFile json;
 
     private HfConfig(JsonFile json) {
@@ -33,7 +37,11 @@ public final class HfConfig {
     ///
     /// @throws CheckpointException if it is absent or damaged, or asks for what is not supported
     public static ModelConfig read(Path folder) {
-        return new HfConfig(JsonFile.read(folder.resolve("config.json"))).modelConfig();
+        return read(JsonFile.read(folder.resolve("config.json")));
+    }
+
+    static ModelConfig read(JsonFile json) {
+        return new HfConfig(json).modelConfig();
     }
 
     private ModelConfig modelConfig() {
@@ -200,10 +208,21 @@ public final class HfConfig {
             case "default" -> new Rope.Unscaled();
             case "linear" -> new Rope.Linear(factor(parameters));
             case "llama3" -> llama3(parameters);
+            case ROPE_DIVISORS -> new Rope.Divided(divisors(parameters));
             default ->
                     throw parameters.bad(
                             field, "expected default, linear or llama3, found " + type);
         };
+    }
+
+    private static List<Double> divisors(JsonFile parameters) {
+        var divisors = parameters.numbers("divisors");
+        for (double divisor : divisors) {
+            if (divisor <= 0) {
+                throw parameters.bad("divisors", "expected positive numbers, found " + divisor);
+            }
+        }
+        return divisors;
     }
 
     private static Rope.Llama3 llama3(JsonFile parameters) {

@@ -1,5 +1,7 @@
 package dev.ingot.engine.model;
 
+import java.util.List;
+
 /// Rotary position embedding: how fast each pair of a head's elements turns with the position.
 ///
 /// @param theta the base: pair `i` of a head turns by `theta^(−2i/headDim)` per position, before scaling
@@ -26,6 +28,15 @@ public record Rope(double theta, Scaling scaling) {
             int originalMaxPositions)
             implements Scaling {}
 
+    /// Each pair's frequency is divided by its own number: what any way of stretching comes to, as GGUF files store it.
+    ///
+    /// @param divisors one for each pair of a head
+    public record Divided(List<Double> divisors) implements Scaling {
+        public Divided {
+            divisors = List.copyOf(divisors);
+        }
+    }
+
     /// The angle per position of each pair of a head, in radians.
     ///
     /// @return `[headDim / 2]`
@@ -39,6 +50,7 @@ public record Rope(double theta, Scaling scaling) {
                                 case Unscaled() -> frequency;
                                 case Linear(double factor) -> frequency / factor;
                                 case Llama3 llama3 -> scaled(frequency, llama3);
+                                case Divided(var divisors) -> frequency / divisors.get(i);
                             };
         }
         return frequencies;

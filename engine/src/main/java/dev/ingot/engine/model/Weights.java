@@ -45,7 +45,7 @@ final class Weights {
         for (var tensor : tensors) {
             if (tensor.dtype() != first.dtype()) {
                 throw new CheckpointException(
-                        checkpoint.folder(),
+                        checkpoint.path(),
                         "tensor '"
                                 + tensor.name()
                                 + "': expected dtype "
@@ -91,7 +91,7 @@ final class Weights {
         for (var name : left) {
             if (name.startsWith("model.")) {
                 throw new CheckpointException(
-                        checkpoint.folder(),
+                        checkpoint.path(),
                         "tensor '"
                                 + name
                                 + "': expected no such tensor in a "
@@ -102,7 +102,7 @@ final class Weights {
             }
         }
         if (!left.isEmpty()) {
-            LOG.warn("{}: tensors that are not used: {}", checkpoint.folder(), left);
+            LOG.warn("{}: tensors that are not used: {}", checkpoint.path(), left);
         }
     }
 }
