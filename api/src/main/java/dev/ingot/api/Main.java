@@ -14,6 +14,7 @@ import picocli.CommandLine.Command;
             ServeCommand.class,
             BenchCommand.class,
             LoadCommand.class,
+            PullCommand.class,
             WarmUpCommand.class,
             CommandLine.HelpCommand.class
         },

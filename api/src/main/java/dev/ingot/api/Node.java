@@ -5,8 +5,8 @@ import dev.ingot.api.openai.GenerationDefaults;
 import dev.ingot.api.openai.OpenAiRoutes;
 import dev.ingot.api.openai.ServedModel;
 import dev.ingot.api.ops.OpsRoutes;
+import dev.ingot.engine.files.ModelFiles;
 import dev.ingot.engine.model.GenerationConfig;
-import dev.ingot.engine.model.HfConfig;
 import dev.ingot.engine.model.ModelConfig;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.engine.text.ChatTemplate;
@@ -68,16 +68,16 @@ public final class Node implements AutoCloseable {
     ///
     /// @throws StartException if the model cannot be loaded or the address cannot be bound
     public static Node start(ServeSettings settings) throws StartException {
-        var folder = settings.worker().model();
         ModelConfig config;
         GenerationConfig generation;
         Tokenizer tokenizer;
         Optional<ChatTemplate> template;
         try {
-            config = HfConfig.read(folder);
-            generation = GenerationConfig.read(folder);
-            tokenizer = Tokenizer.load(folder);
-            template = ChatTemplate.find(folder, tokenizer, Clock.system(ZoneId.systemDefault()));
+            var files = ModelFiles.at(settings.worker().model());
+            config = files.config();
+            generation = files.generation();
+            tokenizer = files.tokenizer();
+            template = files.template(tokenizer, Clock.system(ZoneId.systemDefault()));
         } catch (CheckpointException | TokenizerException e) {
             throw new StartException(String.valueOf(e.getMessage()));
         }

@@ -2,14 +2,16 @@ package dev.ingot.api;
 
 import dev.ingot.engine.model.WeightLoading;
 import dev.ingot.engine.ops.DType;
+import dev.ingot.engine.weights.CheckpointException;
 import dev.ingot.worker.WorkerSettings;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -22,18 +24,31 @@ import picocli.CommandLine.Spec;
         name = "serve",
         description = "Serve a model over an OpenAI-compatible HTTP API.",
         sortOptions = false,
-        mixinStandardHelpOptions = true)
+        mixinStandardHelpOptions = true,
+        footer = {
+            "",
+            "Environment, where the flag is not given: VLLM_METAL_MEMORY_FRACTION (--gpu-memory-utilization),",
+            "VLLM_METAL_BLOCK_SIZE (--block-size), VLLM_METAL_MAX_BATCH_SIZE (--max-num-batched-tokens).",
+            "For models of the Hub: HF_ENDPOINT, HF_HOME, HF_HUB_CACHE, HF_TOKEN, HF_TOKEN_PATH, HF_HUB_OFFLINE."
+        })
 final class ServeCommand implements Callable<Integer> {
+    private static final Map<String, DType> KV_TYPES =
+            Map.of(
+                    "auto", WorkerSettings.DEFAULT_KV_TYPE,
+                    "float16", DType.F16,
+                    "bfloat16", DType.BF16,
+                    "int8", DType.I8,
+                    "float32", DType.F32);
     private static final List<String> DEVICES = List.of("auto", "cpu", "metal");
     private static final List<String> QUANTIZED = List.of("4bit", "8bit");
-    private static final List<String> KV_TYPES = List.of("f16", "bf16", "int8", "f32");
 
     @Parameters(
             index = "0",
             arity = "0..1",
             paramLabel = "MODEL",
-            description = "Folder of a Hugging Face checkpoint (default: the built-in model).")
-    private @Nullable Path model;
+            description =
+                    "A Hugging Face folder, a GGUF file, or a model of the Hub as ORG/NAME[:QUANT][@REV] (default: the built-in model).")
+    private @Nullable String model;
 
     @Option(names = "--host", description = "Address to listen on (default: ${DEFAULT-VALUE}).")
     private String host = "127.0.0.1";
@@ -48,7 +63,7 @@ final class ServeCommand implements Callable<Integer> {
             names = "--served-model-name",
             arity = "1..*",
             paramLabel = "NAME",
-            description = "Names that requests may use (default: the folder's name).")
+            description = "Names that requests may use (default: the folder's or file's name).")
     private List<String> names = List.of();
 
     @Option(
@@ -68,8 +83,10 @@ final class ServeCommand implements Callable<Integer> {
             names = "--max-num-batched-tokens",
             paramLabel = "TOKENS",
             description =
-                    "Tokens in one step: a prompt is prefilled in chunks of at most this (default: ${DEFAULT-VALUE}).")
-    private int maxStepTokens = WorkerSettings.DEFAULT_MAX_STEP_TOKENS;
+                    "Tokens in one step: a prompt is prefilled in chunks of at most this (default: "
+                            + WorkerSettings.DEFAULT_MAX_STEP_TOKENS
+                            + ").")
+    private @Nullable Integer maxStepTokens;
 
     @Option(
             names = "--max-num-queued-seqs",
@@ -81,8 +98,25 @@ final class ServeCommand implements Callable<Integer> {
     @Option(
             names = "--block-size",
             paramLabel = "TOKENS",
-            description = "Positions in one KV block (default: ${DEFAULT-VALUE}).")
-    private int blockSize = WorkerSettings.DEFAULT_BLOCK_SIZE;
+            description =
+                    "Positions in one KV block (default: "
+                            + WorkerSettings.DEFAULT_BLOCK_SIZE
+                            + ").")
+    private @Nullable Integer blockSize;
+
+    @Option(
+            names = "--gpu-memory-utilization",
+            paramLabel = "FRACTION",
+            description =
+                    "Share of the device's memory that weights, activations and KV cache may take together, from 0 to 1 (default: all that fits, the KV cache within its own limit).")
+    private @Nullable Double memoryFraction;
+
+    @Option(
+            names = "--kv-cache-dtype",
+            paramLabel = "TYPE",
+            description =
+                    "How K and V are stored: auto, float16, bfloat16, int8 or float32 (default: ${DEFAULT-VALUE}, which is float16).")
+    private String kvCacheType = "auto";
 
     @Option(
             names = "--kv-cache-memory-bytes",
@@ -90,13 +124,6 @@ final class ServeCommand implements Callable<Integer> {
             description =
                     "Memory for the KV cache (default: what the limits need, at most 4 GiB and 40 %% of what is free).")
     private @Nullable Long kvCacheBytes;
-
-    @Option(
-            names = "--kv-cache-dtype",
-            paramLabel = "TYPE",
-            description =
-                    "How K and V are stored: f16, bf16, int8 or f32 (default: ${DEFAULT-VALUE}).")
-    private String kvCacheType = "f16";
 
     @Option(
             names = "--enable-prefix-caching",
@@ -130,7 +157,13 @@ final class ServeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        var settings = settings();
+        ServeSettings settings;
+        try {
+            settings = settings();
+        } catch (FoundModel.NotObtained e) {
+            System.err.println("ingot: " + e.getMessage());
+            return 1;
+        }
         long startNanos = System.nanoTime();
         try (var node = Node.start(settings)) {
             System.out.printf(
@@ -145,6 +178,37 @@ final class ServeCommand implements Callable<Integer> {
     }
 
     private ServeSettings settings() {
+        var environment = new LegacyVariables(System.getenv());
+        int maxStepTokens;
+        int blockSize;
+        OptionalDouble memoryFraction;
+        try {
+            maxStepTokens =
+                    this.maxStepTokens != null
+                            ? this.maxStepTokens
+                            : environment
+                                    .maxBatchTokens()
+                                    .orElse(WorkerSettings.DEFAULT_MAX_STEP_TOKENS);
+            blockSize =
+                    this.blockSize != null
+                            ? this.blockSize
+                            : environment.blockSize().orElse(WorkerSettings.DEFAULT_BLOCK_SIZE);
+            memoryFraction =
+                    this.memoryFraction != null
+                            ? OptionalDouble.of(this.memoryFraction)
+                            : environment.memoryFraction();
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(commandLine(), String.valueOf(e.getMessage()), e);
+        }
+        check(
+                memoryFraction.isEmpty()
+                        || (memoryFraction.getAsDouble() > 0 && memoryFraction.getAsDouble() <= 1),
+                "--gpu-memory-utilization is " + memoryFraction + ", expected above 0, at most 1");
+        check(
+                KV_TYPES.containsKey(kvCacheType),
+                "--kv-cache-dtype is '"
+                        + kvCacheType
+                        + "', expected auto, float16, bfloat16, int8 or float32");
         check(port >= 0 && port <= 65535, "--port is " + port + ", expected 0 to 65535");
         check(
                 DEVICES.contains(device),
@@ -170,23 +234,13 @@ final class ServeCommand implements Callable<Integer> {
                 kvCacheBytes == null || kvCacheBytes > 0,
                 "--kv-cache-memory-bytes is " + kvCacheBytes + ", expected more than 0");
         check(threads >= 1 && threads <= 1024, "--threads is " + threads + ", expected 1 to 1024");
-        var folder = model != null ? model : BuiltInModel.folder();
-        check(
-                Files.isDirectory(folder),
-                "'"
-                        + folder
-                        + "' is no folder; expected a Hugging Face checkpoint: config.json, tokenizer.json and"
-                        + " *.safetensors");
-        check(
-                KV_TYPES.contains(kvCacheType),
-                "--kv-cache-dtype is '" + kvCacheType + "', expected f16, bf16, int8 or f32");
         check(
                 quantize == null || QUANTIZED.contains(quantize),
                 "--quantize is '" + quantize + "', expected 4bit or 8bit");
-        var absolute = folder.toAbsolutePath().normalize();
+        var found = model == null ? FoundModel.at(BuiltInModel.folder()) : find(model);
         var worker =
                 new WorkerSettings(
-                        absolute,
+                        found.path(),
                         device,
                         threads,
                         maxModelLength == null
@@ -196,25 +250,17 @@ final class ServeCommand implements Callable<Integer> {
                         maxStepTokens,
                         blockSize,
                         kvCacheBytes == null ? OptionalLong.empty() : OptionalLong.of(kvCacheBytes),
-                        kvCacheType(),
+                        memoryFraction,
+                        typeOf(kvCacheType),
                         weightLoading());
         return new ServeSettings(
                 host,
                 port,
-                names.isEmpty() ? List.of(String.valueOf(absolute.getFileName())) : names,
+                names.isEmpty() ? List.of(found.name()) : names,
                 worker,
                 maxWaiting,
                 prefixCaching,
                 seed == null ? OptionalLong.empty() : OptionalLong.of(seed));
-    }
-
-    private DType kvCacheType() {
-        return switch (kvCacheType) {
-            case "bf16" -> DType.BF16;
-            case "int8" -> DType.I8;
-            case "f32" -> DType.F32;
-            default -> WorkerSettings.DEFAULT_KV_TYPE;
-        };
     }
 
     private WeightLoading weightLoading() {
@@ -224,12 +270,28 @@ final class ServeCommand implements Callable<Integer> {
         return quantize.equals("4bit") ? WeightLoading.QUANTIZE_4BIT : WeightLoading.QUANTIZE_8BIT;
     }
 
+    private static DType typeOf(String name) {
+        return KV_TYPES.getOrDefault(name, WorkerSettings.DEFAULT_KV_TYPE);
+    }
+
+    private FoundModel find(String argument) {
+        try {
+            return FoundModel.of(argument);
+        } catch (CheckpointException e) {
+            throw new ParameterException(commandLine(), String.valueOf(e.getMessage()), e);
+        }
+    }
+
     private void check(boolean valid, String message) {
         if (!valid) {
-            if (spec == null) {
-                throw new IllegalStateException("picocli sets the spec");
-            }
-            throw new ParameterException(spec.commandLine(), message);
+            throw new ParameterException(commandLine(), message);
         }
+    }
+
+    private CommandLine commandLine() {
+        if (spec == null) {
+            throw new IllegalStateException("picocli sets the spec");
+        }
+        return spec.commandLine();
     }
 }

@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
@@ -59,6 +60,7 @@ final class FamilyGoldenTest {
                 24, // smaller than the longest prompt, so that it is cut into chunks
                 4,
                 OptionalLong.of(4 << 20),
+                OptionalDouble.empty(),
                 DType.F32); // Random weights make sharp attention: half precision K and V would
         // decide near ties.
     }

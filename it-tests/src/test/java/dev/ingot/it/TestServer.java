@@ -14,6 +14,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import tools.jackson.databind.JsonNode;
@@ -58,6 +59,7 @@ final class TestServer implements AutoCloseable {
                         Math.max(maxSequences, defaults.maxStepTokens()),
                         16,
                         kvBytes,
+                        OptionalDouble.empty(),
                         defaults.kvCacheType());
         var settings =
                 new ServeSettings(

@@ -27,17 +27,28 @@ record KvPlan(int maxModelLength, int blockCount) {
                             + config.maxPositions()
                             + " positions");
         }
-        long left = workingSetBytes - memory.fixedBytes();
+        long usable =
+                settings.memoryFraction().isPresent()
+                        ? (long) (workingSetBytes * settings.memoryFraction().getAsDouble())
+                        : workingSetBytes;
+        long left = usable - memory.fixedBytes();
         if (left <= 0) {
             throw new IllegalArgumentException(
                     "the model needs "
                             + mib(memory.fixedBytes())
-                            + " for weights and activations; the device has "
-                            + mib(workingSetBytes));
+                            + " ("
+                            + mib(memory.weightBytes())
+                            + " of weights, "
+                            + mib(memory.fixedBytes() - memory.weightBytes())
+                            + " of activations and logits) before any KV cache; the device has "
+                            + mib(workingSetBytes)
+                            + (usable < workingSetBytes
+                                    ? ", of which --gpu-memory-utilization allows "
+                                            + mib(usable)
+                                            + ": raise it, or take a smaller or quantized model"
+                                    : ": take a smaller or quantized model"));
         }
-        long budget =
-                settings.kvCacheBytes()
-                        .orElse(Math.min(DEFAULT_LIMIT_BYTES, (long) (left * DEFAULT_SHARE)));
+        long budget = budget(settings, left);
         if (budget > left) {
             throw new IllegalArgumentException(
                     "--kv-cache-memory-bytes is "
@@ -65,7 +76,10 @@ record KvPlan(int maxModelLength, int blockCount) {
                             + (positions < 2
                                     ? ""
                                     : "lower --max-model-len to " + positions + ", or ")
-                            + "raise --kv-cache-memory-bytes");
+                            + (settings.kvCacheBytes().isEmpty()
+                                            && settings.memoryFraction().isPresent()
+                                    ? "raise --gpu-memory-utilization"
+                                    : "raise --kv-cache-memory-bytes"));
         }
         // More blocks than all sequences can fill at once would only serve the prefix cache.
         long useful = (long) settings.maxSequences() * Math.ceilDiv(length, settings.blockSize());
@@ -75,6 +89,15 @@ record KvPlan(int maxModelLength, int blockCount) {
                         (settings.kvCacheBytes().isPresent()
                                 ? affordable
                                 : Math.min(affordable, useful)));
+    }
+
+    private static long budget(WorkerSettings settings, long left) {
+        if (settings.kvCacheBytes().isPresent()) {
+            return settings.kvCacheBytes().getAsLong();
+        }
+        return settings.memoryFraction().isPresent()
+                ? left
+                : Math.min(DEFAULT_LIMIT_BYTES, (long) (left * DEFAULT_SHARE));
     }
 
     private static String mib(long bytes) {

@@ -1,6 +1,6 @@
 package dev.ingot.worker;
 
-import dev.ingot.engine.model.HfConfig;
+import dev.ingot.engine.files.ModelFiles;
 import dev.ingot.engine.model.Model;
 import dev.ingot.engine.model.ModelConfig;
 import dev.ingot.engine.model.ModelMemory;
@@ -12,6 +12,7 @@ import dev.ingot.engine.ops.KvGeometry;
 import dev.ingot.engine.schedule.StepPlan;
 import dev.ingot.engine.weights.Checkpoint;
 import dev.ingot.kernels.Devices;
+import java.util.Locale;
 import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.slf4j.Logger;
@@ -45,22 +46,18 @@ final class LoadedModel implements AutoCloseable {
         this.sampler = sampler;
     }
 
+    /// @param nanoClock tells how fast the weights were read
     /// @throws dev.ingot.engine.weights.CheckpointException if a file is missing, damaged or not supported
     /// @throws dev.ingot.engine.ops.DeviceException if the device is not there or has too little memory
     /// @throws IllegalArgumentException if the settings do not fit the model or the memory
     static LoadedModel load(WorkerSettings settings, LongSupplier nanoClock) {
-        long startNanos = nanoClock.getAsLong();
-        ModelConfig config = HfConfig.read(settings.model());
-        var checkpoint = Checkpoint.open(settings.model());
+        var files = ModelFiles.at(settings.model());
+        ModelConfig config = files.config();
+        var checkpoint = files.weights();
         try {
             var device = Devices.open(settings.device(), settings.threads());
             try {
-                var loaded = load(settings, config, checkpoint, device);
-                LOG.info(
-                        "{} was ready to compute after {} ms",
-                        settings.model().getFileName(),
-                        (nanoClock.getAsLong() - startNanos) / 1_000_000);
-                return loaded;
+                return load(settings, config, checkpoint, device, nanoClock);
             } catch (RuntimeException | Error e) {
                 device.close();
                 throw e;
@@ -72,7 +69,11 @@ final class LoadedModel implements AutoCloseable {
     }
 
     private static LoadedModel load(
-            WorkerSettings settings, ModelConfig config, Checkpoint checkpoint, Device device) {
+            WorkerSettings settings,
+            ModelConfig config,
+            Checkpoint checkpoint,
+            Device device,
+            LongSupplier nanoClock) {
         var limits = new StepLimits(settings.maxStepTokens(), settings.maxSequences());
         var memory =
                 ModelMemory.of(
@@ -87,8 +88,10 @@ final class LoadedModel implements AutoCloseable {
                 Models.kvGeometry(
                         config, settings.blockSize(), kv.blockCount(), settings.kvCacheType());
         var cache = device.kvCache(geometry);
+        long startNanos = nanoClock.getAsLong();
         var model =
                 Models.load(checkpoint, config, settings.weightLoading(), device, limits, cache);
+        double seconds = Math.max(1e-6, (nanoClock.getAsLong() - startNanos) * 1e-9);
         int maxBlocks = Math.ceilDiv(kv.maxModelLength(), settings.blockSize());
         var buffers =
                 new StepBuffers(
@@ -99,12 +102,14 @@ final class LoadedModel implements AutoCloseable {
                         maxBlocks);
         var sampler = new BatchSampler(device, settings.maxSequences(), config.vocabulary());
         LOG.info(
-                "Loaded {} on {} ({}, {} threads): {} MiB of weights, {} MiB of KV cache ({} blocks of {}), context {}",
+                "Loaded {} on {} ({}, {} threads): {} MiB of weights in {} s ({} GB/s), {} MiB of KV cache ({} blocks of {}), context {}",
                 settings.model().getFileName(),
                 device.info().name(),
                 device.info().variant(),
                 device.info().threads(),
                 memory.weightBytes() >> 20,
+                String.format(Locale.ROOT, "%.1f", seconds),
+                String.format(Locale.ROOT, "%.1f", memory.weightBytes() / seconds * 1e-9),
                 geometry.bytes() >> 20,
                 geometry.blockCount(),
                 geometry.blockSize(),

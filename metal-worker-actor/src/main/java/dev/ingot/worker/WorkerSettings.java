@@ -3,12 +3,13 @@ package dev.ingot.worker;
 import dev.ingot.engine.model.WeightLoading;
 import dev.ingot.engine.ops.DType;
 import java.nio.file.Path;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /// What a worker loads, and within which limits.
 ///
-/// @param model folder of the checkpoint
+/// @param model a Hugging Face folder or a GGUF file
 /// @param device `auto`, `cpu` or `metal`
 /// @param threads threads that compute, where the device is the CPU
 /// @param maxModelLength tokens of one sequence; empty for what the model was made for, or less if the
@@ -17,6 +18,8 @@ import java.util.OptionalLong;
 /// @param maxStepTokens tokens in one step
 /// @param blockSize positions in one KV block
 /// @param kvCacheBytes memory for the KV cache; empty for a share of what is left beside the weights
+/// @param memoryFraction share of the device's memory that everything together may take; empty for all of it,
+///     and then the KV cache is kept within a limit of its own
 /// @param kvCacheType how K and V are stored
 /// @param weightLoading what happens to weights that are stored in full
 public record WorkerSettings(
@@ -28,6 +31,7 @@ public record WorkerSettings(
         int maxStepTokens,
         int blockSize,
         OptionalLong kvCacheBytes,
+        OptionalDouble memoryFraction,
         DType kvCacheType,
         WeightLoading weightLoading) {
     /// Rows of a decode step by default.
@@ -52,6 +56,7 @@ public record WorkerSettings(
             int maxStepTokens,
             int blockSize,
             OptionalLong kvCacheBytes,
+            OptionalDouble memoryFraction,
             DType kvCacheType) {
         this(
                 model,
@@ -62,6 +67,7 @@ public record WorkerSettings(
                 maxStepTokens,
                 blockSize,
                 kvCacheBytes,
+                memoryFraction,
                 kvCacheType,
                 WeightLoading.AS_STORED);
     }
@@ -77,6 +83,7 @@ public record WorkerSettings(
                 DEFAULT_MAX_STEP_TOKENS,
                 DEFAULT_BLOCK_SIZE,
                 OptionalLong.empty(),
+                OptionalDouble.empty(),
                 DEFAULT_KV_TYPE);
     }
 }

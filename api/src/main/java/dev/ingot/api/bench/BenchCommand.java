@@ -15,6 +15,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
@@ -144,6 +145,7 @@ public final class BenchCommand implements Callable<Integer> {
                 maxStepTokens,
                 defaults.blockSize(),
                 OptionalLong.of(kv.bytes()),
+                OptionalDouble.empty(),
                 defaults.kvCacheType());
     }
 

@@ -33,6 +33,9 @@ public final class HfConfig {
     private static final String WINDOWED = "sliding_attention";
     private static final String FULL = "full_attention";
 
+    /// What GGUF files say of a stretched rotary embedding: by what each pair's frequency is divided.
+    static final String ROPE_DIVISORS = "gguf-divisors";
+
     private final JsonFile json;
 
     private HfConfig(JsonFile json) {
@@ -43,7 +46,11 @@ public final class HfConfig {
     ///
     /// @throws CheckpointException if it is absent or damaged, or asks for what is not supported
     public static ModelConfig read(Path folder) {
-        return new HfConfig(JsonFile.read(folder.resolve("config.json"))).modelConfig();
+        return read(JsonFile.read(folder.resolve("config.json")));
+    }
+
+    static ModelConfig read(JsonFile json) {
+        return new HfConfig(json).modelConfig();
     }
 
     /// How an architecture spells what all of them have.
@@ -541,6 +548,7 @@ public final class HfConfig {
             case "linear" -> new Rope.Linear(factor(parameters));
             case "llama3" -> llama3(parameters);
             case "yarn" -> yarn(parameters, maxPositions);
+            case ROPE_DIVISORS -> new Rope.Divided(divisors(parameters));
             default ->
                     throw parameters.bad(
                             field, "expected default, linear, llama3 or yarn, found " + type);
@@ -564,6 +572,16 @@ public final class HfConfig {
             throw parameters.bad(field, "expected positive numbers, found " + factors);
         }
         return new Rope.LongRope(factors, magnitude(parameters, usual));
+    }
+
+    private static List<Double> divisors(JsonFile parameters) {
+        var divisors = parameters.numbers("divisors");
+        for (double divisor : divisors) {
+            if (divisor <= 0) {
+                throw parameters.bad("divisors", "expected positive numbers, found " + divisor);
+            }
+        }
+        return divisors;
     }
 
     private static Rope.Llama3 llama3(JsonFile parameters) {

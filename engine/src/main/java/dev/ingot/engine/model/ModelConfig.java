@@ -147,6 +147,14 @@ public record ModelConfig(
         if (headDim % 2 != 0) {
             throw new IllegalArgumentException("a head of " + headDim + " elements has no halves");
         }
+        if (rope.scaling() instanceof Rope.Divided(var divisors)
+                && divisors.size() != headDim / 2) {
+            throw new IllegalArgumentException(
+                    divisors.size()
+                            + " rotary divisors for the "
+                            + headDim / 2
+                            + " pairs of a head");
+        }
         if ((heads + 2L * kvHeads) * headDim > Integer.MAX_VALUE
                 || 2L * intermediate > Integer.MAX_VALUE) {
             throw new IllegalArgumentException("a row of activations is longer than 2³¹ elements");

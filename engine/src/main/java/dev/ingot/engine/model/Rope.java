@@ -72,8 +72,17 @@ public record Rope(double theta, Scaling scaling, double rotatedShare) {
                 switch (scaling) {
                     case Yarn yarn -> yarn.magnitude;
                     case LongRope longRope -> longRope.magnitude;
-                    case Unscaled _, Linear _, Llama3 _ -> 1.0;
+                    case Unscaled _, Linear _, Llama3 _, Divided _ -> 1.0;
                 };
+    }
+
+    /// Each pair's frequency is divided by its own number: what any way of stretching comes to, as GGUF files store it.
+    ///
+    /// @param divisors one for each pair of a head
+    public record Divided(List<Double> divisors) implements Scaling {
+        public Divided {
+            divisors = List.copyOf(divisors);
+        }
     }
 
     /// The angle per position of each pair of a head, in radians.
@@ -92,6 +101,7 @@ public record Rope(double theta, Scaling scaling, double rotatedShare) {
                                 case Llama3 llama3 -> scaled(frequency, llama3);
                                 case Yarn yarn -> scaled(frequency, i, rotated, yarn);
                                 case LongRope longRope -> frequency / longRope.factors.get(i);
+                                case Divided(var divisors) -> frequency / divisors.get(i);
                             };
         }
         return frequencies;

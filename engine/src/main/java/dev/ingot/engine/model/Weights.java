@@ -13,6 +13,7 @@ import dev.ingot.engine.ops.WeightSource;
 import dev.ingot.engine.weights.Checkpoint;
 import dev.ingot.engine.weights.CheckpointException;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -45,18 +46,16 @@ final class Weights {
         this.checkpoint = checkpoint;
         this.loading = loading;
         this.device = device;
-        quantization = HfConfig.quantization(checkpoint.folder());
+        quantization =
+                Files.isDirectory(checkpoint.path())
+                        ? HfConfig.quantization(checkpoint.path())
+                        : Optional.empty();
         if (quantization.isPresent() && loading != WeightLoading.AS_STORED) {
             throw new CheckpointException(
-                    checkpoint.folder(),
+                    checkpoint.path(),
                     "expected weights in full to quantize, found a checkpoint that is quantized"
                             + " already");
         }
-    }
-
-    /// Whether the checkpoint has this tensor.
-    boolean has(String name) {
-        return checkpoint.has(name);
     }
 
     /// A part of a matrix: where it is stored, and as how many rows.
@@ -111,7 +110,7 @@ final class Weights {
             String path, QuantizationConfig.Scheme scheme, int rows, int columns) {
         if (columns % scheme.group() != 0) {
             throw new CheckpointException(
-                    checkpoint.folder(),
+                    checkpoint.path(),
                     "tensor '"
                             + path
                             + WEIGHT
@@ -151,7 +150,7 @@ final class Weights {
         for (var part : parts) {
             if (!kind(part).equals(kind(first))) {
                 throw new CheckpointException(
-                        checkpoint.folder(),
+                        checkpoint.path(),
                         "tensor '"
                                 + part.name()
                                 + "': expected dtype "
@@ -322,7 +321,7 @@ final class Weights {
     void requireNothingLeft(ModelConfig config, String inside, List<String> ignored) {
         LOG.info(
                 "{}: {} MiB as stored, {} MiB as packed",
-                checkpoint.folder().getFileName(),
+                checkpoint.path().getFileName(),
                 checkpoint.totalBytes() >> 20,
                 matrixBytes >> 20);
         var left = new TreeSet<>(checkpoint.names());
@@ -332,7 +331,7 @@ final class Weights {
         for (var name : left) {
             if (name.startsWith(inside)) {
                 throw new CheckpointException(
-                        checkpoint.folder(),
+                        checkpoint.path(),
                         "tensor '"
                                 + name
                                 + "': expected no such tensor in a "
@@ -343,7 +342,7 @@ final class Weights {
             }
         }
         if (!left.isEmpty()) {
-            LOG.warn("{}: tensors that are not used: {}", checkpoint.folder(), left);
+            LOG.warn("{}: tensors that are not used: {}", checkpoint.path(), left);
         }
     }
 }

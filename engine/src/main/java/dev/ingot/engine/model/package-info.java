@@ -1,7 +1,7 @@
 /// Models: what a checkpoint's configuration means, and each architecture as its paper reads.
 ///
 /// ```
-/// Checkpoint.open(folder) ─┬─ HfConfig.read(folder) ── ModelConfig      config.json
+/// Checkpoint.open(path) ───┬─ HfConfig.read(folder) ── ModelConfig      config.json; GgufConfig.read(file) for GGUF
 ///                          ├─ GenerationConfig.read(folder)             what its authors sample with
 ///                          └─ Models.load(…) ── Model.encode(encoder, batch, logits), every step
 /// ```

@@ -44,6 +44,7 @@ enum ByteAlphabet {
     };
 
     private static final short[] BYTE_OF_CHAR = byteOfChar();
+    private static final char[] CHAR_OF_BYTE = charOfByte();
 
     abstract byte[] bytes(String token);
 
@@ -57,5 +58,24 @@ enum ByteAlphabet {
             table[printable ? value : next++] = (short) value;
         }
         return table;
+    }
+
+    private static char[] charOfByte() {
+        char[] table = new char[256];
+        for (char c = 0; c < BYTE_OF_CHAR.length; c++) {
+            if (BYTE_OF_CHAR[c] >= 0) {
+                table[BYTE_OF_CHAR[c]] = c;
+            }
+        }
+        return table;
+    }
+
+    /// Bytes, written as Latin-1, in GPT-2's alphabet.
+    static String byteLevel(String latin1) {
+        char[] chars = new char[latin1.length()];
+        for (int i = 0; i < chars.length; i++) {
+            chars[i] = CHAR_OF_BYTE[latin1.charAt(i)];
+        }
+        return new String(chars);
     }
 }

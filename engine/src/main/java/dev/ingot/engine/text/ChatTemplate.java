@@ -88,6 +88,23 @@ public final class ChatTemplate {
                                 clock));
     }
 
+    /// The template in a GGUF file. Empty for a model that has none.
+    ///
+    /// @param tokenizer of the same file
+    /// @param clock read by templates that write today's date
+    /// @throws TokenizerException naming the file that is damaged
+    public static Optional<ChatTemplate> findGguf(Path file, Tokenizer tokenizer, Clock clock) {
+        var sources = GgufVocabulary.templates(file);
+        return sources.isEmpty()
+                ? Optional.empty()
+                : Optional.of(
+                        new ChatTemplate(
+                                new ChatTemplateFiles(file, sources),
+                                GgufVocabulary.specialTokens(file),
+                                tokenizer.controls(),
+                                clock));
+    }
+
     /// As [#find], for a model that must have one.
     ///
     /// @throws TokenizerException also where there is none

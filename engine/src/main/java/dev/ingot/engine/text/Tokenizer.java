@@ -18,7 +18,7 @@ import tools.jackson.databind.node.ObjectNode;
 /// Only offsets into the vocabulary are checked here: an id beyond it has no text, as with models whose embedding is
 /// padded to a round size.
 public final class Tokenizer implements AutoCloseable {
-    private final Path file;
+    private final TokenizerSource source;
     private final NativeTokenizer whole;
     private final Vocabulary vocabulary;
     private final ControlTokens controls;
@@ -31,25 +31,35 @@ public final class Tokenizer implements AutoCloseable {
     /// Tokenizers that read no control token: for a text's beginning and for what follows a control token.
     private record Literal(NativeTokenizer first, NativeTokenizer next) {}
 
-    private Tokenizer(
-            Path file, NativeTokenizer whole, Vocabulary vocabulary, TokenizerConfig config) {
-        this.file = file;
+    private Tokenizer(TokenizerSource source, NativeTokenizer whole, Vocabulary vocabulary) {
+        this.source = source;
         this.whole = whole;
         this.vocabulary = vocabulary;
         this.controls = new ControlTokens(vocabulary);
-        this.config = config;
+        this.config = source.config();
         this.addsBos =
                 config.addsBos().orElseGet(() -> beginsWithBos(whole.encode("", true)))
                         && bosTokenId().isPresent();
     }
 
-    /// Reads `tokenizer.json`, `tokenizer_config.json` and `special_tokens_map.json` of a model folder. Only the first
-    /// must be there.
+    /// Reads the tokenizer of a model folder: `tokenizer.json`, else `tekken.json`, `tokenizer.model` or `qwen.tiktoken`;
+    /// and, where they are there, `tokenizer_config.json` and `special_tokens_map.json`.
     ///
     /// @throws TokenizerException naming the file and what is wrong with it
     public static Tokenizer load(Path folder) {
-        Path file = folder.resolve("tokenizer.json");
-        String json = JsonFiles.text(file);
+        return load(TokenizerSource.of(folder));
+    }
+
+    /// Reads the vocabulary of a GGUF file.
+    ///
+    /// @throws TokenizerException naming the file, the key and what is wrong with it
+    public static Tokenizer loadGguf(Path file) {
+        return load(new GgufVocabulary(file));
+    }
+
+    private static Tokenizer load(TokenizerSource source) {
+        var file = source.file();
+        var json = source.json();
         Vocabulary vocabulary;
         try {
             vocabulary = Vocabulary.of(JsonFiles.object(file, json));
@@ -58,7 +68,7 @@ public final class Tokenizer implements AutoCloseable {
                     ? e
                     : new TokenizerException(file + ": " + e.getMessage(), e);
         }
-        return new Tokenizer(file, open(file, json), vocabulary, TokenizerConfig.load(folder));
+        return new Tokenizer(source, open(file, json), vocabulary);
     }
 
     /// The tokens of `text`. Control tokens in it count: this is for text of one's own and for raw completions.
@@ -184,11 +194,12 @@ public final class Tokenizer implements AutoCloseable {
     private Literal literal() {
         synchronized (literalLock) {
             if (literal == null) {
-                ObjectNode tree = JsonFiles.object(file);
+                ObjectNode tree = source.tokenizerJson();
                 LiteralVocabulary.hide(tree, controls.tokens());
-                var first = open(file, tree.toString());
+                var first = open(source.file(), tree.toString());
                 boolean differs = LiteralVocabulary.continueText(tree);
-                literal = new Literal(first, differs ? open(file, tree.toString()) : first);
+                literal =
+                        new Literal(first, differs ? open(source.file(), tree.toString()) : first);
             }
             return literal;
         }

@@ -9,11 +9,16 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/// A model's folder as Hugging Face lays it out: `config.json` and the weights, in `model.safetensors`
-/// or in shards that `model.safetensors.index.json` lists.
+/// A model's weights by the names that transformers gives them: from a folder as Hugging Face lays it out
+/// (`model.safetensors`, or shards that `model.safetensors.index.json` lists), or from GGUF files.
 ///
 /// Owns the mappings: a [HostTensor] must not be touched after [#close]. May be opened, read and closed
 /// by different threads.
@@ -22,28 +27,92 @@ public final class Checkpoint implements AutoCloseable {
     private static final String INDEX = "model.safetensors.index.json";
     private static final String CONFIG = "config.json";
 
-    private final Path folder;
+    private static final Logger LOG = LoggerFactory.getLogger(Checkpoint.class);
+
+    /// Where a tensor is.
+    ///
+    /// @param name in the file
+    /// @param interleavedHeads heads whose rows alternate between their halves; empty where they do not
+    private record Stored(WeightFile file, String name, OptionalInt interleavedHeads) {
+        static Stored asNamed(WeightFile file, String name) {
+            return new Stored(file, name, OptionalInt.empty());
+        }
+    }
+
+    private final Path path;
     private final Arena arena;
-    private final List<SafetensorsFile> files;
-    private final Map<String, SafetensorsFile> byTensor;
+    private final List<? extends WeightFile> files;
+    private final Map<String, Stored> byTensor;
 
     private Checkpoint(
-            Path folder,
+            Path path,
             Arena arena,
-            List<SafetensorsFile> files,
-            Map<String, SafetensorsFile> byTensor) {
-        this.folder = folder;
+            List<? extends WeightFile> files,
+            Map<String, Stored> byTensor) {
+        this.path = path;
         this.arena = arena;
         this.files = files;
         this.byTensor = byTensor;
     }
 
-    /// Maps every weight file of a folder and checks the headers; no weight is read.
+    /// Maps every weight file of a folder, or a GGUF file, and checks the headers; no weight is read.
     ///
-    /// Where both forms of weights are there, the single file counts, as in transformers.
+    /// Where both forms of weights are in a folder, the single file counts, as in transformers.
     ///
     /// @throws CheckpointException if something is missing or not sound
-    public static Checkpoint open(Path folder) {
+    public static Checkpoint open(Path path) {
+        // Not try-with-resources: the arena outlives this method unless something is wrong.
+        var arena = Arena.ofShared();
+        try {
+            return GgufFiles.isNamedSo(path) ? openGguf(path, arena) : openFolder(path, arena);
+        } catch (RuntimeException | Error e) {
+            arena.close();
+            throw e;
+        }
+    }
+
+    private static Checkpoint openGguf(Path path, Arena arena) {
+        var opened = GgufFiles.open(path, arena);
+        var names = new GgufTensorNames(opened.metadata());
+        var byTensor = new LinkedHashMap<String, Stored>();
+        for (var file : opened.files()) {
+            for (var name : file.names()) {
+                var stored = new Stored(file, name, names.interleavedHeads(name));
+                var known = names.ofTransformers(name);
+                if (known.isPresent() && byTensor.put(known.get(), stored) != null) {
+                    throw new CheckpointException(
+                            file.file(), "tensor '" + name + "': expected once, found twice");
+                }
+            }
+        }
+        logWhatGrows(path, opened.files());
+        return new Checkpoint(path, arena, opened.files(), byTensor);
+    }
+
+    private static void logWhatGrows(Path path, List<GgufFile> files) {
+        var types = new TreeSet<GgmlType>();
+        long stored = 0;
+        long held = 0;
+        for (var file : files) {
+            for (var name : file.names()) {
+                if (file.bytes(name) != file.storedBytes(name)) {
+                    types.add(file.blocks(name).type());
+                    stored += file.storedBytes(name);
+                    held += file.bytes(name);
+                }
+            }
+        }
+        if (!types.isEmpty()) {
+            LOG.warn(
+                    "{}: weights of {} are held as F16: {} MiB of memory for {} MiB in the file",
+                    path.getFileName(),
+                    types,
+                    held >> 20,
+                    stored >> 20);
+        }
+    }
+
+    private static Checkpoint openFolder(Path folder, Arena arena) {
         if (!Files.isDirectory(folder)) {
             throw new CheckpointException(
                     folder,
@@ -67,21 +136,14 @@ public final class Checkpoint implements AutoCloseable {
                             + ", found no "
                             + CONFIG);
         }
-        // Not try-with-resources: the arena outlives this method unless something is wrong.
-        var arena = Arena.ofShared();
-        try {
-            return openWeights(folder, arena);
-        } catch (RuntimeException | Error e) {
-            arena.close();
-            throw e;
-        }
+        return openWeights(folder, arena);
     }
 
     private static Checkpoint openWeights(Path folder, Arena arena) {
         if (Files.isRegularFile(folder.resolve(SINGLE))) {
             var file = SafetensorsFile.open(folder.resolve(SINGLE), arena);
-            var byTensor = new LinkedHashMap<String, SafetensorsFile>();
-            file.names().forEach(name -> byTensor.put(name, file));
+            var byTensor = new LinkedHashMap<String, Stored>();
+            file.names().forEach(name -> byTensor.put(name, Stored.asNamed(file, name)));
             return new Checkpoint(folder, arena, List.of(file), byTensor);
         }
         if (Files.isRegularFile(folder.resolve(INDEX))) {
@@ -98,7 +160,7 @@ public final class Checkpoint implements AutoCloseable {
                         .orElseThrow(() ->
                                 index.bad("weight_map", "expected an object, found no such field"));
         var shards = new LinkedHashMap<String, SafetensorsFile>();
-        var byTensor = new LinkedHashMap<String, SafetensorsFile>();
+        var byTensor = new LinkedHashMap<String, Stored>();
         for (var tensor : weightMap.fields()) {
             var shardName =
                     weightMap
@@ -121,7 +183,7 @@ public final class Checkpoint implements AutoCloseable {
                 throw weightMap.bad(
                         tensor, "expected this tensor in " + shardName + ", found no such tensor");
             }
-            byTensor.put(tensor, shard);
+            byTensor.put(tensor, Stored.asNamed(shard, tensor));
         }
         return new Checkpoint(folder, arena, List.copyOf(shards.values()), byTensor);
     }
@@ -131,14 +193,14 @@ public final class Checkpoint implements AutoCloseable {
                 && name.chars().noneMatch(c -> c == '/' || c == '\\' || c < ' ');
     }
 
-    /// The folder itself.
-    public Path folder() {
-        return folder;
+    /// Where it lies: a folder or a file.
+    public Path path() {
+        return path;
     }
 
     /// The weight files.
     public List<Path> files() {
-        return files.stream().map(SafetensorsFile::file).toList();
+        return files.stream().map(WeightFile::file).toList();
     }
 
     /// The tensors of all files.
@@ -151,25 +213,46 @@ public final class Checkpoint implements AutoCloseable {
         return byTensor.containsKey(name);
     }
 
-    /// Bytes of one tensor's data.
+    /// Bytes of one tensor as [#tensor] gives it.
     ///
     /// @throws CheckpointException if there is no such tensor
     public long bytes(String name) {
-        return fileOf(name).bytes(name);
+        var stored = stored(name);
+        return stored.file.bytes(stored.name);
     }
 
-    /// Bytes of all tensors' data.
+    /// Bytes of all tensors as [#tensor] gives them.
     public long totalBytes() {
-        return byTensor.entrySet().stream()
-                .mapToLong(entry -> entry.getValue().bytes(entry.getKey()))
-                .sum();
+        return byTensor.keySet().stream().mapToLong(this::bytes).sum();
     }
 
     /// A tensor of real numbers, as it lies in its file.
     ///
     /// @throws CheckpointException if there is no such tensor, or it is not F32, F16 or BF16
     public HostTensor tensor(String name) {
-        return fileOf(name).tensor(name);
+        var stored = stored(name);
+        var tensor = stored.file.tensor(stored.name);
+        return stored.interleavedHeads.isPresent()
+                ? HeadRows.inHalves(stored.file.file(), tensor, stored.interleavedHeads.getAsInt())
+                : tensor;
+    }
+
+    /// The blocks of a tensor that is quantized in a GGUF file; empty for any other.
+    ///
+    /// @throws CheckpointException if there is no such tensor
+    public Optional<GgufFile.Blocks> blocks(String name) {
+        var stored = stored(name);
+        if (!(stored.file instanceof GgufFile gguf)) {
+            return Optional.empty();
+        }
+        var blocks = gguf.blocks(stored.name);
+        if (blocks.type().blockElements() == 1) {
+            return Optional.empty();
+        }
+        return Optional.of(
+                stored.interleavedHeads.isPresent()
+                        ? HeadRows.inHalves(gguf.file(), blocks, stored.interleavedHeads.getAsInt())
+                        : blocks);
     }
 
     /// A tensor whose shape is known beforehand.
@@ -180,12 +263,12 @@ public final class Checkpoint implements AutoCloseable {
         var expected = Arrays.stream(shape).boxed().toList();
         if (!tensor.shape().equals(expected)) {
             throw new CheckpointException(
-                    fileOf(name).file(),
+                    stored(name).file.file(),
                     "tensor '"
-                            + name
+                            + stored(name).name
                             + "': expected shape "
                             + expected
-                            + " after config.json, found "
+                            + " after the configuration, found "
                             + tensor.shape());
         }
         return tensor;
@@ -196,14 +279,20 @@ public final class Checkpoint implements AutoCloseable {
     /// @param dtype as the file names it
     /// @throws CheckpointException if there is no such tensor, or it has another dtype or shape
     public MemorySegment bytes(String name, String dtype, long... shape) {
-        return fileOf(name).bytes(name, dtype, Arrays.stream(shape).boxed().toList());
+        var stored = stored(name);
+        if (!(stored.file instanceof SafetensorsFile file)) {
+            throw new CheckpointException(
+                    stored.file.file(),
+                    "tensor '" + name + "': expected " + dtype + " in safetensors");
+        }
+        return file.bytes(stored.name, dtype, Arrays.stream(shape).boxed().toList());
     }
 
-    private SafetensorsFile fileOf(String name) {
-        var file = byTensor.get(name);
-        if (file == null) {
+    private Stored stored(String name) {
+        var stored = byTensor.get(name);
+        if (stored == null) {
             throw new CheckpointException(
-                    folder,
+                    path,
                     "expected tensor '"
                             + name
                             + "', found no such tensor in "
@@ -211,7 +300,7 @@ public final class Checkpoint implements AutoCloseable {
                                     .map(f -> String.valueOf(f.file().getFileName()))
                                     .collect(Collectors.joining(", ")));
         }
-        return file;
+        return stored;
     }
 
     /// Unmaps the files. No device may read from them any more.

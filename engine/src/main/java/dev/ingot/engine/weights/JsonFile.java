@@ -16,6 +16,7 @@ import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.JsonNodeType;
+import tools.jackson.databind.node.ObjectNode;
 
 /// A JSON object of a checkpoint, read field by field: whatever is missing or of the wrong kind is
 /// refused by file and field.
@@ -64,6 +65,11 @@ public final class JsonFile {
         } catch (IOException e) {
             throw new CheckpointException(file, "cannot be read: " + e, e);
         }
+    }
+
+    /// Another file's settings, in the words of this kind of JSON.
+    public static JsonFile of(Path file, ObjectNode object) {
+        return new JsonFile(file, "", object);
     }
 
     private static JsonFile parse(Path file, byte[] bytes) {

@@ -2,7 +2,8 @@
 ///
 /// A checkpoint folder is opened as [Checkpoint][dev.ingot.engine.weights.Checkpoint]; its tensors are
 /// [HostTensor][dev.ingot.engine.ops.HostTensor] views of the mapped files, checked against the file's
-/// length before the first byte of data is read. Matrices are never copied here.
+/// length before the first byte of data is read. Matrices are copied only where GGUF stores them in another order of
+/// rows, or in blocks that are taken apart.
 ///
 /// Whatever is wrong with a checkpoint is a
 /// [CheckpointException][dev.ingot.engine.weights.CheckpointException] that names the file, the tensor or

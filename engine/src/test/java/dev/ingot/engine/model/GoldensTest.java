@@ -55,6 +55,45 @@ class GoldensTest {
         }
     }
 
+    /// The same model in GGUF, its query and key rows in the other order.
+    @Test
+    void stories260kIsToldWordForWordFromGguf() throws IOException {
+        var file = find("shared/data/stories260K-gguf/stories260K-f32.gguf");
+        for (var story : json(find("shared/data/stories260K-hf").resolve("expected.json"))) {
+            var greedy = integers(story.get("greedy_ids"));
+            try (var runner = runner(file, integers(story.get("prompt_ids")), greedy)) {
+                float[] logits = runner.prefill(integers(story.get("prompt_ids")));
+                var told = new ArrayList<Integer>();
+                for (int t = 0; t < greedy.size(); t++) {
+                    told.add(ReferenceOps.argmax(logits));
+                    logits =
+                            runner.runner
+                                    .step(Slice.of(runner.timeline, told.getLast()))
+                                    .getFirst();
+                }
+                assertThat(told).as("'%s'", story.get("prompt").stringValue()).isEqualTo(greedy);
+            }
+        }
+    }
+
+    @Test
+    void stories260kQuantizedTo8BitsStaysNearTheLogits() throws IOException {
+        var file = find("shared/data/stories260K-gguf/stories260K-q8_0.gguf");
+        for (var story : json(find("shared/data/stories260K-hf").resolve("expected.json"))) {
+            var prompt = integers(story.get("prompt_ids"));
+            try (var runner = runner(file, prompt, List.of())) {
+                float[] logits = runner.prefill(prompt);
+                int i = 0;
+                for (var expected : story.get("first_logits")) {
+                    assertThat((double) logits[i])
+                            .as("'%s': logit %d", story.get("prompt").stringValue(), i)
+                            .isCloseTo(expected.doubleValue(), within(0.6));
+                    i++;
+                }
+            }
+        }
+    }
+
     /// Tiny random models of every family, whose tokens and logprobs transformers computed.
     @ParameterizedTest
     @MethodSource("goldens")
@@ -149,11 +188,11 @@ class GoldensTest {
         return locate(relative).orElseGet(() -> abort(relative + " is not at hand"));
     }
 
-    /// A folder beside this module, or beside any folder that it lies in.
+    /// A folder or file beside this module, or beside any folder that it lies in.
     private static Optional<Path> locate(String relative) {
         return Stream.iterate(Path.of("").toAbsolutePath(), Objects::nonNull, Path::getParent)
                 .map(at -> at.resolve(relative))
-                .filter(Files::isDirectory)
+                .filter(Files::exists)
                 .findFirst();
     }
 }

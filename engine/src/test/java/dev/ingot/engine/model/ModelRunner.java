@@ -1,5 +1,6 @@
 package dev.ingot.engine.model;
 
+import dev.ingot.engine.files.ModelFiles;
 import dev.ingot.engine.ops.Batch;
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.KvCache;
@@ -39,9 +40,10 @@ final class ModelRunner implements AutoCloseable {
         }
     }
 
-    ModelRunner(Path folder, StepLimits limits, int blockCount, DType kvDtype) {
-        checkpoint = Checkpoint.open(folder);
-        var config = HfConfig.read(folder);
+    ModelRunner(Path path, StepLimits limits, int blockCount, DType kvDtype) {
+        var files = ModelFiles.at(path);
+        checkpoint = files.weights();
+        var config = files.config();
         KvCache cache = device.kvCache(Models.kvGeometry(config, BLOCK_SIZE, blockCount, kvDtype));
         model = Models.load(checkpoint, config, device, limits, cache);
         maxBlocks = blockCount;

@@ -112,7 +112,7 @@ class ModelsTest {
         refused(
                 llama().add("model.layers.0.self_attn.k_proj.weight", 32, 24),
                 "model.safetensors: tensor 'model.layers.0.self_attn.k_proj.weight': expected shape"
-                        + " [16, 24] after config.json, found [32, 24]");
+                        + " [16, 24] after the configuration, found [32, 24]");
         refused(llama().add("model.norm.weight", 1, 24), "expected shape [24]");
         refused(
                 new TinyCheckpoint(Architecture.LLAMA, false, false, DType.F32)

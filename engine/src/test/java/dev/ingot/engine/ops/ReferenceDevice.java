@@ -93,9 +93,7 @@ public final class ReferenceDevice implements Device {
     public MatrixBank bank(String label, List<Matrix> matrices) {
         var first = own(matrices.getFirst());
         for (var matrix : matrices) {
-            if (matrix.out() != first.out
-                    || matrix.in() != first.in
-                    || matrix.bytes() != first.bytes()) {
+            if (matrix.out() != first.out || matrix.in() != first.in) {
                 throw new IllegalArgumentException(label + ": the matrices differ in shape");
             }
         }
@@ -156,9 +154,8 @@ public final class ReferenceDevice implements Device {
                         case F32 -> data.get(F32, 4L * i);
                         case F16 -> Float.float16ToFloat(data.get(BITS16, 2L * i));
                         case BF16 -> ReferenceOps.bf16ToFloat(data.get(BITS16, 2L * i));
-                        case I32 ->
-                                throw new IllegalArgumentException(
-                                        tensor.name() + ": I32 is no weight");
+                        case I32, I8 ->
+                                throw new IllegalArgumentException(tensor.name() + ": no weight");
                     };
         }
         return values;
@@ -235,8 +232,29 @@ public final class ReferenceDevice implements Device {
         }
 
         void write(float[] cache, int slot, float[] row) {
+            if (geometry.dtype() == DType.I8) {
+                for (int from = 0; from < row.length; from += geometry.headDim()) {
+                    writeI8(cache, slot * row.length, row, from);
+                }
+                return;
+            }
             for (int i = 0; i < row.length; i++) {
                 cache[slot * row.length + i] = ReferenceOps.rounded(row[i], geometry.dtype());
+            }
+        }
+
+        /// One head: the largest magnitude becomes 127 of its scale.
+        private void writeI8(float[] cache, int at, float[] row, int from) {
+            float largest = 0;
+            for (int i = from; i < from + geometry.headDim(); i++) {
+                largest = Math.max(largest, Math.abs(row[i])); // NaN stays
+            }
+            boolean isFinite = Float.isFinite(largest);
+            float inverse = isFinite && largest > 1e-30f ? 127f / largest : 0;
+            float scale = isFinite ? largest / 127f : Float.NaN;
+            for (int i = from; i < from + geometry.headDim(); i++) {
+                double q = inverse == 0 ? 0 : Math.rint(row[i] * inverse);
+                cache[at + i] = (float) (q * scale);
             }
         }
 

@@ -113,7 +113,7 @@ class CheckpointTest {
             assertThatThrownBy(() -> checkpoint.tensor("a", 1, 2))
                     .isInstanceOf(CheckpointException.class)
                     .hasMessageEndingWith(
-                            "model.safetensors: tensor 'a': expected shape [1, 2] after config.json,"
+                            "model.safetensors: tensor 'a': expected shape [1, 2] after the configuration,"
                                     + " found [2]");
             assertThatThrownBy(() -> checkpoint.tensor("b", 2))
                     .isInstanceOf(CheckpointException.class)

@@ -1,0 +1,54 @@
+package dev.ingot.api;
+
+import dev.ingot.api.hub.HubProgress;
+import java.io.PrintStream;
+import java.util.Locale;
+
+/// A download's progress: one line that is written over on a terminal, a line for every tenth elsewhere.
+final class ConsoleProgress implements HubProgress {
+    private static final long INTERVAL_NANOS = 200_000_000;
+
+    private final PrintStream out;
+    private final boolean isTerminal;
+    private final long startNanos = System.nanoTime();
+    private long lastNanos = Long.MIN_VALUE;
+    private long firstBytes = -1;
+    private long lastTenth = -1;
+
+    ConsoleProgress(PrintStream out, boolean isTerminal) {
+        this.out = out;
+        this.isTerminal = isTerminal;
+    }
+
+    @Override
+    public synchronized void at(String file, long doneBytes, long totalBytes) {
+        long now = System.nanoTime();
+        if (firstBytes < 0) {
+            firstBytes = doneBytes;
+        }
+        boolean ended = doneBytes >= totalBytes;
+        long tenth = totalBytes == 0 ? 10 : doneBytes * 10 / totalBytes;
+        boolean due = isTerminal ? now - lastNanos > INTERVAL_NANOS : tenth > lastTenth;
+        if (!due && !(isTerminal && ended)) {
+            return;
+        }
+        lastNanos = now;
+        lastTenth = tenth;
+        double seconds = Math.max(1e-3, (now - startNanos) * 1e-9);
+        var line =
+                String.format(
+                        Locale.ROOT,
+                        "%3d %%  %.1f of %.1f MiB  %.1f MiB/s  %s",
+                        totalBytes == 0 ? 100 : doneBytes * 100 / totalBytes,
+                        doneBytes / (double) (1 << 20),
+                        totalBytes / (double) (1 << 20),
+                        (doneBytes - firstBytes) / seconds / (1 << 20),
+                        ended ? "done" : file);
+        if (isTerminal) {
+            out.print("\r\u001B[K" + line + (ended ? "\n" : ""));
+            out.flush();
+        } else {
+            out.println(line);
+        }
+    }
+}

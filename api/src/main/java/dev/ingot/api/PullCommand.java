@@ -1,0 +1,67 @@
+package dev.ingot.api;
+
+import dev.ingot.api.hub.HubDownloads;
+import dev.ingot.api.hub.HubException;
+import dev.ingot.api.hub.HubSettings;
+import dev.ingot.api.hub.Repository;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/// `ingot pull`: brings a model into the Hugging Face cache.
+@Command(
+        name = "pull",
+        description = "Download a model from the Hugging Face Hub into its usual cache.",
+        sortOptions = false,
+        mixinStandardHelpOptions = true,
+        footer = {
+            "",
+            "An interrupted download goes on where it was. Environment: HF_ENDPOINT, HF_HOME, HF_HUB_CACHE,",
+            "HF_TOKEN, HF_TOKEN_PATH, HF_HUB_OFFLINE."
+        })
+final class PullCommand implements Callable<Integer> {
+    @Parameters(
+            index = "0",
+            paramLabel = "ORG/NAME[:QUANT][@REV]",
+            description =
+                    "The model; QUANT is a part of a GGUF file's name (Q4_K_M), REV a branch, tag or commit.")
+    private String model = "";
+
+    @Spec private @Nullable CommandSpec spec;
+
+    @Override
+    public Integer call() throws InterruptedException {
+        var repository = Repository.parse(model);
+        if (repository.isEmpty()) {
+            if (spec == null) {
+                throw new IllegalStateException("picocli sets the spec");
+            }
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "'" + model + "' is no model of the Hub; expected ORG/NAME[:QUANT][@REV]");
+        }
+        try {
+            System.out.println(downloads().pull(repository.get()));
+            return 0;
+        } catch (HubException e) {
+            System.err.println("ingot: " + e.getMessage());
+            return 1;
+        }
+    }
+
+    /// With the environment's settings and a progress line on the standard error.
+    @SuppressWarnings(
+            "SystemConsoleNull") // JDK 25 has none again where input or output is no terminal.
+    static HubDownloads downloads() throws HubException {
+        var settings =
+                HubSettings.of(System.getenv(), Path.of(System.getProperty("user.home", ".")));
+        var console = System.console();
+        boolean isTerminal = console != null && console.isTerminal();
+        return new HubDownloads(settings, new ConsoleProgress(System.err, isTerminal));
+    }
+}
