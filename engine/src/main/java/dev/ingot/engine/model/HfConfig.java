@@ -46,6 +46,13 @@ public final class HfConfig {
         return new HfConfig(JsonFile.read(folder.resolve("config.json"))).modelConfig();
     }
 
+    /// How the weights of a checkpoint's folder are quantized; empty where they are not.
+    ///
+    /// @throws CheckpointException if they are quantized in a way that is not supported
+    static Optional<QuantizationConfig> quantization(Path folder) {
+        return QuantizationConfig.of(JsonFile.read(folder.resolve("config.json")));
+    }
+
     /// How an architecture spells what all of them have.
     private record Names(
             String hidden, String layers, String heads, String intermediate, String positions) {
@@ -68,13 +75,6 @@ public final class HfConfig {
                                 "max_position_embeddings");
             };
         }
-    }
-
-    /// How the weights of a checkpoint's folder are quantized; empty where they are not.
-    ///
-    /// @throws CheckpointException if they are quantized in a way that is not supported
-    static Optional<QuantizationConfig> quantization(Path folder) {
-        return QuantizationConfig.of(JsonFile.read(folder.resolve("config.json")));
     }
 
     private ModelConfig modelConfig() {

@@ -54,16 +54,16 @@ final class Weights {
         }
     }
 
+    /// Whether the checkpoint has this tensor.
+    boolean has(String name) {
+        return checkpoint.has(name);
+    }
+
     /// A part of a matrix: where it is stored, and as how many rows.
     record Part(String name, int rows) {}
 
     static Part part(String name, int rows) {
         return new Part(name, rows);
-    }
-
-    /// Whether the checkpoint has such a tensor.
-    boolean has(String name) {
-        return checkpoint.has(name);
     }
 
     /// A matrix `[sum of rows, columns]`, its parts stacked.

@@ -81,6 +81,7 @@ public final class StepPlanner {
             }
         }
         int admitted = running.size();
+        int keptBlocks = keptBlocks(running);
         for (var sequence : waiting) {
             if (budget == 0) {
                 break;
@@ -99,7 +100,7 @@ public final class StepPlanner {
             }
             if (admitted == limits.maxSequences()
                     || blocks > free
-                    || !fitsForGood(sequence, running)) {
+                    || keptBlocks + keptBlocks(sequence) > poolBlocks) {
                 var paused = youngestPaused(running);
                 if (paused.isPresent()) {
                     return new Decision(List.of(), paused);
@@ -110,6 +111,7 @@ public final class StepPlanner {
             wants.add(new Want(sequence, count));
             budget -= count;
             free -= blocks;
+            keptBlocks += keptBlocks(sequence);
             admitted++;
         }
         if (wants.isEmpty() && running.stream().anyMatch(sequence -> sequence.remaining() > 1)) {
@@ -134,7 +136,7 @@ public final class StepPlanner {
                 boolean fits =
                         running.size() < limits.maxSequences()
                                 && blocksFor(sequence, sequence.remaining()) <= free
-                                && fitsForGood(sequence, running);
+                                && keptBlocks(running) + keptBlocks(sequence) <= poolBlocks;
                 int count = Math.min(sequence.remaining(), limits.maxStepTokens());
                 return fits ? Optional.of(new Want(sequence, count)) : Optional.empty();
             }
@@ -144,15 +146,16 @@ public final class StepPlanner {
 
     /// Those that are not preempted any more must fit the pool together at their full length, so that there is always
     /// somebody else to preempt.
-    private boolean fitsForGood(Sequence sequence, List<Sequence> running) {
-        if (sequence.preemptions() < MAX_PREEMPTIONS) {
-            return true;
+    private int keptBlocks(List<Sequence> running) {
+        int blocks = 0;
+        for (var sequence : running) {
+            blocks += keptBlocks(sequence);
         }
-        int blocks = blocks(sequence.maxLength());
-        for (var other : running) {
-            blocks += other.preemptions() < MAX_PREEMPTIONS ? 0 : blocks(other.maxLength());
-        }
-        return blocks <= poolBlocks;
+        return blocks;
+    }
+
+    private int keptBlocks(Sequence sequence) {
+        return sequence.preemptions() < MAX_PREEMPTIONS ? 0 : blocks(sequence.maxLength());
     }
 
     /// The one whose blocks are needed least: the youngest that waits for its reader, else the youngest that was not

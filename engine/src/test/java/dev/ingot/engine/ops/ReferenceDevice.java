@@ -93,9 +93,7 @@ public final class ReferenceDevice implements Device {
     public MatrixBank bank(String label, List<Matrix> matrices) {
         var first = own(matrices.getFirst());
         for (var matrix : matrices) {
-            if (matrix.out() != first.out
-                    || matrix.in() != first.in
-                    || matrix.bytes() != first.bytes()) {
+            if (matrix.out() != first.out || matrix.in() != first.in) {
                 throw new IllegalArgumentException(label + ": the matrices differ in shape");
             }
         }

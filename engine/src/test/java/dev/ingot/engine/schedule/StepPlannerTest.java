@@ -61,6 +61,61 @@ final class StepPlannerTest {
     }
 
     @Test
+    void aSuspectRunsAloneUntilItHasGotAToken() {
+        var innocent = decoding(1, 5);
+        var suspect = waiting(2, 20);
+        suspect.failedStep();
+
+        assertThat(planner.plan(List.of(innocent), List.of(suspect), PLENTY).wants())
+                .containsExactly(new Want(suspect, 16));
+        suspect.computed(16);
+        assertThat(planner.plan(List.of(innocent, suspect), List.of(), PLENTY).wants())
+                .containsExactly(new Want(suspect, 4));
+        suspect.computed(4);
+        suspect.append(7);
+        assertThat(planner.plan(List.of(innocent, suspect), List.of(), PLENTY).wants())
+                .containsExactly(new Want(innocent, 1), new Want(suspect, 1));
+    }
+
+    @Test
+    void whileASuspectWaitsForRoomTheOthersGoOnAndNobodyOvertakesIt() {
+        var innocent = decoding(1, 5);
+        var suspect = waiting(2, 20);
+        suspect.suspect();
+        var younger = waiting(3, 2);
+
+        assertThat(planner.plan(List.of(innocent), List.of(suspect, younger), 4).wants())
+                .containsExactly(new Want(innocent, 1));
+    }
+
+    @Test
+    void aSequenceThatWasPreemptedTooOftenKeepsItsBlocks() {
+        var often = waiting(2, 8);
+        for (int i = 0; i < StepPlanner.MAX_PREEMPTIONS; i++) {
+            often.preempt();
+        }
+        often.computed(8);
+        var older = decoding(1, 8);
+        often.append(7);
+
+        var decision = planner.plan(List.of(older, often), List.of(), 1);
+        assertThat(decision.preempt()).contains(older);
+    }
+
+    @Test
+    void thoseThatKeepTheirBlocksFitThePoolTogetherAtTheirFullLength() {
+        var small = new StepPlanner(new SchedulerLimits(256, 4, 16, 10), BLOCK, 40);
+        var first = waiting(1, 8); // 108 tokens at its full length: 27 blocks.
+        var second = waiting(2, 8);
+        for (int i = 0; i < StepPlanner.MAX_PREEMPTIONS; i++) {
+            first.preempt();
+            second.preempt();
+        }
+        assertThat(small.plan(List.of(), List.of(first, second), 40).wants())
+                .containsExactly(new Want(first, 8));
+    }
+
+    @Test
     void cutsALongPromptIntoChunksOfTheBudget() {
         var prompt = waiting(1, 40);
         assertThat(planner.plan(List.of(), List.of(prompt), PLENTY).wants())

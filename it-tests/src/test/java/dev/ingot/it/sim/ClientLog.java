@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// Everything that one client was told, and how it ended.
@@ -27,6 +28,9 @@ final class ClientLog {
 
     /// A request gives up for good when it has lost so many.
     private static final int MANY_ENGINES = 16;
+
+    /// Tokens that an engine may be ahead of a stream's reader.
+    private static final int WINDOW = 16;
 
     private final Workload.Client client;
     private final List<Tokens> tokens = new ArrayList<>();
@@ -49,10 +53,6 @@ final class ClientLog {
         return message;
     }
 
-    Requests.@Nullable Reason refusal() {
-        return refusal;
-    }
-
     int outputs() {
         return tokens.stream().mapToInt(Tokens::size).sum();
     }
@@ -73,8 +73,10 @@ final class ClientLog {
         switch (output) {
             case Output.Delta delta -> {
                 require(!reasons.containsKey(delta.choice()), "goes on after a choice's end");
-                tokens.set(
-                        delta.choice(), tokens.get(delta.choice()).plus(delta.tokens()));
+                require(
+                        !client.spec().stream() || delta.tokens().size() <= WINDOW,
+                        "is sent " + delta.tokens().size() + " tokens that it did not ask for");
+                tokens.set(delta.choice(), tokens.get(delta.choice()).plus(delta.tokens()));
             }
             case Output.ChoiceFinished finished -> {
                 var before = reasons.put(finished.choice(), finished.reason());
@@ -124,6 +126,15 @@ final class ClientLog {
                                 + " after "
                                 + expected.tokens().size());
             }
+        }
+        if (end == End.REFUSED) {
+            boolean may =
+                    switch (Objects.requireNonNull(refusal)) {
+                        case QUEUE_FULL -> settings.maxWaiting() < settings.requests();
+                        case NOT_READY -> enginesLost > 0;
+                        case TOO_LONG, INVALID -> false;
+                    };
+            require(may, "was refused for nothing: " + message);
         }
         if (end == End.BROKEN) {
             require(

@@ -21,6 +21,7 @@ enum Fault {
     REPLY_OF_EARLIER_STEP,
     /// One row of logits is no distribution, and what it stored is garbage.
     NAN_ROW,
+    NAN_ROW_OF_PROMPT,
     /// The model cannot be loaded, once.
     LOAD_FAILS,
     LOAD_CRASHES,
@@ -41,9 +42,5 @@ enum Fault {
     /// The client reads no more, and leaves much later.
     CLIENT_STALLS,
     /// The client reads slowly all the time.
-    CLIENT_SLOW,
-    /// What a request says to the engine comes twice.
-    SUBMIT_TWICE,
-    CREDIT_TWICE,
-    ABORT_TWICE
+    CLIENT_SLOW
 }

@@ -27,10 +27,9 @@ final class Faults {
         for (var fault : Fault.values()) {
             active.put(fault, random.nextBoolean());
         }
-        return new Faults(
-                fault ->
-                        random.nextDouble() < 2 * probability / opportunities(fault)
-                                && Boolean.TRUE.equals(active.get(fault)));
+        return new Faults(fault ->
+                random.nextDouble() < 2 * probability / opportunities(fault)
+                        && Boolean.TRUE.equals(active.get(fault)));
     }
 
     /// How often a request of average length gives occasion to a fault.
@@ -58,13 +57,20 @@ final class Faults {
     /// Exactly this fault, at its opportunities from `first` to `last`, counted from 1.
     static Faults only(Fault wanted, int first, int last) {
         int[] seen = new int[1];
-        return new Faults(
-                fault -> fault == wanted && ++seen[0] >= first && seen[0] <= last);
+        return new Faults(fault -> fault == wanted && ++seen[0] >= first && seen[0] <= last);
     }
 
     /// Exactly this fault at its `nth` opportunity.
     static Faults once(Fault wanted, int nth) {
         return only(wanted, nth, nth);
+    }
+
+    /// One fault at its first opportunities, and another one at its own.
+    static Faults sequence(Fault first, int firstTimes, Fault second, int secondTimes) {
+        int[] seen = new int[2];
+        return new Faults(fault ->
+                (fault == first && ++seen[0] <= firstTimes)
+                        || (fault == second && ++seen[1] <= secondTimes));
     }
 
     /// Whether it happens now.

@@ -70,7 +70,8 @@ final class Ledger {
         return killed.contains(request)
                 || brokenRows.stream().anyMatch(id -> id.request() == request)
                 || failedAlone.stream()
-                        .anyMatch(id -> id.request() == request && failedSteps.getOrDefault(id, 0) > 1)
+                        .anyMatch(id ->
+                                id.request() == request && failedSteps.getOrDefault(id, 0) > 1)
                 || (deaths(request) > 1 && diedAlone.contains(request));
     }
 }

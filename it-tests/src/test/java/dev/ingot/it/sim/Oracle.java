@@ -24,8 +24,7 @@ final class Oracle {
     static Answer answer(RequestSpec.Choice choice, int index, int maxModelLength) {
         var params = choice.params();
         var prompt = choice.prompt();
-        var sampler =
-                new SequenceSampler(params, index, prompt, Tokens.NONE, SimDevice.VOCABULARY);
+        var sampler = new SequenceSampler(params, index, prompt, Tokens.NONE, SimDevice.VOCABULARY);
         long stored = SimDevice.first();
         long hash = SimDevice.first();
         for (int i = 0; i < prompt.size(); i++) {

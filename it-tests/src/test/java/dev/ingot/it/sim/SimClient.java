@@ -129,13 +129,11 @@ final class SimClient {
                     timers.startSingleTimer(Signal.LEAVE, STALL_LIMIT);
                 } else if (client.spec().stream()) {
                     opened.tell(
-                            new Requests.Attach(
-                                    context.messageAdapter(Output.class, Told::new)));
+                            new Requests.Attach(context.messageAdapter(Output.class, Told::new)));
                 } else {
                     opened.tell(
                             new Requests.Collect(
-                                    context.messageAdapter(
-                                            Requests.Whole.class, Collected::new)));
+                                    context.messageAdapter(Requests.Whole.class, Collected::new)));
                 }
                 return Behaviors.same();
             }
@@ -165,7 +163,8 @@ final class SimClient {
     private Behavior<Message> leave() {
         left = true;
         if (handle == null) {
-            return Behaviors.same(); // The answer is on its way; nobody is there any more to hear it.
+            return Behaviors
+                    .same(); // The answer is on its way; nobody is there any more to hear it.
         }
         context.unwatch(handle);
         handle.tell(Requests.ClientGone.INSTANCE);

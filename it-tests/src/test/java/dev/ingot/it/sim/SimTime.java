@@ -103,6 +103,7 @@ public final class SimTime extends AbstractScheduler {
     }
 
     @Override
+    @SuppressWarnings("deprecation") // Abstract all the same.
     public Cancellable schedule(
             FiniteDuration initialDelay,
             FiniteDuration interval,

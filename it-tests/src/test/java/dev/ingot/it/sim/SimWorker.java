@@ -56,8 +56,7 @@ final class SimWorker {
                 throw new InjectedFault("load");
             }
             var kv =
-                    new KvGeometry(
-                            1, 1, 2, settings.blockSize(), settings.blockCount(), DType.F32);
+                    new KvGeometry(1, 1, 2, settings.blockSize(), settings.blockCount(), DType.F32);
             var info = new DeviceInfo("sim", "sim", "hash", 1, 0, "sim");
             reportTo.tell(
                     new Worker.Loaded(
@@ -87,6 +86,9 @@ final class SimWorker {
                 inFlight = plan;
                 replyTo = asker;
                 world.stepStarted(plan);
+                if (lastReply != null && world.faults().happens(Fault.REPLY_OF_EARLIER_STEP)) {
+                    asker.tell(lastReply);
+                }
                 start(plan);
             }
             case Worker.CommandBufferEnded(long stepId, DeviceException failure) -> {
@@ -172,7 +174,9 @@ final class SimWorker {
         if (sampler == null) {
             throw new IllegalArgumentException("nothing is sampled here");
         }
-        if (world.faults().happens(Fault.NAN_ROW)) {
+        // A prompt is likelier to be the cause than the one token that follows another.
+        boolean prompt = slice.tokens().size() > 1;
+        if (world.faults().happens(prompt ? Fault.NAN_ROW_OF_PROMPT : Fault.NAN_ROW)) {
             world.ledger().rowBroken(slice.sequence());
             device.spoil(slice);
             return new Worker.RowFailed(slice.sequence(), "injected NaN");
@@ -190,9 +194,6 @@ final class SimWorker {
         to.tell(reply);
         if (world.faults().happens(Fault.REPLY_TWICE)) {
             to.tell(reply);
-        }
-        if (lastReply != null && world.faults().happens(Fault.REPLY_OF_EARLIER_STEP)) {
-            to.tell(lastReply);
         }
         lastReply = reply;
     }

@@ -139,9 +139,7 @@ final class Simulation {
             var log = new ClientLog(client);
             logs.add(log);
             Adapter.spawn(
-                    actors,
-                    SimClient.create(this, client, log),
-                    "client-" + client.spec().id());
+                    actors, SimClient.create(this, client, log), "client-" + client.spec().id());
         }
         try {
             while (clientsOver < logs.size()) {
@@ -180,8 +178,7 @@ final class Simulation {
             return;
         }
         check();
-        if (system.time().nanos() > LONGEST.toNanos()
-                || system.executor().steps() > MOST_STEPS) {
+        if (system.time().nanos() > LONGEST.toNanos() || system.executor().steps() > MOST_STEPS) {
             throw new Violation((logs.size() - clientsOver) + " clients wait for ever");
         }
     }
@@ -250,8 +247,14 @@ final class Simulation {
                 tree.lines()
                         .filter(line -> line.contains("RequestActor") || line.contains("client-"))
                         .count();
-        int children = tree.substring(tree.indexOf("requests-")).lines().skip(1).limit(1)
-                .filter(line -> line.contains("$")).toList().size();
+        int children =
+                tree.substring(tree.indexOf("requests-"))
+                        .lines()
+                        .skip(1)
+                        .limit(1)
+                        .filter(line -> line.contains("$"))
+                        .toList()
+                        .size();
         require(left == 0 && children == 0, "actors are left:\n" + tree);
         int deaths = count(ClientLog.End.DIED) + count(ClientLog.End.UNANSWERED);
         int killed = faults.count(Fault.REQUEST_KILLED) + faults.count(Fault.REQUEST_THROWS);
@@ -273,7 +276,8 @@ final class Simulation {
         for (var snapshot : registry.scrape(name::equals)) {
             switch (snapshot) {
                 case GaugeSnapshot gauge -> sum += gauge.getDataPoints().getFirst().getValue();
-                case CounterSnapshot counter -> sum += counter.getDataPoints().getFirst().getValue();
+                case CounterSnapshot counter ->
+                        sum += counter.getDataPoints().getFirst().getValue();
                 default -> {}
             }
         }
@@ -316,7 +320,9 @@ final class Simulation {
         @Override
         public KvAllocator blocks(KvGeometry kv, boolean prefixCaching) {
             inFlight = null;
-            return blocks = EngineParts.super.blocks(kv, prefixCaching);
+            var fresh = EngineParts.super.blocks(kv, prefixCaching);
+            blocks = fresh;
+            return fresh;
         }
     }
 
@@ -354,7 +360,8 @@ final class Simulation {
         }
     }
 
-    // ------------------------------------------------------------------ what the played parts ask and tell
+    // ------------------------------------------------------------------ what the played parts ask
+    // and tell
 
     SimSettings settings() {
         return settings;
@@ -433,11 +440,7 @@ final class Simulation {
     }
 
     private void later(Runnable task) {
-        system.time()
-                .after(
-                        1_000_000L * random.nextInt(100),
-                        task,
-                        system.actors().dispatcher());
+        system.time().after(1_000_000L * random.nextInt(100), task, system.actors().dispatcher());
     }
 
     private void kill(String actor) {

@@ -1,0 +1,101 @@
+package dev.ingot.it.sim;
+
+/// A bug that is planted: one place in one source file, and what it says instead.
+enum Mutant {
+    FENCE_IGNORED_BY_THE_POOL(
+            "engine/src/main/java/dev/ingot/engine/kv/BlockPool.java",
+            "if (fences[block] > endedStep) {\n            fenced",
+            "if (fences[block] > endedStep + 9) {\n            fenced"),
+    RELEASE_WITHOUT_A_FENCE(
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
+            "phase == Phase.STEPPING ? lastStepId : KvAllocator.NO_STEP",
+            "KvAllocator.NO_STEP"),
+    RELEASE_LOST(
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
+            "release(sequence.id(), trusted);\n        } else",
+            "if (sequence.generated() != 5) { release(sequence.id(), trusted); }\n        } else"),
+    RELEASE_OF_AN_ORPHAN_LOST(
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
+            "release(each.sequence(), true);\n                continue;",
+            "continue;"),
+    RELEASED_TWICE(
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/BlockAllocatorActor.java",
+            "blocks.release(sequence, fence);",
+            "blocks.release(sequence, fence); blocks.release(sequence, fence);"),
+    NEW_EPOCH_REFUSED(
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/RequestActor.java",
+            "if (event.epoch() != epoch\n",
+            "if (event.epoch() > 2\n"),
+    SAMPLER_STARTS_ANEW(
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
+            "submit.generated(),\n                        vocabulary",
+            "Tokens.NONE,\n                        vocabulary"),
+    CHUNK_BOUNDARY_OFF_BY_ONE(
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
+            "sequence.computed(step.plan().slices().get(i).tokens().size());",
+            "sequence.computed(step.plan().slices().get(i).tokens().size()"
+                    + " + (step.plan().slices().get(i).sampler() == null ? 1 : 0));"),
+    PREFIX_WITHOUT_ITS_BEGINNING(
+            "engine/src/main/java/dev/ingot/engine/kv/PrefixCache.java",
+            "parent.number(), parent.key().salt, hash.next(parent.chainHash(), tokens), tokens",
+            "0, parent.key().salt, hash.next(0, tokens), tokens"),
+    NAN_LEFT_IN_THE_CACHE(
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
+            "drop(sequence, false);\n        metrics.finished(FinishReason.ERROR);",
+            "drop(sequence, true);\n        metrics.finished(FinishReason.ERROR);"),
+    PREEMPTED_BUT_NOT_FORGOTTEN(
+            "engine/src/main/java/dev/ingot/engine/schedule/Sequence.java",
+            "public void preempt() {\n        computed = 0;",
+            "public void preempt() {"),
+    CREDIT_IGNORED(
+            "engine/src/main/java/dev/ingot/engine/schedule/Sequence.java",
+            "return generated() < creditUpTo;",
+            "return generated() < creditUpTo + 9;"),
+    ENDED_SEQUENCE_GOES_ON(
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
+            "if (end.isPresent()) {",
+            "if (end.isPresent() && id.request() < 0) {"),
+    STALE_REPLY_BELIEVED(
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
+            "if (step == null || step.plan().stepId() != stepId) {",
+            "if (step == null) {"),
+    ASKER_FORGOTTEN(
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/EngineGuardian.java",
+            "for (var asker : asking) {",
+            "for (var asker : asking.stream().skip(1).toList()) {"),
+    WATCHDOG_ASLEEP(
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
+            "stepStartedNanos > deadline",
+            "stepStartedNanos < -deadline"),
+    POISON_NOT_ISOLATED(
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/Suspects.java",
+            "if (count > 1 && requests.size() == 1) {",
+            "if (count > 1) {");
+
+    private final String file;
+    private final String original;
+    private final String planted;
+
+    Mutant(String file, String original, String planted) {
+        this.file = file;
+        this.original = original;
+        this.planted = planted;
+    }
+
+    /// The source file, from the repository's root.
+    String file() {
+        return file;
+    }
+
+    /// The source with the bug in it.
+    ///
+    /// @throws IllegalArgumentException if the place is not there exactly once: it has moved, and the mutant with it
+    String plantedIn(String source) {
+        int at = source.indexOf(original);
+        if (at < 0 || source.indexOf(original, at + 1) >= 0) {
+            throw new IllegalArgumentException(
+                    this + ": '" + original + "' is not once in " + file);
+        }
+        return source.substring(0, at) + planted + source.substring(at + original.length());
+    }
+}
