@@ -7,7 +7,7 @@
 /// ```
 ///
 /// One file per architecture ([Llama][dev.ingot.engine.model.Llama],
-/// [Qwen3][dev.ingot.engine.model.Qwen3]): two of them may repeat each other, so that a change to one
+/// [Gemma3][dev.ingot.engine.model.Gemma3], and so on): two of them may repeat each other, so that a change to one
 /// cannot break the other. A new one is a file, an [Architecture][dev.ingot.engine.model.Architecture],
 /// and a case in [Models][dev.ingot.engine.model.Models].
 ///

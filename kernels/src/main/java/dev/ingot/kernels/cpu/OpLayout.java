@@ -57,6 +57,7 @@ final class OpLayout {
 
     static final long BYTES = OP.byteSize();
     static final long TENSOR_BYTES = TENSOR.byteSize();
+    static final long MATRIX_BYTES = MATRIX.byteSize();
 
     static final long CODE = offset(OP, "code");
     static final long SCALAR = offset(OP, "scalar");
@@ -71,7 +72,6 @@ final class OpLayout {
     static final long TENSOR_ROWS = offset(TENSOR, "rows");
     static final long TENSOR_COLUMNS = offset(TENSOR, "columns");
 
-    static final long MATRIX_BYTES = MATRIX.byteSize();
     static final long MATRIX_DATA = offset(MATRIX, "data");
     private static final long MATRIX_FORMAT = offset(MATRIX, "format");
     private static final long MATRIX_OUT = offset(MATRIX, "out");

@@ -78,7 +78,7 @@ final class OpList {
         return count(bank.count());
     }
 
-    /// Writes an `ingot_matrix`.
+    /// Writes an `ingot_matrix` at `offset`.
     static void describe(CpuMatrix matrix, MemorySegment memory, long offset) {
         memory.set(ADDRESS, offset + OpLayout.MATRIX_DATA, matrix.memory());
         OpLayout.setShape(memory, offset, matrix.out(), matrix.in(), matrix.format());
