@@ -65,6 +65,11 @@ final class Weights {
         return new Part(name, rows);
     }
 
+    /// Whether the checkpoint has such a tensor.
+    boolean has(String name) {
+        return checkpoint.has(name);
+    }
+
     /// A matrix `[sum of rows, columns]`, its parts stacked.
     Matrix matrix(String label, int columns, Part... parts) {
         var sources = new ArrayList<WeightSource>();
