@@ -4,7 +4,8 @@
 /// | --- | --- |
 /// | `ops` | the vocabulary that models are written in, and what a device offers |
 /// | `model` | one file per architecture |
-/// | `weights` | checkpoint folders, mapped and checked |
+/// | `weights` | weight files, mapped and checked |
+/// | `files` | a model on disk: a folder or a GGUF file |
 /// | `text` | tokenizer, detokenizer, stop strings, chat templates, tool calls |
 /// | `sampling` | logits to tokens, reproducibly |
 /// | `sequence` | what a sequence is made of and known by |
