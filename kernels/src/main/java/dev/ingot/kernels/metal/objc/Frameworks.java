@@ -46,6 +46,11 @@ public final class Frameworks {
         }
     }
 
+    /// Whether [#load] has found them.
+    public static synchronized boolean isLoaded() {
+        return loaded != null;
+    }
+
     /// True where Metal is the system's own.
     public static boolean isMac() {
         return System.getProperty("os.name").toLowerCase(Locale.ROOT).startsWith("mac");
