@@ -30,12 +30,14 @@ import dev.ingot.scheduler.Engine.Credit;
 import dev.ingot.scheduler.Engine.Event;
 import dev.ingot.scheduler.Engine.Failed;
 import dev.ingot.scheduler.Engine.Finished;
+import dev.ingot.scheduler.Engine.HandedBack;
 import dev.ingot.scheduler.Engine.Rejected;
 import dev.ingot.scheduler.Engine.Rejection;
 import dev.ingot.scheduler.Engine.Submit;
 import dev.ingot.scheduler.Engine.TokenLogprob;
 import dev.ingot.scheduler.Engine.TokensSampled;
 import dev.ingot.scheduler.Engine.Usage;
+import dev.ingot.scheduler.Engines.Drained;
 import dev.ingot.worker.Worker;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -57,6 +59,7 @@ import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.jspecify.annotations.Nullable;
 
 /// Owns the sequences and the step in flight; plans a step, has blocks reserved for it, sends it to the worker,
@@ -79,6 +82,7 @@ public final class SchedulerActor {
     private static final long STEP_DEADLINE_NANOS = Duration.ofSeconds(30).toNanos();
     private static final long STEP_DEADLINE_NANOS_PER_TOKEN = Duration.ofSeconds(2).toNanos();
 
+    private final TimerScheduler<Command> timers;
     private final ActorRef<Worker.Command> worker;
     private final ActorRef<BlockAllocatorActor.Command> allocator;
     private final ActorRef<Worker.Reply> fromWorker;
@@ -105,6 +109,8 @@ public final class SchedulerActor {
     private @Nullable InFlight inFlight;
     private long stepStartedNanos;
     private int freeBlocks;
+    private boolean draining;
+    private final Set<ActorRef<Drained>> drainedTo = new HashSet<>();
 
     private enum Phase {
         IDLE,
@@ -141,13 +147,21 @@ public final class SchedulerActor {
     private record Delivery(ActorRef<Event> to, Event event) {}
 
     /// What the scheduler hears besides requests.
-    sealed interface Internal extends Command permits FromWorker, FromAllocator, CheckStep {}
+    sealed interface Internal extends Command
+            permits FromWorker, FromAllocator, CheckStep, Drain, GraceEnded {}
 
     private record FromWorker(Worker.Reply reply) implements Internal {}
 
     private record FromAllocator(BlockAllocatorActor.Reply reply) implements Internal {}
 
     private enum CheckStep implements Internal {
+        INSTANCE
+    }
+
+    /// From the guardian: see [Engines.Drain].
+    record Drain(Duration grace, ActorRef<Drained> replyTo) implements Internal {}
+
+    private enum GraceEnded implements Internal {
         INSTANCE
     }
 
@@ -170,6 +184,7 @@ public final class SchedulerActor {
 
     private SchedulerActor(
             ActorContext<Command> context,
+            TimerScheduler<Command> timers,
             Worker.Loaded model,
             ActorRef<BlockAllocatorActor.Command> allocator,
             SchedulerLimits limits,
@@ -177,6 +192,7 @@ public final class SchedulerActor {
             LongSupplier nanoClock,
             Suspects.Snapshot suspects,
             Consumer<Set<Long>> stepLost) {
+        this.timers = timers;
         this.worker = model.worker();
         this.allocator = allocator;
         this.fromWorker = context.messageAdapter(Worker.Reply.class, FromWorker::new);
@@ -209,8 +225,8 @@ public final class SchedulerActor {
                     timers.startTimerWithFixedDelay(CheckStep.INSTANCE, WATCHDOG_INTERVAL);
                     var scheduler =
                             new SchedulerActor(
-                                    context, model, allocator, limits, metrics, nanoClock, suspects,
-                                    stepLost);
+                                    context, timers, model, allocator, limits, metrics, nanoClock,
+                                    suspects, stepLost);
                     return Behaviors.receive(Command.class)
                             .onAnyMessage(scheduler::on)
                             .onSignal(PostStop.class, _ -> scheduler.stopped())
@@ -241,6 +257,12 @@ public final class SchedulerActor {
             case FromWorker(Worker.StepCompleted completed) -> stepCompleted(completed);
             case FromWorker(Worker.StepFailed failed) -> stepFailed(failed);
             case CheckStep _ -> checkStep();
+            case Drain(Duration grace, ActorRef<Drained> replyTo) -> drain(grace, replyTo);
+            case GraceEnded _ -> handBack();
+        }
+        if (draining && admitted.isEmpty()) {
+            drainedTo.forEach(replyTo -> replyTo.tell(Drained.INSTANCE));
+            drainedTo.clear();
         }
         metrics.queues(running.size(), waiting.size());
         return Behaviors.same();
@@ -253,6 +275,10 @@ public final class SchedulerActor {
         var known = admitted.get(id);
         if (known != null && known.sequence().epoch() >= submit.epoch()) {
             return; // A duplicate: the first one is answered already.
+        }
+        if (draining) {
+            reject(submit, Rejection.DRAINING, "the engine is draining", Duration.ZERO);
+            return;
         }
         int promptLength = submit.prompt().size();
         long needed =
@@ -390,6 +416,25 @@ public final class SchedulerActor {
             return ByteBuffer.wrap(digest).getLong();
         } catch (NoSuchAlgorithmException e) {
             throw new AssertionError("every JDK has SHA-256", e);
+        }
+    }
+
+    // ------------------------------------------------------------------ the end
+
+    private void drain(Duration grace, ActorRef<Drained> replyTo) {
+        draining = true;
+        drainedTo.add(replyTo);
+        timers.startSingleTimer(GraceEnded.INSTANCE, grace);
+    }
+
+    /// Whoever has not ended goes on elsewhere, from what it was told: a token that the step in flight samples is
+    /// nobody's.
+    private void handBack() {
+        for (var entry : List.copyOf(admitted.values())) {
+            var sequence = entry.sequence();
+            drop(sequence);
+            metrics.handedBack();
+            entry.replyTo().tell(new HandedBack(sequence.id(), sequence.epoch()));
         }
     }
 
