@@ -49,8 +49,7 @@ public interface Engine {
     record Abort(SequenceId sequence, int epoch, FinishReason reason) implements Command {}
 
     /// What a request hears.
-    sealed interface Event
-            permits Accepted, Rejected, TokensSampled, Finished, HandedBack, Failed {
+    sealed interface Event permits Accepted, Rejected, TokensSampled, Finished, HandedBack, Failed {
         SequenceId sequence();
 
         int epoch();

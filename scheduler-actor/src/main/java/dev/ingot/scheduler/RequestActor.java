@@ -80,7 +80,8 @@ public final class RequestActor {
     private boolean lastWordTold;
 
     /// What a request actor hears besides its client.
-    sealed interface Internal extends Handle permits EngineFound, NoEngineLeft, FromEngine, Deadline {}
+    sealed interface Internal extends Handle
+            permits EngineFound, NoEngineLeft, FromEngine, Deadline {}
 
     private record EngineFound(ActorRef<Engine.Command> engine) implements Internal {}
 

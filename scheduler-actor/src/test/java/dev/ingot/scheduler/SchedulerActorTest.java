@@ -168,8 +168,7 @@ final class SchedulerActorTest {
                 .isInstanceOfSatisfying(
                         Engine.Rejected.class,
                         rejected ->
-                                assertThat(rejected.reason())
-                                        .isEqualTo(Engine.Rejection.DRAINING));
+                                assertThat(rejected.reason()).isEqualTo(Engine.Rejection.DRAINING));
         drained.expectMessage(Engines.Drained.INSTANCE);
         assertNothingHeld();
     }
