@@ -147,6 +147,11 @@ final class MetalEncoder implements Encoder {
     }
 
     @Override
+    public void topK(Tensor ids, Tensor values, Tensor x) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
     public void argmax(Tensor out, Tensor x) {
         throw new UnsupportedOperationException();
     }
