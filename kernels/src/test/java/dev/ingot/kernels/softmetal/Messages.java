@@ -22,9 +22,13 @@ import org.jspecify.annotations.Nullable;
 
 /// Messages to Objective-C objects whose signature follows from the arguments: slow, and able to say anything,
 /// the wrong things above all. Arguments are [MemorySegment] (an object, a pointer), [Long], [Boolean], [Byte] and [Size].
+@SuppressWarnings("restricted") // the flags of every JVM of ours allow native access
 final class Messages {
-    static final GroupLayout SIZE = MemoryLayout.structLayout(
-            JAVA_LONG.withName("width"), JAVA_LONG.withName("height"), JAVA_LONG.withName("depth"));
+    static final GroupLayout SIZE =
+            MemoryLayout.structLayout(
+                    JAVA_LONG.withName("width"),
+                    JAVA_LONG.withName("height"),
+                    JAVA_LONG.withName("depth"));
     static final GroupLayout RANGE =
             MemoryLayout.structLayout(JAVA_LONG.withName("location"), JAVA_LONG.withName("length"));
 
@@ -69,7 +73,11 @@ final class Messages {
         }
     }
 
-    private Object invoke(@Nullable MemorySegment receiver, String selector, MemoryLayout result, Object... arguments) {
+    private Object invoke(
+            @Nullable MemorySegment receiver,
+            String selector,
+            MemoryLayout result,
+            Object... arguments) {
         var all = new ArrayList<Object>();
         all.add(receiver == null ? MemorySegment.NULL : receiver);
         all.add(selector(selector));
@@ -82,11 +90,15 @@ final class Messages {
         var key = new ArrayList<Object>(List.of(layouts));
         key.add(function);
         key.add(result == null ? "void" : result);
-        MethodHandle handle = handles.computeIfAbsent(
-                key,
-                absent -> linker.downcallHandle(
-                        library.findOrThrow(function),
-                        result == null ? FunctionDescriptor.ofVoid(layouts) : FunctionDescriptor.of(result, layouts)));
+        MethodHandle handle =
+                handles.computeIfAbsent(
+                        key,
+                        absent ->
+                                linker.downcallHandle(
+                                        library.findOrThrow(function),
+                                        result == null
+                                                ? FunctionDescriptor.ofVoid(layouts)
+                                                : FunctionDescriptor.of(result, layouts)));
         try (var arena = Arena.ofConfined()) {
             return handle.invokeWithArguments(
                     arguments.stream().map(argument -> value(argument, arena)).toList());

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// A software Metal device in the hands of a test: what most tests do with one, in a line each, and the messages for the rest.
 ///
 /// Rules are counted while one is open. Closing releases what it made and puts the library's settings back.
+@SuppressWarnings("restricted") // the flags of every JVM of ours allow native access
 final class SoftMetal implements AutoCloseable {
     static final String HEADER = "#include <metal_stdlib>\nusing namespace metal;\n";
 
@@ -37,7 +38,9 @@ final class SoftMetal implements AutoCloseable {
 
     private static synchronized Messages messages() {
         if (shared == null) {
-            shared = new Messages(SymbolLookup.libraryLookup(SoftMetalLibrary.require(), Arena.global()));
+            shared =
+                    new Messages(
+                            SymbolLookup.libraryLookup(SoftMetalLibrary.require(), Arena.global()));
         }
         return shared;
     }
@@ -53,7 +56,12 @@ final class SoftMetal implements AutoCloseable {
 
     void set(String name, String value) {
         boolean known =
-                (boolean) messages.call("softmetal_set", JAVA_BOOLEAN, arena.allocateFrom(name), arena.allocateFrom(value));
+                (boolean)
+                        messages.call(
+                                "softmetal_set",
+                                JAVA_BOOLEAN,
+                                arena.allocateFrom(name),
+                                arena.allocateFrom(value));
         if (!known) {
             throw new IllegalArgumentException("no setting " + name);
         }
@@ -84,7 +92,9 @@ final class SoftMetal implements AutoCloseable {
     }
 
     String text(MemorySegment string) {
-        return nil(string) ? "" : messages.send(string, "UTF8String").reinterpret(1 << 20).getString(0);
+        return nil(string)
+                ? ""
+                : messages.send(string, "UTF8String").reinterpret(1 << 20).getString(0);
     }
 
     static boolean nil(MemorySegment object) {
@@ -99,16 +109,26 @@ final class SoftMetal implements AutoCloseable {
     String describe(MemorySegment error) {
         return nil(error)
                 ? ""
-                : text(messages.send(error, "domain")) + " " + messages.sendLong(error, "code") + ": "
+                : text(messages.send(error, "domain"))
+                        + " "
+                        + messages.sendLong(error, "code")
+                        + ": "
                         + text(messages.send(error, "localizedDescription"));
     }
 
     /// A compiled library, or the compiler's refusal as a [Refused].
     MemorySegment library(String source) {
         MemorySegment error = arena.allocate(ADDRESS);
-        MemorySegment options = messages.send(messages.send(klass("MTLCompileOptions"), "alloc"), "init");
+        MemorySegment options =
+                messages.send(messages.send(klass("MTLCompileOptions"), "alloc"), "init");
         messages.send(options, "setMathMode:", 0L);
-        MemorySegment library = messages.send(device, "newLibraryWithSource:options:error:", string(source), options, error);
+        MemorySegment library =
+                messages.send(
+                        device,
+                        "newLibraryWithSource:options:error:",
+                        string(source),
+                        options,
+                        error);
         release(options);
         if (nil(library)) {
             throw new Refused(describe(error.get(ADDRESS, 0)));
@@ -123,33 +143,42 @@ final class SoftMetal implements AutoCloseable {
     /// A pipeline of a kernel with function constants: [Boolean], [Integer] (int) or [Float] by index.
     MemorySegment pipeline(MemorySegment library, String name, Map<Integer, Object> constants) {
         MemorySegment error = arena.allocate(ADDRESS);
-        MemorySegment values = messages.send(messages.send(klass("MTLFunctionConstantValues"), "alloc"), "init");
+        MemorySegment values =
+                messages.send(messages.send(klass("MTLFunctionConstantValues"), "alloc"), "init");
         constants.forEach((index, value) -> {
             MemorySegment bytes = arena.allocate(8, 8);
-            long type = switch (value) {
-                case Boolean flag -> {
-                    bytes.set(JAVA_BOOLEAN, 0, flag);
-                    yield 53;
-                }
-                case Integer number -> {
-                    bytes.set(JAVA_INT, 0, number);
-                    yield 29;
-                }
-                case Float number -> {
-                    bytes.set(JAVA_FLOAT, 0, number);
-                    yield 3;
-                }
-                default -> throw new IllegalArgumentException("no data type for " + value);
-            };
+            long type =
+                    switch (value) {
+                        case Boolean flag -> {
+                            bytes.set(JAVA_BOOLEAN, 0, flag);
+                            yield 53;
+                        }
+                        case Integer number -> {
+                            bytes.set(JAVA_INT, 0, number);
+                            yield 29;
+                        }
+                        case Float number -> {
+                            bytes.set(JAVA_FLOAT, 0, number);
+                            yield 3;
+                        }
+                        default -> throw new IllegalArgumentException("no data type for " + value);
+                    };
             messages.send(values, "setConstantValue:type:atIndex:", bytes, type, (long) index);
         });
         MemorySegment function =
-                messages.send(library, "newFunctionWithName:constantValues:error:", string(name), values, error);
+                messages.send(
+                        library,
+                        "newFunctionWithName:constantValues:error:",
+                        string(name),
+                        values,
+                        error);
         release(values);
         if (nil(function)) {
             throw new Refused(describe(error.get(ADDRESS, 0)));
         }
-        MemorySegment pipeline = messages.send(device, "newComputePipelineStateWithFunction:error:", function, error);
+        MemorySegment pipeline =
+                messages.send(
+                        device, "newComputePipelineStateWithFunction:error:", function, error);
         release(function);
         if (nil(pipeline)) {
             throw new Refused(describe(error.get(ADDRESS, 0)));

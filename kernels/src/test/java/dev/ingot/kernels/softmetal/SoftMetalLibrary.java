@@ -44,10 +44,13 @@ public final class SoftMetalLibrary {
         Path out = sources.resolve("../../target/softmetal").normalize();
         try {
             Files.createDirectories(out);
-            Process process = new ProcessBuilder("sh", sources.resolve("build.sh").toString(), out.toString())
-                    .redirectErrorStream(true)
-                    .start();
-            String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+            Process process =
+                    new ProcessBuilder("sh", sources.resolve("build.sh").toString(), out.toString())
+                            .redirectErrorStream(true)
+                            .start();
+            String said =
+                    new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
+                            .strip();
             if (!process.waitFor(10, TimeUnit.MINUTES)) {
                 process.destroyForcibly();
                 throw new IllegalStateException("build.sh does not end");

@@ -10,17 +10,18 @@ import org.junit.jupiter.api.Test;
 
 /// The whole way once: compile, specialise, bind, dispatch, wait, read.
 class SoftMetalTest {
-    private static final String SCALE = SoftMetal.HEADER
-            + """
-            constant float factor [[function_constant(0)]];
-            template <typename T>
-            kernel void scale(device const T* x [[buffer(0)]], device T* y [[buffer(1)]],
-                              uint i [[thread_position_in_grid]]) {
-                y[i] = x[i] * T(factor);
-            }
-            template [[host_name("scale_f32")]] kernel decltype(scale<float>) scale<float>;
-            template [[host_name("scale_f16")]] kernel decltype(scale<half>) scale<half>;
-            """;
+    private static final String SCALE =
+            SoftMetal.HEADER
+                    + """
+                    constant float factor [[function_constant(0)]];
+                    template <typename T>
+                    kernel void scale(device const T* x [[buffer(0)]], device T* y [[buffer(1)]],
+                                      uint i [[thread_position_in_grid]]) {
+                        y[i] = x[i] * T(factor);
+                    }
+                    template [[host_name("scale_f32")]] kernel decltype(scale<float>) scale<float>;
+                    template [[host_name("scale_f16")]] kernel decltype(scale<half>) scale<half>;
+                    """;
 
     @Test
     void compilesAndRunsAKernelWithItsConstant() {
@@ -46,14 +47,18 @@ class SoftMetalTest {
         try (var metal = new SoftMetal()) {
             String message = "";
             try {
-                metal.library(SCALE + "kernel void broken(device float* x [[buffer(0)]]) {\n    x[0] = nonsense(1);\n}\n");
+                metal.library(
+                        SCALE
+                                + "kernel void broken(device float* x [[buffer(0)]]) {\n    x[0] = nonsense(1);\n}\n");
             } catch (SoftMetal.Refused refused) {
                 message = refused.getMessage();
             }
             int line = (int) SCALE.lines().count() + 2;
             assertTrue(
                     message.startsWith(
-                            "MTLLibraryErrorDomain 3: program_source:" + line + ":12: error: use of undeclared identifier"),
+                            "MTLLibraryErrorDomain 3: program_source:"
+                                    + line
+                                    + ":12: error: use of undeclared identifier"),
                     message);
         }
     }
