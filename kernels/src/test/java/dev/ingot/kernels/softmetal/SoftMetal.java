@@ -136,6 +136,16 @@ final class SoftMetal implements AutoCloseable {
         return library;
     }
 
+    /// Why a source is refused; empty where it is not.
+    String refusal(String source) {
+        try {
+            release(library(source));
+            return "";
+        } catch (Refused refused) {
+            return String.valueOf(refused.getMessage());
+        }
+    }
+
     MemorySegment pipeline(String source, String name) {
         return pipeline(library(source), name, Map.of());
     }

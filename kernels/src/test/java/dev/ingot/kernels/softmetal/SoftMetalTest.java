@@ -45,14 +45,9 @@ class SoftMetalTest {
     @Test
     void saysWhereASourceIsWrong() {
         try (var metal = new SoftMetal()) {
-            String message = "";
-            try {
-                metal.library(
-                        SCALE
-                                + "kernel void broken(device float* x [[buffer(0)]]) {\n    x[0] = nonsense(1);\n}\n");
-            } catch (SoftMetal.Refused refused) {
-                message = refused.getMessage();
-            }
+            String broken =
+                    "kernel void broken(device float* x [[buffer(0)]]) {\n    x[0] = nonsense(1);\n}\n";
+            String message = metal.refusal(SCALE + broken);
             int line = (int) SCALE.lines().count() + 2;
             assertTrue(
                     message.startsWith(
