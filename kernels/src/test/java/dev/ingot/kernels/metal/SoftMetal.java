@@ -6,42 +6,37 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ingot.kernels.metal.objc.Frameworks;
-import java.io.IOException;
+import dev.ingot.kernels.softmetal.SoftMetalLibrary;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.Assumptions;
 
 /// The software Metal device in tests: builds it where the system has no Metal, sets what it is like, plans what
 /// goes wrong and counts what is left over. On macOS there is nothing to set or to count.
 @SuppressWarnings("restricted") // tests run with native access
 public final class SoftMetal {
-    private static final int CANNOT_BUILD = 3;
     private static final int TEXT_BYTES = 4096;
 
-    private static @Nullable String missing;
-    private static boolean built;
     private static long leftOver;
 
     private SoftMetal() {}
 
     /// Skips the test, with the reason, where there is neither Metal nor a way to build the software device.
     public static synchronized void require() {
-        if (!built && missing == null && !Frameworks.isMac()) {
-            missing = build();
-            built = missing == null;
+        if (Frameworks.isMac()) {
+            return;
         }
-        Assumptions.assumeTrue(missing == null, missing);
-        if (!Frameworks.isMac()) {
-            set("VALIDATION", "count");
+        if (System.getProperty(Frameworks.LIBRARY_PROPERTY) == null) {
+            System.setProperty(
+                    Frameworks.LIBRARY_PROPERTY, SoftMetalLibrary.require().toString());
         }
+        set("VALIDATION", "count");
     }
 
     /// Changes a setting of the software device, `SOFTMETAL_<name>` of its environment.
@@ -147,35 +142,5 @@ public final class SoftMetal {
     private static MemorySegment symbol(String name) {
         String library = System.getProperty(Frameworks.LIBRARY_PROPERTY);
         return SymbolLookup.libraryLookup(Path.of(library), Arena.global()).findOrThrow(name);
-    }
-
-    /// @return why it cannot be built here, or null if it was
-    private static @Nullable String build() {
-        if (System.getProperty(Frameworks.LIBRARY_PROPERTY) != null) {
-            return null;
-        }
-        Path folder = Path.of("..", "target", "softmetal").toAbsolutePath().normalize();
-        Path script = Path.of("..", "kernels", "src", "softmetal", "build.sh").toAbsolutePath();
-        try {
-            Process process =
-                    new ProcessBuilder("sh", script.normalize().toString(), folder.toString())
-                            .redirectErrorStream(true)
-                            .start();
-            String output =
-                    new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            int status = process.waitFor();
-            if (status == CANNOT_BUILD) {
-                return output;
-            }
-            assertThat(status).as(output).isZero();
-        } catch (IOException e) {
-            throw new AssertionError(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new AssertionError(e);
-        }
-        System.setProperty(
-                Frameworks.LIBRARY_PROPERTY, folder.resolve("libsoftmetal.so").toString());
-        return null;
     }
 }
