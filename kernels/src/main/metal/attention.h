@@ -39,6 +39,8 @@ struct AttentionParams {
   uint table_stride;
   uint table_columns;
   uint position_stride;
+  uint start_stride;
+  uint first_tile; // of this dispatch
   float scale;
   float softcap;
   uint op;
@@ -155,8 +157,8 @@ kernel void attention(
   uint sequence = 0;
   uint first_token = 0;
   uint end_token = 0;
-  const uint tile = group.y * simdgroups + simdgroup;
-  if (!find_tile(starts, p.sequences, p.tile_tokens, tile, lane, sequence, first_token, end_token)) {
+  const uint tile = p.first_tile + group.y * simdgroups + simdgroup;
+  if (!find_tile(starts, p.start_stride, p.sequences, p.tile_tokens, tile, lane, sequence, first_token, end_token)) {
     return;
   }
   const uint kv_head = group.x % c.kv_heads;
@@ -184,7 +186,7 @@ kernel void attention(
     first_last = min(first_last, seen_to[r]);
     last_first = max(last_first, seen_from[r]);
   }
-  if (first_last < 0 || uint(last) / c.block_size >= p.table_columns) {
+  if (first_last < 0 || uint(last) / c.block_size >= p.table_columns || uint(last) / SPLIT >= p.splits) {
     report(faults, p.op, BAD_POSITION);
     return;
   }

@@ -6,6 +6,7 @@ struct EmbedParams {
   uint first_id;   // of the table's rows that this matrix holds
   uint vocabulary; // rows of the whole table
   uint op;
+  uint id_stride;
 };
 
 // A threadgroup takes a token and some STEPs of its row.
@@ -18,13 +19,12 @@ kernel void embed(
     device const uchar* biases [[buffer(4)]],
     constant MatrixParams& m [[buffer(5)]],
     constant EmbedParams& p [[buffer(6)]],
-    constant uint& id_stride [[buffer(7)]],
     device atomic_uint* faults [[buffer(30)]],
     uint2 group [[threadgroup_position_in_grid]],
     ushort thread_index [[thread_index_in_threadgroup]],
     uint2 threads [[threads_per_threadgroup]]) {
   const uint token = group.y;
-  const int id = ids[token * id_stride];
+  const int id = ids[token * p.id_stride];
   if (id < 0 || uint(id) >= p.vocabulary) {
     report(faults, p.op, BAD_TOKEN);
     return;

@@ -21,6 +21,7 @@ struct MatmulParams {
   uint out_stride;
   uint experts;
   uint bias_stride;
+  uint start_stride;
 };
 
 template <typename W, ushort R>
@@ -45,7 +46,7 @@ kernel void matmul(
   uint expert = 0;
   uint first = group.y * R;
   uint end = min(first + R, p.rows);
-  if (GROUPED && !find_tile(starts, p.experts, R, group.y, lane, expert, first, end)) {
+  if (GROUPED && !find_tile(starts, p.start_stride, p.experts, R, group.y, lane, expert, first, end)) {
     return;
   }
   const ushort rows = ushort(end - first);

@@ -65,11 +65,12 @@ inline float sum_group(
   return sum;
 }
 
-// Rows lie in groups, group g from starts[g] to starts[g + 1], and each group is cut into tiles of
+// Rows lie in groups, group g from starts[g] to starts[g + 1] (`stride` apart), and each group is cut into tiles of
 // `size` rows. Finds the group and the first row of tile number `tile`; false past the last tile.
 // All lanes of a simdgroup call it and get the same answer.
 inline bool find_tile(
     device const int* starts,
+    uint stride,
     uint groups,
     uint size,
     uint tile,
@@ -80,15 +81,15 @@ inline bool find_tile(
   uint before = 0;
   for (uint from = 0; from < groups; from += LANES) {
     const uint g = from + lane;
-    const uint here = g < groups ? uint(max(starts[g + 1] - starts[g], 0)) : 0u;
+    const uint here = g < groups ? uint(max(starts[(g + 1) * stride] - starts[g * stride], 0)) : 0u;
     const uint tiles = (here + size - 1) / size;
     const uint mine = before + simd_prefix_exclusive_sum(tiles);
     const bool found = tile >= mine && tile < mine + tiles;
     const int lane_found = simd_max(found ? int(lane) : -1);
     if (lane_found >= 0) {
       group = from + uint(lane_found);
-      first = uint(starts[group]) + (tile - simd_shuffle(mine, ushort(lane_found))) * size;
-      end = min(first + size, uint(starts[group + 1]));
+      first = uint(starts[group * stride]) + (tile - simd_shuffle(mine, ushort(lane_found))) * size;
+      end = min(first + size, uint(starts[(group + 1) * stride]));
       return true;
     }
     before += simd_sum(tiles);

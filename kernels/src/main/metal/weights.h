@@ -5,7 +5,7 @@
 // `load` fetches them, `quad` makes floats of four of them.
 #include "common.h"
 
-// How scales and biases are stored: 0 float, 1 half, 2 bf16.
+// How scales and biases are stored: 0 float, 1 half, 2 bf16, 3 an exponent (E8M0).
 constant int SCALE_TYPE [[function_constant(0)]];
 // Whether biases are stored. If not, the level ZERO stands for 0.
 constant bool HAS_BIASES [[function_constant(1)]];
@@ -65,7 +65,11 @@ inline float stored_scale(device const uchar* scales, ulong index) {
   if (SCALE_TYPE == 1) {
     return float(((device const half*)scales)[index]);
   }
-  return from_bf16(((device const ushort*)scales)[index]);
+  if (SCALE_TYPE == 2) {
+    return from_bf16(((device const ushort*)scales)[index]);
+  }
+  const uint exponent = scales[index];
+  return as_type<float>(exponent == 255u ? 0x7fc00000u : (exponent == 0u ? 0x00400000u : exponent << 23));
 }
 
 inline float stored_bias(device const uchar* biases, ulong index, float scale) {
