@@ -453,6 +453,23 @@ public final class ReferenceDevice implements Device {
         }
 
         @Override
+        public void copyBlocks(KvCache cache, Tensor pairs) {
+            var kv = own(cache, 0);
+            require(pairs, DType.I32, pairs.rows(), 2, "copyBlocks: pairs");
+            record(() -> {
+                int elements = kv.rowElements() * kv.geometry.blockSize();
+                for (int i = 0; i < pairs.rows(); i++) {
+                    int from = index(pairs, i, 0, kv.geometry.blockCount(), "block") * elements;
+                    int to = index(pairs, i, 1, kv.geometry.blockCount(), "block") * elements;
+                    for (int layer = 0; layer < kv.geometry.layers(); layer++) {
+                        System.arraycopy(kv.keys[layer], from, kv.keys[layer], to, elements);
+                        System.arraycopy(kv.values[layer], from, kv.values[layer], to, elements);
+                    }
+                }
+            });
+        }
+
+        @Override
         public void pagedAttention(
                 Tensor out, Tensor q, KvCache cache, int layer, Attention attention, Batch batch) {
             var kv = own(cache, layer);

@@ -311,6 +311,16 @@ final class MetalEncoder implements Encoder {
     }
 
     @Override
+    public void copyBlocks(KvCache cache, Tensor pairs) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void topK(Tensor ids, Tensor values, Tensor x) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
     public void argmax(Tensor out, Tensor x) {
         OpCheck check = check("argmax");
         check.ints(out, "out").floats(x, "x");
