@@ -135,6 +135,14 @@ final class MetalEncoder implements Encoder {
     }
 
     @Override
+    public void copyBlocks(KvCache cache, Tensor pairs) {
+        OpCheck check = check("copyBlocks");
+        MetalKvCache target = cache(check, cache, 0);
+        check.ints(pairs, "pairs").shape(pairs, "pairs", pairs.rows(), 2);
+        caches.copy(target, pairs);
+    }
+
+    @Override
     public void pagedAttention(
             Tensor out, Tensor q, KvCache cache, int layer, Attention attention, Batch batch) {
         OpCheck check = check("pagedAttention");
@@ -308,16 +316,6 @@ final class MetalEncoder implements Encoder {
         check.shape(rows, "rows", out.rows(), 1);
         check.apart(out, x);
         this.rows.move("gatherRows", out, x, rows, false);
-    }
-
-    @Override
-    public void copyBlocks(KvCache cache, Tensor pairs) {
-        throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public void topK(Tensor ids, Tensor values, Tensor x) {
-        throw new UnsupportedOperationException();
     }
 
     @Override

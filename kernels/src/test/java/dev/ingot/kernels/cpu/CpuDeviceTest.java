@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.management.OperatingSystemMXBean;
+import dev.ingot.kernels.parity.Data;
 import dev.ingot.engine.ops.Batch;
 import dev.ingot.engine.ops.CommandBuffer;
 import dev.ingot.engine.ops.DType;

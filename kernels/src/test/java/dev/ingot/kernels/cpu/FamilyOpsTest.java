@@ -3,6 +3,7 @@ package dev.ingot.kernels.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.ingot.kernels.parity.Data;
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.Device;
 import dev.ingot.engine.ops.DeviceException;

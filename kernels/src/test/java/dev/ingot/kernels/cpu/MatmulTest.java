@@ -2,6 +2,7 @@ package dev.ingot.kernels.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ingot.kernels.parity.Data;
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.Device;
 import dev.ingot.engine.ops.HostTensor;

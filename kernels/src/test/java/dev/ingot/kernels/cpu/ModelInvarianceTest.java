@@ -1,5 +1,6 @@
 package dev.ingot.kernels.cpu;
 
+import dev.ingot.kernels.parity.Data;
 import dev.ingot.engine.model.HfConfig;
 import dev.ingot.engine.model.Model;
 import dev.ingot.engine.model.Models;

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import dev.ingot.kernels.parity.Data;
+import dev.ingot.kernels.parity.QuantizedWeights;
 import dev.ingot.engine.ops.BlockWeights;
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.Dequantized;

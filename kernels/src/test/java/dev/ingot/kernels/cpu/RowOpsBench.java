@@ -1,5 +1,6 @@
 package dev.ingot.kernels.cpu;
 
+import dev.ingot.kernels.parity.Data;
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.Encoder;
 import dev.ingot.engine.ops.HostTensor;
