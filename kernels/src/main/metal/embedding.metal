@@ -35,7 +35,7 @@ kernel void embed(
     return;
   }
   W w;
-  load(w, levels, scales, biases, m, row, k);
+  load(w, levels, scales, biases, m, m.first_row + ulong(row), k);
   device float* to = out + ulong(token) * p.out_stride + k;
   for (ushort part = 0; part < W::STEP / 4; part++) {
     const float4 four = quad(w, part);

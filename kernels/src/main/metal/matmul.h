@@ -51,7 +51,7 @@ kernel void matmul(
   }
   const ushort rows = ushort(end - first);
   device const float* x_rows = x + ulong(first) * p.x_stride;
-  const ulong weight_row = ulong(expert) * m.out + column;
+  const ulong weight_row = m.first_row + ulong(expert) * m.out + column;
   const uint last_column = m.out - 1 - column;
 
   float sums[R * COLUMNS];

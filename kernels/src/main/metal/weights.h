@@ -17,6 +17,7 @@ struct MatrixParams {
   uint row_bytes;
   uint groups;
   uint group_shift;
+  uint first_row; // of what is bound
 };
 
 struct Dense32 {

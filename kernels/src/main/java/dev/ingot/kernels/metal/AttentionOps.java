@@ -40,7 +40,8 @@ final class AttentionOps {
     /// @param tokenTiles over all sequences
     /// @param splits of the longest sequence
     /// @param pairs query positions times the positions that they see, at most
-    private record Cut(int heads, int tokens, int headTiles, int tokenTiles, int splits, long pairs) {
+    private record Cut(
+            int heads, int tokens, int headTiles, int tokenTiles, int splits, long pairs) {
         static Cut of(Batch batch, int group, int kvHeads) {
             int sequences = batch.sequences();
             int heads = Math.min(group, TILE_ROWS);
@@ -73,7 +74,12 @@ final class AttentionOps {
             int to = intAt(batch.queryStarts(), s + 1);
             if (from < 0 || to < from || to > batch.positions().rows()) {
                 throw new IllegalArgumentException(
-                        "pagedAttention: the queries of sequence " + s + " are from " + from + " to " + to);
+                        "pagedAttention: the queries of sequence "
+                                + s
+                                + " are from "
+                                + from
+                                + " to "
+                                + to);
             }
             return to - from;
         }
@@ -108,7 +114,8 @@ final class AttentionOps {
         long operations = 4 * cut.pairs * heads * geometry.headDim();
         long bytes =
                 2 * cut.pairs / Math.max(1, cut.tokens) * cache.blockBytes() / geometry.blockSize();
-        long parts = Math.min(step.pass().parts(bytes, operations), Math.ceilDiv(cut.tokenTiles, TILES));
+        long parts =
+                Math.min(step.pass().parts(bytes, operations), Math.ceilDiv(cut.tokenTiles, TILES));
         int most = Math.ceilDiv(Math.ceilDiv(cut.tokenTiles, (int) parts), TILES) * TILES;
         var o = new Operands(out, q, cache, layer, attention, batch, heads, cut, apart);
         for (int from = 0; from < cut.tokenTiles; from += most) {
@@ -152,7 +159,10 @@ final class AttentionOps {
                 step.device()
                         .pipeline(
                                 "attention_" + type,
-                                "attention_" + o.cut.kernelRows() + "_" + elements(o.cache.padded()),
+                                "attention_"
+                                        + o.cut.kernelRows()
+                                        + "_"
+                                        + elements(o.cache.padded()),
                                 o.constants());
         pass.pipeline(pipeline);
         step.bind(0, o.out);

@@ -74,7 +74,13 @@ final class CacheOps {
             copy(layer, half, cache.blockBytes(), pairs, geometry.blockCount(), op);
             if (geometry.dtype() == DType.I8) {
                 copy(layer, 2 * half, cache.blockScaleBytes(), pairs, geometry.blockCount(), op);
-                copy(layer, 2 * half + scales, cache.blockScaleBytes(), pairs, geometry.blockCount(), op);
+                copy(
+                        layer,
+                        2 * half + scales,
+                        cache.blockScaleBytes(),
+                        pairs,
+                        geometry.blockCount(),
+                        op);
             }
         }
     }

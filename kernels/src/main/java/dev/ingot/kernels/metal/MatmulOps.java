@@ -58,7 +58,8 @@ final class MatmulOps {
                 .put(slab.in())
                 .put((int) slab.format().kind().rowBytes(slab.in()))
                 .put(slab.format().groups(slab.in()))
-                .put(slab.format().groupShift());
+                .put(slab.format().groupShift())
+                .put(slab.firstRow());
     }
 
     /// `out = x · wᵀ`, cut by rows into ops that the GPU is not kept by for too long.
@@ -78,7 +79,9 @@ final class MatmulOps {
         long operations = 2 * rows * (weights / experts);
         long bytes = weightBytes + StepOps.bytes(o.x) + StepOps.bytes(o.out);
         long parts = o.experts > 0 ? 1 : step.pass().parts(bytes, operations);
-        int most = Math.ceilDiv(Math.ceilDiv(rows, (int) Math.min(parts, rows)), MOST_ROWS) * MOST_ROWS;
+        int most =
+                Math.ceilDiv(Math.ceilDiv(rows, (int) Math.min(parts, rows)), MOST_ROWS)
+                        * MOST_ROWS;
         for (int from = 0; from < rows; from += most) {
             int count = Math.min(most, rows - from);
             step.begin(o.op, bytes * count / rows, operations * count / rows);
@@ -108,14 +111,18 @@ final class MatmulOps {
         MetalBuffer out = (MetalBuffer) o.out.buffer();
         MetalBuffer x = (MetalBuffer) o.x.buffer();
         pass.buffer(
-                0, out, o.out.byteOffset() + DType.F32.bytes((long) from * o.out.rowStride() + column));
+                0,
+                out,
+                o.out.byteOffset() + DType.F32.bytes((long) from * o.out.rowStride() + column));
         pass.buffer(1, x, o.x.byteOffset() + DType.F32.bytes((long) from * o.x.rowStride()));
         step.bind(2, slab.levels());
         step.bind(3, slab.scales());
         step.bind(4, slab.biases());
         if (o.bias != null) {
             pass.buffer(
-                    5, (MetalBuffer) o.bias.buffer(), o.bias.byteOffset() + DType.F32.bytes(column));
+                    5,
+                    (MetalBuffer) o.bias.buffer(),
+                    o.bias.byteOffset() + DType.F32.bytes(column));
         } else {
             step.bind(5, o.x);
         }

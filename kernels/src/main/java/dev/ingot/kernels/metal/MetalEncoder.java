@@ -105,8 +105,7 @@ final class MetalEncoder implements Encoder {
         if (bias != null) {
             check.floats(bias, "bias").shape(bias, "bias", 1, weights.out());
         }
-        matmuls.multiply(
-                new MatmulOps.Operands(op, out, x, bias, adds, null, 0), weights.slabs());
+        matmuls.multiply(new MatmulOps.Operands(op, out, x, bias, adds, null, 0), weights.slabs());
     }
 
     @Override

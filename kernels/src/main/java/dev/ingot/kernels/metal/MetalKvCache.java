@@ -56,8 +56,7 @@ record MetalKvCache(MetalDevice owner, KvGeometry geometry, List<MetalBuffer> la
 
     /// Bytes of K of one block of a layer; V takes as much.
     long blockBytes() {
-        return geometry.dtype()
-                .bytes((long) geometry.kvHeads() * geometry.blockSize() * padded());
+        return geometry.dtype().bytes((long) geometry.kvHeads() * geometry.blockSize() * padded());
     }
 
     /// Bytes of the scales of K of one block; V has as many. 0 where there are none.

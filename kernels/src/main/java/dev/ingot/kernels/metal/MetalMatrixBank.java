@@ -76,40 +76,46 @@ record MetalMatrixBank(MetalDevice owner, int count, int out, int in, List<Weigh
         long scalesFrom = aligned(count * levels);
         long biasesFrom = aligned(scalesFrom + count * scales);
         MetalBuffer buffer = device.allocate(label, biasesFrom + count * biases);
+        MetalSlice[] to = {
+            new MetalSlice(buffer, 0),
+            new MetalSlice(buffer, scales == 0 ? 0 : scalesFrom),
+            new MetalSlice(buffer, biases == 0 ? 0 : biasesFrom)
+        };
         for (int e = 0; e < experts.size(); e++) {
             WeightSlab from = experts.get(e).slabs().get(index);
-            WeightSlab to =
-                    new WeightSlab(
-                            from.format(),
-                            from.rows(),
-                            from.in(),
-                            moved(from.levels(), levels, buffer, e * levels, before),
-                            moved(from.scales(), scales, buffer, scalesFrom + e * scales, before),
-                            moved(from.biases(), biases, buffer, biasesFrom + e * biases, before));
-            experts.get(e).move(index, to);
+            move(from.levels(), from.firstRow(), to[0], e, first.rows(), levels, before);
+            move(from.scales(), from.firstRow(), to[1], e, first.rows(), scales, before);
+            move(from.biases(), from.firstRow(), to[2], e, first.rows(), biases, before);
+            int firstRow = Math.multiplyExact(e, first.rows());
+            experts.get(e)
+                    .move(
+                            index,
+                            new WeightSlab(
+                                    from.format(), from.rows(), from.in(), firstRow, to[0], to[1], to[2]));
         }
-        return new WeightSlab(
-                first.format(),
-                Math.multiplyExact(first.rows(), experts.size()),
-                first.in(),
-                new MetalSlice(buffer, 0),
-                new MetalSlice(buffer, scales == 0 ? 0 : scalesFrom),
-                new MetalSlice(buffer, biases == 0 ? 0 : biasesFrom));
+        int rows = Math.multiplyExact(first.rows(), experts.size());
+        return new WeightSlab(first.format(), rows, first.in(), 0, to[0], to[1], to[2]);
     }
 
-    private static MetalSlice moved(
+    /// Copies `bytes` of `rows` rows to where those of expert `e` lie.
+    private static void move(
             MetalSlice from,
+            long firstRow,
+            MetalSlice to,
+            long e,
+            int rows,
             long bytes,
-            MetalBuffer buffer,
-            long offset,
             Set<MetalBuffer> before) {
         if (bytes == 0) {
-            return new MetalSlice(buffer, 0);
+            return;
         }
         before.add(from.buffer());
         MemorySegment.copy(
-                from.buffer().contents(), from.offset(), buffer.contents(), offset, bytes);
-        return new MetalSlice(buffer, offset);
+                from.buffer().contents(),
+                from.offset() + firstRow * (bytes / rows),
+                to.buffer().contents(),
+                to.offset() + e * bytes,
+                bytes);
     }
 
     private static long aligned(long bytes) {

@@ -16,7 +16,8 @@ import java.util.regex.Pattern;
 /// The kernels' source texts, which travel in the jar and are compiled where they run.
 final class MetalSources {
     /// Every source file, without `.metal`.
-    static final List<String> NAMES = List.of(
+    static final List<String> NAMES =
+            List.of(
                     "canary",
                     "embedding",
                     "norm",

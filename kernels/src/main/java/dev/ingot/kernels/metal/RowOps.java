@@ -68,8 +68,7 @@ final class RowOps {
         step.pass().bytes(index, arguments.bytes());
     }
 
-    void rope(
-            Tensor x, int headDim, Tensor positions, Tensor inverseFrequencies, float magnitude) {
+    void rope(Tensor x, int headDim, Tensor positions, Tensor inverseFrequencies, float magnitude) {
         if (x.rows() == 0) {
             return;
         }
@@ -143,9 +142,7 @@ final class RowOps {
         long bytes = 2 * StepOps.bytes(out);
         int number = step.begin(op, bytes, bytes);
         step.pipeline(
-                "rows",
-                "move_rows",
-                FunctionConstants.NONE.with(0, adds).with(1, rows != null));
+                "rows", "move_rows", FunctionConstants.NONE.with(0, adds).with(1, rows != null));
         step.bind(0, out);
         step.bind(1, x);
         step.bind(2, rows == null ? x : rows);
@@ -205,8 +202,7 @@ final class RowOps {
                 Math.min(
                         MOST_ELEMENT_THREADS,
                         whole(Math.ceilDiv(Math.min(columns, SEGMENT), ELEMENTS)));
-        step.pass()
-                .threadgroups(Math.ceilDiv(columns, SEGMENT), out.rows(), 1, threads, 1, 1);
+        step.pass().threadgroups(Math.ceilDiv(columns, SEGMENT), out.rows(), 1, threads, 1, 1);
     }
 
     /// Threads that share a row: by its length only, so that its sums have one order.

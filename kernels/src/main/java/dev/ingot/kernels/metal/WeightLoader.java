@@ -55,6 +55,7 @@ final class WeightLoader {
                             new WeightFormat(Kind.FP4, Mxfp4Weights.GROUP, Scale.E8M0, 0),
                             mxfp4.out(),
                             mxfp4.in(),
+                            0,
                             inPlace(mxfp4.levels(), Kind.FP4.alignment()),
                             inPlace(mxfp4.exponents(), OFFSET_ALIGNMENT),
                             nothing());
@@ -70,7 +71,12 @@ final class WeightLoader {
                     case BF16 -> Kind.BF16;
                     case I32, I8 ->
                             throw new IllegalArgumentException(
-                                    label + ": " + tensor.name() + " " + tensor.dtype() + " is no weight");
+                                    label
+                                            + ": "
+                                            + tensor.name()
+                                            + " "
+                                            + tensor.dtype()
+                                            + " is no weight");
                 };
         int out = tensor.out();
         int in = tensor.in();
@@ -83,18 +89,28 @@ final class WeightLoader {
             MetalBuffer padded = device.allocate(label, out * rowBytes);
             for (int row = 0; row < out; row++) {
                 MemorySegment.copy(
-                        tensor.data(), row * storedBytes, padded.contents(), row * rowBytes, storedBytes);
+                        tensor.data(),
+                        row * storedBytes,
+                        padded.contents(),
+                        row * rowBytes,
+                        storedBytes);
             }
             levels = new MetalSlice(padded, 0);
         }
-        return new WeightSlab(WeightFormat.dense(kind), out, in, levels, levels, levels);
+        return new WeightSlab(WeightFormat.dense(kind), out, in, 0, levels, levels, levels);
     }
 
     private WeightSlab affine(AffineWeights w) {
         if (Integer.bitCount(w.group()) != 1 || w.group() < LEAST_GROUP) {
             throw new IllegalArgumentException(
-                    label + ": " + w.name() + " in groups of " + w.group()
-                            + ": Metal takes powers of two from " + LEAST_GROUP + " on");
+                    label
+                            + ": "
+                            + w.name()
+                            + " in groups of "
+                            + w.group()
+                            + ": Metal takes powers of two from "
+                            + LEAST_GROUP
+                            + " on");
         }
         Kind kind = w.bits() <= 4 ? Kind.Q4 : Kind.Q8;
         Scale scale = scale(w.scales());
@@ -119,6 +135,7 @@ final class WeightLoader {
                 new WeightFormat(kind, w.group(), scale, WeightFormat.STORED),
                 w.out(),
                 w.in(),
+                0,
                 levels,
                 inPlace(w.scales().data(), OFFSET_ALIGNMENT),
                 inPlace(w.biases().data(), OFFSET_ALIGNMENT));
@@ -145,14 +162,14 @@ final class WeightLoader {
     /// Memory for all that a slab holds.
     private WeightSlab allocated(WeightFormat format, int out, int in) {
         MetalSlice none = nothing();
-        WeightSlab sizes = new WeightSlab(format, out, in, none, none, none);
+        WeightSlab sizes = new WeightSlab(format, out, in, 0, none, none, none);
         MetalSlice levels = new MetalSlice(device.allocate(label, sizes.levelBytes()), 0);
         MetalSlice scales = new MetalSlice(device.allocate(label, sizes.scaleBytes()), 0);
         MetalSlice biases =
                 format.hasBiases()
                         ? new MetalSlice(device.allocate(label, sizes.scaleBytes()), 0)
                         : scales;
-        return new WeightSlab(format, out, in, levels, scales, biases);
+        return new WeightSlab(format, out, in, 0, levels, scales, biases);
     }
 
     /// Where the data lies, if it may be read from there, or else a copy.

@@ -4,6 +4,7 @@ package dev.ingot.kernels.metal;
 /// it can stay where its file is mapped.
 ///
 /// @param rows of output features
+/// @param firstRow where they begin in what the slices hold: an expert's lie among those of others
 /// @param levels the weights, `format.kind().rowBytes(in)` a row
 /// @param scales of each group; anything for a dense format
 /// @param biases of each group; anything where none are stored
@@ -11,6 +12,7 @@ record WeightSlab(
         WeightFormat format,
         int rows,
         int in,
+        int firstRow,
         MetalSlice levels,
         MetalSlice scales,
         MetalSlice biases) {

@@ -3,7 +3,6 @@ package dev.ingot.kernels.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.ingot.kernels.parity.Data;
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.Device;
 import dev.ingot.engine.ops.DeviceException;
@@ -15,6 +14,7 @@ import dev.ingot.engine.ops.QuantizedAtLoad;
 import dev.ingot.engine.ops.ReferenceDevice;
 import dev.ingot.engine.ops.Steps;
 import dev.ingot.engine.ops.Tensor;
+import dev.ingot.kernels.parity.Data;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
-import dev.ingot.kernels.parity.Data;
-import dev.ingot.kernels.parity.QuantizedWeights;
 import dev.ingot.engine.ops.BlockWeights;
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.Dequantized;
@@ -13,6 +11,8 @@ import dev.ingot.engine.ops.Device;
 import dev.ingot.engine.ops.Steps;
 import dev.ingot.engine.ops.Tensor;
 import dev.ingot.engine.ops.WeightSource;
+import dev.ingot.kernels.parity.Data;
+import dev.ingot.kernels.parity.QuantizedWeights;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;

@@ -1,12 +1,12 @@
 package dev.ingot.kernels.cpu;
 
-import dev.ingot.kernels.parity.Data;
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.Encoder;
 import dev.ingot.engine.ops.HostTensor;
 import dev.ingot.engine.ops.KvGeometry;
 import dev.ingot.engine.ops.Steps;
 import dev.ingot.engine.ops.Tensor;
+import dev.ingot.kernels.parity.Data;
 import java.lang.foreign.Arena;
 import java.util.List;
 import java.util.Locale;

@@ -2,13 +2,13 @@ package dev.ingot.kernels.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.ingot.kernels.parity.Data;
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.Device;
 import dev.ingot.engine.ops.ReferenceDevice;
 import dev.ingot.engine.ops.ReferenceOps;
 import dev.ingot.engine.ops.Steps;
 import dev.ingot.engine.ops.Tensor;
+import dev.ingot.kernels.parity.Data;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;

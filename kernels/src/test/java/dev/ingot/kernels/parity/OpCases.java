@@ -26,12 +26,21 @@ public final class OpCases {
 
     /// All of them.
     public static List<OpCase> all() {
+        return cases(List.of(DType.F32, DType.F16, DType.BF16, DType.I8));
+    }
+
+    /// All of them, but attention over caches of two types only.
+    public static List<OpCase> medium() {
+        return cases(List.of(DType.F16, DType.I8));
+    }
+
+    private static List<OpCase> cases(List<DType> cacheTypes) {
         List<OpCase> cases = new ArrayList<>();
         embeddings(cases);
         norms(cases);
         rope(cases);
         matmuls(cases);
-        attention(cases, new int[] {1, 70, 33, 300});
+        attention(cases, cacheTypes, new int[] {1, 40, 33, 170});
         elements(cases);
         rows(cases);
         experts(cases);
@@ -58,7 +67,7 @@ public final class OpCases {
         cases.add(layerNorm(3, 129));
         cases.add(headNorms(24));
         cases.add(rope(20, 4, 1.3f, 2));
-        attention(cases, new int[] {1, 7, 33, 140});
+        attention(cases, List.of(DType.F16, DType.I8), new int[] {1, 7, 33, 140});
         for (String op : ELEMENTS) {
             cases.add(element(op, 2, 31));
         }
@@ -172,7 +181,8 @@ public final class OpCases {
     }
 
     private static void rope(List<OpCase> cases) {
-        for (int[] shape : new int[][] {{2, 1}, {20, 4}, {64, 32}, {80, 32}, {96, 24}, {256, 128}}) {
+        for (int[] shape :
+                new int[][] {{2, 1}, {20, 4}, {64, 32}, {80, 32}, {96, 24}, {256, 128}}) {
             cases.add(rope(shape[0], shape[1], 1, 11));
             cases.add(rope(shape[0], shape[1], 1.3466f, 3));
         }
@@ -185,7 +195,9 @@ public final class OpCases {
                 16 * ULP,
                 device -> {
                     int[] positions = {0, 1, 2, 3, 100, 4095, 4096, 32_767, 131_071, 1_000_003};
-                    var x = Data.strided(device, Data.rows(6, positions.length, heads * headDim), 7);
+                    var x =
+                            Data.strided(
+                                    device, Data.rows(6, positions.length, heads * headDim), 7);
                     float[] frequencies = new float[pairs];
                     for (int i = 0; i < pairs; i++) {
                         frequencies[i] = (float) Math.pow(10_000, -1.0 * i / pairs);
@@ -201,8 +213,18 @@ public final class OpCases {
 
     private static void matmuls(List<OpCase> cases) {
         int[][] shapes = {
-            {1, 1, 1}, {1, 33, 7}, {1, 129, 260}, {2, 7, 31}, {3, 31, 129}, {4, 70, 384}, {5, 33, 40},
-            {7, 1, 100}, {8, 16, 128}, {13, 129, 33}, {31, 40, 257}, {33, 18, 130}
+            {1, 1, 1},
+            {1, 33, 7},
+            {1, 129, 260},
+            {2, 7, 31},
+            {3, 31, 129},
+            {4, 70, 384},
+            {5, 33, 40},
+            {7, 1, 100},
+            {8, 16, 128},
+            {13, 129, 33},
+            {31, 40, 257},
+            {33, 18, 130}
         };
         for (DType format : DENSE) {
             for (int[] s : shapes) {
@@ -211,7 +233,8 @@ public final class OpCases {
         }
         for (QuantizedWeights format : QuantizedWeights.values()) {
             int in = format.granule();
-            for (int[] s : new int[][] {{1, 33, 3 * in}, {2, 7, in}, {4, 1, 2 * in}, {13, 70, 3 * in}}) {
+            for (int[] s :
+                    new int[][] {{1, 33, 3 * in}, {2, 7, in}, {4, 1, 2 * in}, {13, 70, 3 * in}}) {
                 cases.add(matmul("matmul " + format, format.make(s[1], s[1], s[2]), s[0]));
             }
         }
@@ -250,8 +273,8 @@ public final class OpCases {
 
     // ---------------------------------------------------------------- attention
 
-    private static void attention(List<OpCase> cases, int[] lengths) {
-        for (DType format : List.of(DType.F32, DType.F16, DType.BF16, DType.I8)) {
+    private static void attention(List<OpCase> cases, List<DType> cacheTypes, int[] lengths) {
+        for (DType format : cacheTypes) {
             for (var shape :
                     List.of(
                             new Shape(1, 1, 2, 1, format),
@@ -280,8 +303,7 @@ public final class OpCases {
                 3e-6,
                 device -> {
                     int[][] tables = AttentionSteps.tables(1, shape.blockSize(), lengths);
-                    var run =
-                            new Run(device, shape, tables, AttentionSteps.qkv(shape, lengths));
+                    var run = new Run(device, shape, tables, AttentionSteps.qkv(shape, lengths));
                     int two = lengths[1];
                     int three = lengths[3];
                     List<float[]> rows = new ArrayList<>();
@@ -408,7 +430,13 @@ public final class OpCases {
 
     /// A whole layer of experts: what it adds to a residual stream.
     private static OpCase mixture(
-            int experts, int chosen, int hidden, int inner, DType dtype, int tokens, boolean normalized) {
+            int experts,
+            int chosen,
+            int hidden,
+            int inner,
+            DType dtype,
+            int tokens,
+            boolean normalized) {
         return new OpCase(
                 "mixture of experts",
                 tokens + " tokens, " + chosen + " of " + experts + ", " + hidden + " × " + inner,
@@ -427,7 +455,8 @@ public final class OpCases {
                                                 Data.weights(500 + e, dtype, inner, hidden))));
                         down.add(
                                 device.matrix(
-                                        "down", List.of(Data.weights(200 + e, dtype, hidden, inner))));
+                                        "down",
+                                        List.of(Data.weights(200 + e, dtype, hidden, inner))));
                     }
                     var upBank = device.bank("up", up);
                     var downBank = device.bank("down", down);
@@ -527,7 +556,11 @@ public final class OpCases {
     private static void copies(List<OpCase> cases) {
         for (DType format : List.of(DType.F32, DType.F16, DType.BF16, DType.I8)) {
             cases.add(
-                    new OpCase("copyBlocks", format.toString(), 3e-6, device -> copied(device, format)));
+                    new OpCase(
+                            "copyBlocks",
+                            format.toString(),
+                            3e-6,
+                            device -> copied(device, format)));
         }
     }
 
