@@ -1,6 +1,7 @@
 package dev.ingot.worker;
 
 import dev.ingot.engine.files.ModelFiles;
+import dev.ingot.engine.model.LoadProgress;
 import dev.ingot.engine.model.Model;
 import dev.ingot.engine.model.ModelConfig;
 import dev.ingot.engine.model.ModelMemory;
@@ -80,6 +81,7 @@ final class LoadedModel implements AutoCloseable {
                         checkpoint,
                         config,
                         settings.weightLoading(),
+                        device,
                         limits,
                         settings.blockSize(),
                         settings.kvCacheType());
@@ -90,7 +92,14 @@ final class LoadedModel implements AutoCloseable {
         var cache = device.kvCache(geometry);
         long startNanos = nanoClock.getAsLong();
         var model =
-                Models.load(checkpoint, config, settings.weightLoading(), device, limits, cache);
+                Models.load(
+                        checkpoint,
+                        config,
+                        settings.weightLoading(),
+                        device,
+                        limits,
+                        cache,
+                        LoadProgress.NONE);
         double seconds = Math.max(1e-6, (nanoClock.getAsLong() - startNanos) * 1e-9);
         int maxBlocks = Math.ceilDiv(kv.maxModelLength(), settings.blockSize());
         var buffers =

@@ -119,6 +119,19 @@ public final class CpuDevice implements Device {
     }
 
     @Override
+    public long availableBytes() {
+        return HostMemory.availableBytes();
+    }
+
+    @Override
+    public long matrixBytes(List<? extends WeightSource> rowParts) {
+        String label = rowParts.getFirst().name();
+        int out = WeightPacker.rows(label, rowParts);
+        return kernels.matrixBytes(
+                out, rowParts.getFirst().in(), PackedFormat.of(label, rowParts));
+    }
+
+    @Override
     public Matrix matrix(String label, List<? extends WeightSource> rowParts) {
         requireOpen();
         int out = WeightPacker.rows(label, rowParts);
