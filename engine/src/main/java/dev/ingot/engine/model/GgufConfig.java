@@ -8,6 +8,7 @@ import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -29,7 +30,7 @@ public final class GgufConfig {
                     Map.entry("gemma3", "gemma3_text"),
                     Map.entry("gpt-oss", "gpt_oss"),
                     Map.entry("gpt2", "gpt2"),
-                    Map.entry("llama", "llama"), // Mistral too; with experts, Mixtral
+                    Map.entry("llama", "llama"), // Mistral and Mixtral too
                     Map.entry("olmo2", "olmo2"),
                     Map.entry("phi2", "phi"),
                     Map.entry("phi3", "phi3"),
@@ -76,8 +77,8 @@ public final class GgufConfig {
                             + "'");
         }
         int experts = metadata.optionalInt(key("expert_count"), 0, MAX_COUNT).orElse(0);
-        if (architecture.equals("llama") && experts > 0) {
-            modelType = "mixtral";
+        if (architecture.equals("llama")) {
+            modelType = experts > 0 ? "mixtral" : windowSize() > 0 ? "mistral" : "llama";
         }
         int hidden = size("embedding_length", MAX_SIZE);
         int heads = size("attention.head_count", MAX_COUNT);
@@ -103,6 +104,7 @@ public final class GgufConfig {
             json.put("head_dim", headDim);
             json.put("tie_word_embeddings", !has("output.weight"));
             json.put("attention_bias", has("blk.0.attn_q.bias"));
+            json.put("mlp_bias", has("blk.0.ffn_down.bias"));
         }
         switch (modelType) {
             case "gpt2" -> epsilon(json, "attention.layer_norm_epsilon", "layer_norm_epsilon");
@@ -114,12 +116,18 @@ public final class GgufConfig {
             case "mixtral", "gpt_oss" -> experts(json, "num_local_experts", "intermediate_size");
             case "qwen3_moe" -> {
                 experts(json, "num_experts", "moe_intermediate_size");
-                json.put("norm_topk_prob", true);
+                json.put(
+                        "norm_topk_prob",
+                        metadata.optionalBoolean(key("expert_weights_norm")).orElse(true));
+                var dense = json.putArray("mlp_only_layers");
+                IntStream.range(0, size("block_count", MAX_COUNT))
+                        .filter(layer -> !has("blk." + layer + ".ffn_gate_inp.weight"))
+                        .forEach(dense::add);
             }
             default -> {}
         }
         switch (modelType) {
-            case "gemma2", "gemma3_text", "gpt_oss", "mixtral", "phi3" -> window(json);
+            case "gemma2", "gemma3_text", "gpt_oss", "mistral", "mixtral", "phi3" -> window(json);
             default -> {}
         }
         if (!isGpt2) {
@@ -151,13 +159,16 @@ public final class GgufConfig {
     }
 
     private void window(ObjectNode json) {
-        int window =
-                metadata.optionalInt(key("attention.sliding_window"), 0, MAX_SIZE).orElse(0);
+        int window = windowSize();
         if (window > 0) {
             json.put("sliding_window", window);
         } else {
             json.putNull("sliding_window");
         }
+    }
+
+    private int windowSize() {
+        return metadata.optionalInt(key("attention.sliding_window"), 0, MAX_SIZE).orElse(0);
     }
 
     private void gemma(ObjectNode json, int headDim) {
