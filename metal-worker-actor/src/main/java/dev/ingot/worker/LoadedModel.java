@@ -172,6 +172,7 @@ final class LoadedModel implements AutoCloseable {
 
     @Override
     public void close() {
+        sampler.close();
         device.close();
         checkpoint.close();
     }
