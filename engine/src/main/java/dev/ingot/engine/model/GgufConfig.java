@@ -97,7 +97,9 @@ public final class GgufConfig {
         json.put(isGpt2 ? "n_embd" : "hidden_size", hidden);
         json.put(isGpt2 ? "n_layer" : "num_hidden_layers", size("block_count", MAX_COUNT));
         json.put(isGpt2 ? "n_head" : "num_attention_heads", heads);
-        json.put(isGpt2 ? "n_positions" : "max_position_embeddings", size("context_length", MAX_SIZE));
+        json.put(
+                isGpt2 ? "n_positions" : "max_position_embeddings",
+                size("context_length", MAX_SIZE));
         json.put(isGpt2 ? "n_inner" : "intermediate_size", size("feed_forward_length", MAX_SIZE));
         if (!isGpt2) {
             json.put("num_key_value_heads", kvHeads(heads));
@@ -275,7 +277,8 @@ public final class GgufConfig {
         if (modelType.equals("gpt_oss")) {
             scaling.put("truncate", false); // as it was trained; the file has no key for it
         }
-        // llama.cpp multiplies the usual magnitude by this number; transformers has it in its place.
+        // llama.cpp multiplies the usual magnitude by this number; transformers has it in its
+        // place.
         var share = metadata.optionalNumber(key("rope.scaling.attn_factor"));
         var factor = metadata.optionalNumber(key("rope.scaling.factor"));
         if (share.isPresent() && factor.isPresent()) {

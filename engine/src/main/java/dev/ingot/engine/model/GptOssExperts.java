@@ -72,7 +72,8 @@ record GptOssExperts(Weights weights, String prefix, int experts, int intermedia
         float[] values = new float[experts * 2 * intermediate];
         if (isSplit()) {
             var matrices = weights.matrices();
-            float[] gates = matrices.take(prefix + "gate_proj.bias", experts, intermediate).floats();
+            float[] gates =
+                    matrices.take(prefix + "gate_proj.bias", experts, intermediate).floats();
             float[] ups = matrices.take(prefix + "up_proj.bias", experts, intermediate).floats();
             for (int e = 0; e < experts; e++) {
                 int to = e * 2 * intermediate;

@@ -90,8 +90,20 @@ final class Mixtral implements Model {
                         config.mixture().count(),
                         e ->
                                 new Part[] {
-                                    weights.expert(moe, "w1", "gate_proj", intermediate, e, config.mixture().count()),
-                                    weights.expert(moe, "w3", "up_proj", intermediate, e, config.mixture().count())
+                                    weights.expert(
+                                            moe,
+                                            "w1",
+                                            "gate_proj",
+                                            intermediate,
+                                            e,
+                                            config.mixture().count()),
+                                    weights.expert(
+                                            moe,
+                                            "w3",
+                                            "up_proj",
+                                            intermediate,
+                                            e,
+                                            config.mixture().count())
                                 }),
                 weights.bank(
                         prefix + "down",
@@ -99,7 +111,13 @@ final class Mixtral implements Model {
                         config.mixture().count(),
                         e ->
                                 new Part[] {
-                                    weights.expert(moe, "w2", "down_proj", hidden, e, config.mixture().count())
+                                    weights.expert(
+                                            moe,
+                                            "w2",
+                                            "down_proj",
+                                            hidden,
+                                            e,
+                                            config.mixture().count())
                                 }));
     }
 

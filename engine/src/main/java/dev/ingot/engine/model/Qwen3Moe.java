@@ -147,8 +147,20 @@ final class Qwen3Moe implements Model {
                         experts.count(),
                         e ->
                                 new Part[] {
-                                    weights.expert(prefix, "gate_proj", "gate_proj", intermediate, e, experts.count()),
-                                    weights.expert(prefix, "up_proj", "up_proj", intermediate, e, experts.count())
+                                    weights.expert(
+                                            prefix,
+                                            "gate_proj",
+                                            "gate_proj",
+                                            intermediate,
+                                            e,
+                                            experts.count()),
+                                    weights.expert(
+                                            prefix,
+                                            "up_proj",
+                                            "up_proj",
+                                            intermediate,
+                                            e,
+                                            experts.count())
                                 }),
                 weights.bank(
                         prefix + "down",
@@ -156,7 +168,13 @@ final class Qwen3Moe implements Model {
                         experts.count(),
                         e ->
                                 new Part[] {
-                                    weights.expert(prefix, "down_proj", "down_proj", config.hidden(), e, experts.count())
+                                    weights.expert(
+                                            prefix,
+                                            "down_proj",
+                                            "down_proj",
+                                            config.hidden(),
+                                            e,
+                                            experts.count())
                                 }));
     }
 

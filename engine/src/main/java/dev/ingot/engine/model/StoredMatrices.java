@@ -194,9 +194,7 @@ final class StoredMatrices {
                             part.rows(),
                             columns,
                             levels,
-                            part.of(
-                                    checkpoint.bytes(
-                                            path + ".scales", "U8", part.shape(groups))));
+                            part.of(checkpoint.bytes(path + ".scales", "U8", part.shape(groups))));
         };
     }
 
@@ -376,8 +374,7 @@ final class StoredMatrices {
         long rowBytes = data.byteSize() / rows;
         var half = MemorySegment.ofArray(new byte[Math.toIntExact(rows / 2 * rowBytes)]);
         for (int r = 0; r < rows / 2; r++) {
-            MemorySegment.copy(
-                    data, (2L * r + first) * rowBytes, half, r * rowBytes, rowBytes);
+            MemorySegment.copy(data, (2L * r + first) * rowBytes, half, r * rowBytes, rowBytes);
         }
         return half;
     }

@@ -1,25 +1,16 @@
 package dev.ingot.engine.model;
 
-import dev.ingot.engine.ops.AffineWeights;
-import dev.ingot.engine.ops.BlockWeights;
 import dev.ingot.engine.ops.Device;
 import dev.ingot.engine.ops.HostTensor;
 import dev.ingot.engine.ops.Matrix;
 import dev.ingot.engine.ops.MatrixBank;
-import dev.ingot.engine.ops.Mxfp4Weights;
-import dev.ingot.engine.ops.QuantizedAtLoad;
 import dev.ingot.engine.ops.Tensor;
 import dev.ingot.engine.ops.WeightSource;
 import dev.ingot.engine.weights.Checkpoint;
 import dev.ingot.engine.weights.CheckpointException;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Optional;
-import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
@@ -41,7 +32,8 @@ final class Weights {
         this.device = device;
         this.progress = progress;
         matrices = new StoredMatrices(checkpoint, loading);
-        matrices.held().ifPresent(what -> LOG.warn("{}: {}", checkpoint.path().getFileName(), what));
+        matrices.held()
+                .ifPresent(what -> LOG.warn("{}: {}", checkpoint.path().getFileName(), what));
     }
 
     static Part part(String name, int rows) {
@@ -89,7 +81,8 @@ final class Weights {
         float[] values = new float[Arrays.stream(parts).mapToInt(Part::rows).sum()];
         int at = 0;
         for (var part : parts) {
-            System.arraycopy(matrices.take(part.name(), part.rows()).floats(), 0, values, at, part.rows());
+            System.arraycopy(
+                    matrices.take(part.name(), part.rows()).floats(), 0, values, at, part.rows());
             at += part.rows();
         }
         return device.vector(label, values);
@@ -100,8 +93,7 @@ final class Weights {
     /// @param prefix of the mixture's tensors
     /// @param name of a tensor of its own: `experts.<expert>.<name>.weight`
     /// @param stackedName of one of all: `switch_mlp.<stackedName>.weight`
-    Part expert(
-            String prefix, String name, String stackedName, int rows, int expert, int experts) {
+    Part expert(String prefix, String name, String stackedName, int rows, int expert, int experts) {
         var stacked = prefix + "switch_mlp." + stackedName + ".weight";
         return has(stacked)
                 ? Part.ofExpert(stacked, rows, expert, experts)

@@ -29,8 +29,6 @@ sealed interface Arrangement {
     /// Every element is larger by 1, as Gemma's norms are.
     record OneMore() implements Arrangement {}
 
-    Arrangement SAME = new Same();
-
     /// The shape that transformers gives it.
     default List<Long> shape(List<Long> stored) {
         if (!(this instanceof Rows rows)) {

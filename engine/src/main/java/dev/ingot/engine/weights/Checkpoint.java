@@ -28,7 +28,7 @@ public final class Checkpoint implements AutoCloseable {
     /// @param name in the file
     private record Stored(WeightFile file, String name, Arrangement arrangement) {
         static Stored asNamed(WeightFile file, String name) {
-            return new Stored(file, name, Arrangement.SAME);
+            return new Stored(file, name, new Arrangement.Same());
         }
     }
 

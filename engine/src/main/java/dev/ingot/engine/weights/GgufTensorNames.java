@@ -130,7 +130,7 @@ final class GgufTensorNames {
         var module = block.group(2);
         var suffix = "." + block.group(3);
         if (module.equals("attn_sinks")) {
-            return List.of(new Named(layer + "self_attn.sinks", Arrangement.SAME));
+            return List.of(new Named(layer + "self_attn.sinks", new Arrangement.Same()));
         }
         if (module.equals("attn_qkv") && architecture.equals("phi2")) {
             return queriesKeysAndValues(layer, suffix);
@@ -162,13 +162,13 @@ final class GgufTensorNames {
                     switch (module) {
                         case "attn_q" -> new Arrangement.Interleaved(heads());
                         case "attn_k" -> new Arrangement.Interleaved(kvHeads(heads()));
-                        default -> Arrangement.SAME;
+                        default -> new Arrangement.Same();
                     };
             case "gemma2", "gemma3" ->
                     module.endsWith("_norm") || module.endsWith("_norm.weight")
                             ? new Arrangement.OneMore()
-                            : Arrangement.SAME;
-            default -> Arrangement.SAME;
+                            : new Arrangement.Same();
+            default -> new Arrangement.Same();
         };
     }
 

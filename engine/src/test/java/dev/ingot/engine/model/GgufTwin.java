@@ -15,6 +15,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import tools.jackson.databind.JsonNode;
@@ -23,7 +25,8 @@ import tools.jackson.databind.json.JsonMapper;
 /// Writes a Hugging Face folder as GGUF, as llama.cpp's `convert_hf_to_gguf.py` does: other names, rows of Llama's heads
 /// in turns, 1 added to Gemma's norms, GPT-2's matrices turned round, experts in one tensor.
 public final class GgufTwin {
-    private static final Pattern LAYER = Pattern.compile("(?:model|transformer)?\\.?(?:layers|h)\\.(\\d+)\\.(.+)");
+    private static final Pattern LAYER =
+            Pattern.compile("(?:model|transformer)?\\.?(?:layers|h)\\.(\\d+)\\.(.+)");
     private static final Pattern EXPERT = Pattern.compile("(.*)experts\\.(\\d+)\\.(\\w+)\\.weight");
 
     private static final Map<String, String> ARCHITECTURES =
@@ -54,7 +57,7 @@ public final class GgufTwin {
         this.config = config;
         this.matrices = matrices;
         type = config.path("model_type").stringValue();
-        architecture = ARCHITECTURES.get(type);
+        architecture = Objects.requireNonNull(ARCHITECTURES.get(type), type);
     }
 
     /// Whether llama.cpp has such models.
@@ -62,6 +65,8 @@ public final class GgufTwin {
         return ARCHITECTURES.containsKey(json(folder).path("model_type").stringValue());
     }
 
+    /// Writes one.
+    ///
     /// @param matrices F32, Q8_0, Q4_0, or MXFP4 for gpt-oss's experts; rows that are no whole blocks stay in F32
     public static void write(Path folder, Path file, GgmlType matrices) throws IOException {
         try (var checkpoint = Checkpoint.open(folder)) {
@@ -80,7 +85,8 @@ public final class GgufTwin {
             var expert = EXPERT.matcher(name);
             if (expert.matches()) {
                 experts.computeIfAbsent(
-                                expert.group(1) + "experts." + expert.group(3), _ -> new TreeMap<>())
+                                expert.group(1) + "experts." + expert.group(3),
+                                _ -> new TreeMap<>())
                         .put(Integer.parseInt(expert.group(2)), checkpoint.tensor(name));
             } else if (type.equals("gpt_oss") && name.contains("experts.")) {
                 gptOssExperts(name);
@@ -180,7 +186,10 @@ public final class GgufTwin {
         var newSpelling = config.path("rope_parameters");
         var full = newSpelling.path("full_attention");
         var parameters = full.isMissingNode() ? newSpelling : full;
-        var theta = config.has("rope_theta") ? config.path("rope_theta") : parameters.path("rope_theta");
+        var theta =
+                config.has("rope_theta")
+                        ? config.path("rope_theta")
+                        : parameters.path("rope_theta");
         if (theta.isNumber()) {
             out.put(architecture + ".rope.freq_base", theta.floatValue());
         }
@@ -288,8 +297,7 @@ public final class GgufTwin {
 
     /// The first Phi-2 files had queries, keys and values in one tensor.
     private boolean isFused() {
-        return type.equals("phi")
-                && number("num_key_value_heads") == number("num_attention_heads");
+        return type.equals("phi") && number("num_key_value_heads") == number("num_attention_heads");
     }
 
     private void fused(String queries) {
@@ -308,11 +316,12 @@ public final class GgufTwin {
         }
     }
 
-    private void experts(String name, TreeMap<Integer, HostTensor> experts) {
-        var first = experts.firstEntry().getValue();
+    private void experts(String name, SortedMap<Integer, HostTensor> experts) {
+        var first = experts.sequencedValues().getFirst();
         int size = first.dimension(0) * first.dimension(1);
         float[] values = new float[experts.size() * size];
-        experts.forEach((e, tensor) -> System.arraycopy(tensor.floats(), 0, values, e * size, size));
+        experts.forEach(
+                (e, tensor) -> System.arraycopy(tensor.floats(), 0, values, e * size, size));
         matrix(
                 ggufName(name + ".weight"),
                 matrices,
@@ -335,8 +344,10 @@ public final class GgufTwin {
             int in = isBias ? 1 : tensor.dimension(1);
             float[] rows = isBias ? values : turnedEach(values, experts, in, last);
             if (name.contains("gate_up")) {
-                expertTensor(layer + "ffn_gate_exps", isBias, half(rows, in, 0), in, last / 2, experts);
-                expertTensor(layer + "ffn_up_exps", isBias, half(rows, in, 1), in, last / 2, experts);
+                expertTensor(
+                        layer + "ffn_gate_exps", isBias, half(rows, in, 0), in, last / 2, experts);
+                expertTensor(
+                        layer + "ffn_up_exps", isBias, half(rows, in, 1), in, last / 2, experts);
             } else {
                 expertTensor(layer + "ffn_down_exps", isBias, rows, in, last, experts);
             }
@@ -358,8 +369,7 @@ public final class GgufTwin {
         int experts = (int) (long) shape.get(0);
         int rows = (int) (long) shape.get(1);
         int groups = (int) (long) shape.get(2);
-        var levels =
-                checkpoint.bytes(name + "_blocks", "U8", experts, rows, groups, 16);
+        var levels = checkpoint.bytes(name + "_blocks", "U8", experts, rows, groups, 16);
         var exponents = checkpoint.bytes(name + "_scales", "U8", experts, rows, groups);
         boolean gateUp = name.contains("gate_up");
         for (int half = 0; half < (gateUp ? 2 : 1); half++) {
@@ -371,7 +381,10 @@ public final class GgufTwin {
                         long at = ((long) e * rows + r) * groups + g;
                         data.put(exponents.get(ValueLayout.JAVA_BYTE, at));
                         for (int j = 0; j < 16; j++) {
-                            data.put((byte) (nibble(levels, at, j) | nibble(levels, at, j + 16) << 4));
+                            data.put(
+                                    (byte)
+                                            (nibble(levels, at, j)
+                                                    | nibble(levels, at, j + 16) << 4));
                         }
                     }
                 }
@@ -489,7 +502,8 @@ public final class GgufTwin {
         for (int h = 0; h < heads; h++) {
             for (int i = 0; i < perHead; i++) {
                 int from = h * perHead + i % 2 * (perHead / 2) + i / 2;
-                System.arraycopy(values, from * columns, turns, (h * perHead + i) * columns, columns);
+                System.arraycopy(
+                        values, from * columns, turns, (h * perHead + i) * columns, columns);
             }
         }
         return turns;
@@ -505,9 +519,7 @@ public final class GgufTwin {
 
     private void matrix(String name, GgmlType type, float[] values, long... dims) {
         boolean isRouter = name.contains("gate_inp") || name.contains("position");
-        if (isRouter
-                || dims[0] % 32 != 0
-                || (type != GgmlType.Q8_0 && type != GgmlType.Q4_0)) {
+        if (isRouter || dims[0] % 32 != 0 || (type != GgmlType.Q8_0 && type != GgmlType.Q4_0)) {
             f32(name, values, dims);
             return;
         }

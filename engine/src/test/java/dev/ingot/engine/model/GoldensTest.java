@@ -114,7 +114,8 @@ class GoldensTest {
     void theirTwinsInGgufGiveTheSame(String variant) throws IOException {
         var folder = find(GOLDENS).resolve(variant);
         assumeTrue(GgufTwin.exists(folder), "llama.cpp has no such models");
-        // transformers windows some layers of Qwen2; GGUF has no key for which, and llama.cpp windows none.
+        // transformers windows some layers of Qwen2; GGUF has no key for which, and llama.cpp
+        // windows none.
         assumeFalse(variant.equals("qwen2-window-yarn"), "not to be said in GGUF");
         var twin = temporary.resolve("model.gguf");
         GgufTwin.write(folder, twin, GgmlType.F32);

@@ -127,8 +127,7 @@ public final class CpuDevice implements Device {
     public long matrixBytes(List<? extends WeightSource> rowParts) {
         String label = rowParts.getFirst().name();
         int out = WeightPacker.rows(label, rowParts);
-        return kernels.matrixBytes(
-                out, rowParts.getFirst().in(), PackedFormat.of(label, rowParts));
+        return kernels.matrixBytes(out, rowParts.getFirst().in(), PackedFormat.of(label, rowParts));
     }
 
     @Override

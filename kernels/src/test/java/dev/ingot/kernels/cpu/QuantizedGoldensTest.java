@@ -97,7 +97,8 @@ final class QuantizedGoldensTest {
             return abort(GOLDENS + " is not at hand");
         }
         try (var folders = Files.list(here.get())) {
-            return folders.filter(f -> f.toString().matches(".*-quantizable|.*gpt-oss-.*|.*post-norm"))
+            return folders.filter(
+                            f -> f.toString().matches(".*-quantizable|.*gpt-oss-.*|.*post-norm"))
                     .sorted()
                     .toList();
         }
@@ -106,8 +107,10 @@ final class QuantizedGoldensTest {
     @ParameterizedTest
     @MethodSource("quantizable")
     void errorsStayWithinWhatIsStated(Path folder) throws IOException {
-        var golden = JsonMapper.shared().readTree(Files.readAllBytes(folder.resolve("golden.json")));
-        // A router near a tie sends a token elsewhere: gpt-oss's four experts are random, and nothing alike.
+        var golden =
+                JsonMapper.shared().readTree(Files.readAllBytes(folder.resolve("golden.json")));
+        // A router near a tie sends a token elsewhere: gpt-oss's four experts are random, and
+        // nothing alike.
         double slack = folder.getFileName().toString().startsWith("gpt-oss") ? 2.5 : 1;
         for (var form : Form.values()) {
             if (form.name().startsWith("GGUF") && !GgufTwin.exists(folder)) {
@@ -137,8 +140,12 @@ final class QuantizedGoldensTest {
                             form,
                             ofKernels / count,
                             ofModel / count));
-            assertThat(ofKernels / count).as("%s, %s: kernels", folder, form).isLessThan(slack * form.ofKernels);
-            assertThat(ofModel / count).as("%s, %s: model", folder, form).isLessThan(slack * form.ofModel);
+            assertThat(ofKernels / count)
+                    .as("%s, %s: kernels", folder, form)
+                    .isLessThan(slack * form.ofKernels);
+            assertThat(ofModel / count)
+                    .as("%s, %s: model", folder, form)
+                    .isLessThan(slack * form.ofModel);
         }
     }
 
@@ -162,7 +169,8 @@ final class QuantizedGoldensTest {
     }
 
     private static double logprob(float[] logits, int token) {
-        double max = IntStream.range(0, logits.length).mapToDouble(i -> logits[i]).max().orElseThrow();
+        double max =
+                IntStream.range(0, logits.length).mapToDouble(i -> logits[i]).max().orElseThrow();
         double sum =
                 IntStream.range(0, logits.length).mapToDouble(i -> Math.exp(logits[i] - max)).sum();
         return logits[token] - max - Math.log(sum);
