@@ -278,7 +278,7 @@ final class StoredMatrices {
         long bytes = 0;
         for (var name : checkpoint.names()) {
             var shape = checkpoint.shape(name);
-            if (shape.size() < 2) {
+            if (shape.size() < 2 || isTable(name)) {
                 bytes += DType.F32.bytes(elements(shape));
             } else if (checkpoint.blockType(name).isPresent() && blockType(name).isEmpty()) {
                 bytes += DType.F16.bytes(elements(shape));
@@ -300,6 +300,13 @@ final class StoredMatrices {
                             : device.matrixBytes(sources);
         }
         return bytes;
+    }
+
+    /// Whether rows are looked up and added, which is done in F32: positions, and the experts' biases.
+    private static boolean isTable(String name) {
+        return name.endsWith("bias")
+                || name.endsWith("wpe.weight")
+                || name.endsWith("embed_positions.weight");
     }
 
     private static String stack(String name) {

@@ -141,6 +141,7 @@ public final class CpuDevice implements Device {
         int firstRow = 0;
         for (WeightSource part : rowParts) {
             pack(matrix, part, firstRow);
+            MappedPages.drop(part);
             firstRow += part.out();
         }
         return matrix;

@@ -1,13 +1,17 @@
 package dev.ingot.kernels.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.withinPercentage;
 import static org.junit.jupiter.api.Assumptions.abort;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.ingot.engine.files.ModelFiles;
 import dev.ingot.engine.model.GgufTwin;
+import dev.ingot.engine.model.ModelMemory;
 import dev.ingot.engine.model.ModelRunner;
 import dev.ingot.engine.model.ModelRunner.Slice;
 import dev.ingot.engine.model.ModelRunner.Timeline;
+import dev.ingot.engine.model.Models;
 import dev.ingot.engine.model.StepLimits;
 import dev.ingot.engine.model.WeightLoading;
 import dev.ingot.engine.ops.DType;
@@ -42,10 +46,8 @@ final class QuantizedGoldensTest {
     private static final String GOLDENS = "it-tests/src/test/resources/goldens";
     private static final int LONGEST_PROMPT = 33;
 
-    /// A way to quantize, with the largest mean errors that are accepted.
-    ///
-    /// @param ofKernels mean over positions against the same levels in double precision
-    /// @param ofModel mean over positions against the model in full
+    /// A way to quantize, with the largest mean errors that are accepted: over positions against the same levels in double
+    /// precision, and against the model in full.
     enum Form {
         AS_STORED(0.13, 0.001),
         LOAD_8BIT(0.13, 0.1),
@@ -146,6 +148,33 @@ final class QuantizedGoldensTest {
             assertThat(ofModel / count)
                     .as("%s, %s: model", folder, form)
                     .isLessThan(slack * form.ofModel);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("quantizable")
+    void theMemoryThatWasForetoldIsTheMemoryThatIsTaken(Path folder) throws IOException {
+        for (var form : Form.values()) {
+            if (form.name().startsWith("GGUF") && !GgufTwin.exists(folder)) {
+                continue;
+            }
+            var files = ModelFiles.at(form.model(folder, temporary));
+            var config = files.config();
+            var limits = new StepLimits(8, 2);
+            try (var weights = files.weights();
+                    var device = CpuDevice.open(2)) {
+                var memory =
+                        ModelMemory.of(
+                                weights, config, form.loading(), device, limits, 16, DType.F16);
+                assertThat(device.allocatedBytes()).as("nothing is allocated yet").isZero();
+                var cache = device.kvCache(Models.kvGeometry(config, 16, 1, DType.F16));
+                Models.load(weights, config, form.loading(), device, limits, cache);
+                long taken = device.allocatedBytes() - memory.kvBytesPerBlock();
+                long foretold = memory.weightBytes() + memory.activationBytes();
+                assertThat((double) foretold)
+                        .as("%s, %s", folder, form)
+                        .isCloseTo(taken, withinPercentage(12));
+            }
         }
     }
 
