@@ -89,7 +89,8 @@ final class LoadedModel implements AutoCloseable {
                         limits,
                         settings.blockSize(),
                         settings.kvCacheType());
-        var kv = KvPlan.of(
+        var kv =
+                KvPlan.of(
                         settings,
                         config,
                         memory,

@@ -58,20 +58,11 @@ final class KvPlanTest {
     @Test
     void memoryThatOthersHoldIsNotCounted() {
         assertThat(
-                        plan(
-                                        OptionalDouble.empty(),
-                                        OptionalLong.empty(),
-                                        300 * MIB,
-                                        200 * MIB)
+                        plan(OptionalDouble.empty(), OptionalLong.empty(), 300 * MIB, 200 * MIB)
                                 .blockCount())
                 .isEqualTo(40);
-        assertThatThrownBy(
-                        () ->
-                                plan(
-                                        OptionalDouble.empty(),
-                                        OptionalLong.empty(),
-                                        300 * MIB,
-                                        99 * MIB))
+        assertThatThrownBy(() ->
+                        plan(OptionalDouble.empty(), OptionalLong.empty(), 300 * MIB, 99 * MIB))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("the device has 300 MiB and 99 MiB of them are available");
     }

@@ -173,7 +173,7 @@ final class QuantizedGoldensTest {
                 long foretold = memory.weightBytes() + memory.activationBytes();
                 assertThat((double) foretold)
                         .as("%s, %s", folder, form)
-                        .isCloseTo(taken, withinPercentage(12));
+                        .isCloseTo((double) taken, withinPercentage(12));
             }
         }
     }
