@@ -3,15 +3,19 @@ package dev.ingot.worker;
 import dev.ingot.engine.ops.CommandBuffer;
 import dev.ingot.engine.ops.DeviceException;
 import dev.ingot.engine.schedule.StepPlan;
+import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.engine.weights.CheckpointException;
 import dev.ingot.worker.Worker.Command;
 import dev.ingot.worker.Worker.CommandBufferEnded;
 import dev.ingot.worker.Worker.ExecuteStep;
 import dev.ingot.worker.Worker.LoadFailed;
+import dev.ingot.worker.Worker.Outcome;
 import dev.ingot.worker.Worker.Reply;
 import dev.ingot.worker.Worker.Report;
+import dev.ingot.worker.Worker.Sampled;
 import dev.ingot.worker.Worker.StepCompleted;
 import dev.ingot.worker.Worker.StepFailed;
+import java.util.List;
 import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -24,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 
 /// The one owner of the device: loads the model, then runs one step after another.
 ///
-/// Phases: `ready` (waiting for a step) and `stepping` (the device runs one). Loading happens in the setup, on
+/// Phases: `ready` (waiting for a step) and `stepping` (the device runs one, and one more may wait). Loading happens in the setup, on
 /// the pinned thread, so that everything native is made, used and freed by one thread.
 public final class MetalWorkerActor {
     private final ActorContext<Command> context;
@@ -33,8 +37,41 @@ public final class MetalWorkerActor {
 
     private @Nullable InFlight inFlight;
 
+    /// What runs after [#inFlight].
+    private @Nullable Step next;
+
+    /// A step and who asked for it.
+    private record Step(StepPlan plan, ActorRef<Reply> replyTo) {
+        long stepId() {
+            return plan.stepId();
+        }
+
+        Step resolved(List<Outcome> sampled) {
+            return new Step(plan.resolved(sequence -> token(sampled, sequence)), replyTo);
+        }
+
+        private static int token(List<Outcome> outcomes, SequenceId sequence) {
+            for (var outcome : outcomes) {
+                if (outcome instanceof Sampled(var id, var sample) && id.equals(sequence)) {
+                    return sample.token();
+                }
+            }
+            return 0;
+        }
+
+        void reply(Reply reply) {
+            replyTo.tell(reply);
+        }
+
+        void fail(DeviceException failure) {
+            reply(
+                    new StepFailed(
+                            stepId(), failure.kind(), String.valueOf(failure.getMessage())));
+        }
+    }
+
     /// The step that the device runs.
-    private record InFlight(StepPlan plan, ActorRef<Reply> replyTo, long committedNanos) {}
+    private record InFlight(Step step, long committedNanos) {}
 
     private MetalWorkerActor(
             ActorContext<Command> context, LoadedModel loaded, LongSupplier nanoClock) {
@@ -82,21 +119,41 @@ public final class MetalWorkerActor {
     }
 
     private Behavior<Command> execute(StepPlan plan, ActorRef<Reply> replyTo) {
-        if (inFlight != null) {
+        if (inFlight == null) {
+            return start(new Step(plan, replyTo));
+        }
+        if (next != null) {
             throw new IllegalStateException(
                     "step "
                             + plan.stepId()
                             + " came while step "
-                            + inFlight.plan().stepId()
-                            + " runs");
+                            + inFlight.step().stepId()
+                            + " runs and step "
+                            + next.stepId()
+                            + " waits");
         }
-        inFlight = new InFlight(plan, replyTo, nanoClock.getAsLong());
+        next = new Step(plan, replyTo);
+        return Behaviors.same();
+    }
+
+    private Behavior<Command> start(Step step) {
+        inFlight = new InFlight(step, nanoClock.getAsLong());
         try {
-            loaded.commit(plan, completion(plan.stepId()));
+            loaded.commit(step.plan(), completion(step.stepId()));
         } catch (DeviceException e) {
-            return ended(plan.stepId(), e);
+            return ended(step.stepId(), e);
         }
         return Behaviors.same();
+    }
+
+    /// Starts the step that waited, with what the one before it sampled.
+    private Behavior<Command> startNext(List<Outcome> sampled) {
+        var waiting = next;
+        if (waiting == null) {
+            return Behaviors.same();
+        }
+        next = null;
+        return start(waiting.resolved(sampled));
     }
 
     /// May be told on any thread, so it only tells the worker.
@@ -116,31 +173,27 @@ public final class MetalWorkerActor {
     }
 
     private Behavior<Command> ended(long stepId, @Nullable DeviceException failure) {
-        var step = inFlight;
-        if (step == null || step.plan().stepId() != stepId) {
+        var ended = inFlight;
+        if (ended == null || ended.step().stepId() != stepId) {
             throw new IllegalStateException("step " + stepId + " ended but is not in flight");
         }
         inFlight = null;
         if (failure == null) {
-            var outcomes = loaded.sampler().sample(step.plan());
-            step.replyTo()
-                    .tell(
-                            new StepCompleted(
-                                    stepId,
-                                    outcomes,
-                                    nanoClock.getAsLong() - step.committedNanos()));
-            return Behaviors.same();
+            long deviceNanos = nanoClock.getAsLong() - ended.committedNanos();
+            var outcomes = loaded.sampler().sample(ended.step().plan());
+            // Before the next step starts: a device that runs it within commit would keep the tokens back.
+            ended.step().reply(new StepCompleted(stepId, outcomes, deviceNanos));
+            return startNext(outcomes);
         }
         return switch (failure.kind()) {
-            // The device works on: only this step is lost.
+            // The device works on: only this step is lost, and the one that was to follow it.
             case OUT_OF_MEMORY, TIMEOUT, INTERNAL -> {
                 context.getLog().error("Step {} failed: {}", stepId, failure.getMessage());
-                step.replyTo()
-                        .tell(
-                                new StepFailed(
-                                        stepId,
-                                        failure.kind(),
-                                        String.valueOf(failure.getMessage())));
+                ended.step().fail(failure);
+                if (next != null) {
+                    next.fail(failure);
+                    next = null;
+                }
                 yield Behaviors.same();
             }
             // Nothing that it holds can be trusted any more: stop, and let the guardian start over.

@@ -1,6 +1,10 @@
 package dev.ingot.engine.schedule;
 
+import dev.ingot.engine.sequence.SequenceId;
+import dev.ingot.engine.sequence.Tokens;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.ToIntFunction;
 
 /// What one step runs, in order.
 ///
@@ -17,5 +21,23 @@ public record StepPlan(long stepId, List<Slice> slices) {
             sum += slice.tokens().size();
         }
         return sum;
+    }
+
+    /// This plan with nothing left to wait for.
+    ///
+    /// @param sampled the token that the step before sampled for a sequence; where it sampled none, any token will
+    ///     do, because what this step finds for the sequence is of no interest to anybody
+    public StepPlan resolved(ToIntFunction<SequenceId> sampled) {
+        if (slices.stream().noneMatch(Slice::isPending)) {
+            return this;
+        }
+        var known = new ArrayList<Slice>(slices.size());
+        for (var slice : slices) {
+            known.add(
+                    slice.isPending()
+                            ? slice.of(Tokens.of(sampled.applyAsInt(slice.sequence())))
+                            : slice);
+        }
+        return new StepPlan(stepId, known);
     }
 }
