@@ -3,19 +3,15 @@ package dev.ingot.worker;
 import dev.ingot.engine.ops.CommandBuffer;
 import dev.ingot.engine.ops.DeviceException;
 import dev.ingot.engine.schedule.StepPlan;
-import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.engine.weights.CheckpointException;
 import dev.ingot.worker.Worker.Command;
 import dev.ingot.worker.Worker.CommandBufferEnded;
 import dev.ingot.worker.Worker.ExecuteStep;
 import dev.ingot.worker.Worker.LoadFailed;
-import dev.ingot.worker.Worker.Outcome;
 import dev.ingot.worker.Worker.Reply;
 import dev.ingot.worker.Worker.Report;
-import dev.ingot.worker.Worker.Sampled;
 import dev.ingot.worker.Worker.StepCompleted;
 import dev.ingot.worker.Worker.StepFailed;
-import java.util.List;
 import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -35,6 +31,7 @@ public final class MetalWorkerActor {
     private final LoadedModel loaded;
     private final LongSupplier nanoClock;
 
+    private final StepBefore before = new StepBefore();
     private @Nullable InFlight inFlight;
 
     /// What runs after [#inFlight].
@@ -44,29 +41,6 @@ public final class MetalWorkerActor {
     private record Step(StepPlan plan, ActorRef<Reply> replyTo) {
         long stepId() {
             return plan.stepId();
-        }
-
-        Step resolved(List<Outcome> sampled) {
-            return new Step(plan.resolved(sequence -> token(sampled, sequence)), replyTo);
-        }
-
-        private static int token(List<Outcome> outcomes, SequenceId sequence) {
-            for (var outcome : outcomes) {
-                if (outcome instanceof Sampled(var id, var sample) && id.equals(sequence)) {
-                    return sample.token();
-                }
-            }
-            return 0;
-        }
-
-        void reply(Reply reply) {
-            replyTo.tell(reply);
-        }
-
-        void fail(DeviceException failure) {
-            reply(
-                    new StepFailed(
-                            stepId(), failure.kind(), String.valueOf(failure.getMessage())));
         }
     }
 
@@ -137,23 +111,32 @@ public final class MetalWorkerActor {
     }
 
     private Behavior<Command> start(Step step) {
+        var failed = before.failed(step.plan());
+        if (failed != null) {
+            answer(step, failed);
+            return Behaviors.same();
+        }
         inFlight = new InFlight(step, nanoClock.getAsLong());
         try {
-            loaded.commit(step.plan(), completion(step.stepId()));
+            loaded.commit(before.resolved(step.plan()), completion(step.stepId()));
         } catch (DeviceException e) {
             return ended(step.stepId(), e);
         }
         return Behaviors.same();
     }
 
-    /// Starts the step that waited, with what the one before it sampled.
-    private Behavior<Command> startNext(List<Outcome> sampled) {
+    private Behavior<Command> startNext() {
         var waiting = next;
         if (waiting == null) {
             return Behaviors.same();
         }
         next = null;
-        return start(waiting.resolved(sampled));
+        return start(waiting);
+    }
+
+    private void answer(Step step, Reply reply) {
+        before.ended(reply);
+        step.replyTo().tell(reply);
     }
 
     /// May be told on any thread, so it only tells the worker.
@@ -182,19 +165,16 @@ public final class MetalWorkerActor {
             long deviceNanos = nanoClock.getAsLong() - ended.committedNanos();
             var outcomes = loaded.sampler().sample(ended.step().plan());
             // Before the next step starts: a device that runs it within commit would keep the tokens back.
-            ended.step().reply(new StepCompleted(stepId, outcomes, deviceNanos));
-            return startNext(outcomes);
+            answer(ended.step(), new StepCompleted(stepId, outcomes, deviceNanos));
+            return startNext();
         }
         return switch (failure.kind()) {
             // The device works on: only this step is lost, and the one that was to follow it.
             case OUT_OF_MEMORY, TIMEOUT, INTERNAL -> {
                 context.getLog().error("Step {} failed: {}", stepId, failure.getMessage());
-                ended.step().fail(failure);
-                if (next != null) {
-                    next.fail(failure);
-                    next = null;
-                }
-                yield Behaviors.same();
+                var message = String.valueOf(failure.getMessage());
+                answer(ended.step(), new StepFailed(stepId, failure.kind(), message));
+                yield startNext();
             }
             // Nothing that it holds can be trusted any more: stop, and let the guardian start over.
             case PAGE_FAULT, DEVICE_LOST, UNAVAILABLE -> throw failure;

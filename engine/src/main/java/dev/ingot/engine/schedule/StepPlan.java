@@ -9,9 +9,19 @@ import java.util.function.ToIntFunction;
 /// What one step runs, in order.
 ///
 /// @param stepId counts up by one within an engine's life
-public record StepPlan(long stepId, List<Slice> slices) {
+/// @param afterStepId the step that was in flight when this one was planned, whose samples it may use and without
+///     whose success it must not run; [#NONE] if there was none
+public record StepPlan(long stepId, long afterStepId, List<Slice> slices) {
+    /// No step was in flight. Step ids are positive.
+    public static final long NONE = 0;
+
     public StepPlan {
         slices = List.copyOf(slices);
+    }
+
+    /// A step that builds on no other.
+    public StepPlan(long stepId, List<Slice> slices) {
+        this(stepId, NONE, slices);
     }
 
     /// Tokens that the device computes.
@@ -38,6 +48,6 @@ public record StepPlan(long stepId, List<Slice> slices) {
                             ? slice.of(Tokens.of(sampled.applyAsInt(slice.sequence())))
                             : slice);
         }
-        return new StepPlan(stepId, known);
+        return new StepPlan(stepId, afterStepId, known);
     }
 }

@@ -4,6 +4,7 @@ import dev.ingot.engine.schedule.StepPlan;
 import dev.ingot.engine.sequence.SequenceId;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -18,10 +19,12 @@ final class Ledger {
     private final Set<Long> killed = new HashSet<>();
     private int watchdogs;
 
-    /// The worker ended, or hangs, with this step in flight.
-    void workerLost(StepPlan plan) {
+    /// The worker ended, or hangs, with these steps in flight.
+    void workerLost(List<StepPlan> steps) {
         var requests = new HashSet<Long>();
-        plan.slices().forEach(slice -> requests.add(slice.sequence().request()));
+        for (var plan : steps) {
+            plan.slices().forEach(slice -> requests.add(slice.sequence().request()));
+        }
         requests.forEach(request -> deaths.merge(request, 1, Integer::sum));
         if (requests.size() == 1) {
             diedAlone.addAll(requests);

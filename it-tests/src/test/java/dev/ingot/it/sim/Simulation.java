@@ -428,14 +428,12 @@ final class Simulation {
         inFlight = null;
     }
 
-    void workerLost(StepPlan plan) {
-        ledger.workerLost(plan);
-    }
-
-    /// A worker that ends with this step in flight, which may or may not be why.
-    void workerStopped(StepPlan plan) {
-        if (workerKilled) {
-            ledger.workerLost(plan);
+    /// A worker that ends with these steps in flight.
+    ///
+    /// @param lost whether that is why it ends; else it may have been killed, or its engine ends for another reason
+    void workerStopped(List<StepPlan> steps, boolean lost) {
+        if (lost || workerKilled) {
+            ledger.workerLost(steps);
         }
     }
 
