@@ -25,8 +25,10 @@ import dev.ingot.scheduler.Engine.Accepted;
 import dev.ingot.scheduler.Engine.Command;
 import dev.ingot.scheduler.Engine.Credit;
 import dev.ingot.scheduler.Engine.Event;
+import dev.ingot.scheduler.Engine.HandedBack;
 import dev.ingot.scheduler.Engine.Rejection;
 import dev.ingot.scheduler.Engine.Submit;
+import dev.ingot.scheduler.Engines.Drained;
 import dev.ingot.worker.Worker;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -40,6 +42,7 @@ import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.jspecify.annotations.Nullable;
 
 /// Owns the sequences and the step in flight; plans a step, has blocks reserved for it, sends it to the worker,
@@ -63,6 +66,7 @@ public final class SchedulerActor {
 
     private static final Duration WATCHDOG_INTERVAL = Duration.ofSeconds(1);
 
+    private final TimerScheduler<Command> timers;
     private final ActorRef<Worker.Command> worker;
     private final ActorRef<BlockAllocatorActor.Command> allocator;
     private final ActorRef<Worker.Reply> fromWorker;
@@ -85,12 +89,15 @@ public final class SchedulerActor {
     private int repliesDue;
     private final StepsInFlight inFlight = new StepsInFlight();
     private int freeBlocks;
+    private boolean draining;
+    private final Set<ActorRef<Drained>> drainedTo = new HashSet<>();
 
     /// A message that is told once the next step is on its way.
     private record Delivery(ActorRef<Event> to, Event event) {}
 
     /// What the scheduler hears besides requests.
-    sealed interface Internal extends Command permits FromWorker, FromAllocator, CheckStep {}
+    sealed interface Internal extends Command
+            permits FromWorker, FromAllocator, CheckStep, Drain, GraceEnded {}
 
     private record FromWorker(Worker.Reply reply) implements Internal {}
 
@@ -100,8 +107,16 @@ public final class SchedulerActor {
         INSTANCE
     }
 
+    /// From the guardian: see [Engines.Drain].
+    record Drain(Duration grace, ActorRef<Drained> replyTo) implements Internal {}
+
+    private enum GraceEnded implements Internal {
+        INSTANCE
+    }
+
     private SchedulerActor(
             ActorContext<Command> context,
+            TimerScheduler<Command> timers,
             Worker.Loaded model,
             ActorRef<BlockAllocatorActor.Command> allocator,
             SchedulerLimits limits,
@@ -109,6 +124,7 @@ public final class SchedulerActor {
             LongSupplier nanoClock,
             Suspects.Snapshot suspects,
             Consumer<Set<Long>> stepLost) {
+        this.timers = timers;
         this.worker = model.worker();
         this.allocator = allocator;
         this.fromWorker = context.messageAdapter(Worker.Reply.class, FromWorker::new);
@@ -139,8 +155,8 @@ public final class SchedulerActor {
                     timers.startTimerWithFixedDelay(CheckStep.INSTANCE, WATCHDOG_INTERVAL);
                     var scheduler =
                             new SchedulerActor(
-                                    context, model, allocator, limits, metrics, nanoClock, suspects,
-                                    stepLost);
+                                    context, timers, model, allocator, limits, metrics, nanoClock,
+                                    suspects, stepLost);
                     return Behaviors.receive(Command.class)
                             .onAnyMessage(scheduler::on)
                             .onSignal(PostStop.class, _ -> scheduler.stopped())
@@ -171,6 +187,12 @@ public final class SchedulerActor {
             case FromWorker(Worker.StepCompleted completed) -> stepCompleted(completed);
             case FromWorker(Worker.StepFailed failed) -> stepFailed(failed);
             case CheckStep _ -> inFlight.checkDeadline(nanoClock.getAsLong());
+            case Drain(Duration grace, ActorRef<Drained> replyTo) -> drain(grace, replyTo);
+            case GraceEnded _ -> handBack();
+        }
+        if (draining && roster.isEmpty()) {
+            drainedTo.forEach(replyTo -> replyTo.tell(Drained.INSTANCE));
+            drainedTo.clear();
         }
         metrics.queues(roster.running().size(), roster.waiting().size());
         return Behaviors.same();
@@ -183,6 +205,12 @@ public final class SchedulerActor {
         var known = roster.find(id);
         if (known != null && known.sequence().epoch() >= submit.epoch()) {
             return; // A duplicate: the first one is answered already.
+        }
+        if (draining) {
+            var why = "the engine is draining";
+            submit.replyTo()
+                    .tell(Admission.rejected(submit, Rejection.DRAINING, why, Duration.ZERO));
+            return;
         }
         var refused = admission.refuse(submit, roster.waiting().size(), drainRate);
         if (refused.isPresent()) {
@@ -258,6 +286,25 @@ public final class SchedulerActor {
         long fence = inFlight.isEmpty() ? KvAllocator.NO_STEP : lastStepId;
         allocator.tell(new Release(sequence, fence, trusted, fromAllocator));
         repliesDue++;
+    }
+
+    // ------------------------------------------------------------------ the end
+
+    private void drain(Duration grace, ActorRef<Drained> replyTo) {
+        draining = true;
+        drainedTo.add(replyTo);
+        timers.startSingleTimer(GraceEnded.INSTANCE, grace);
+    }
+
+    /// Whoever has not ended goes on elsewhere, from what it was told: a token that the step in flight samples is
+    /// nobody's.
+    private void handBack() {
+        for (var entry : roster.all()) {
+            var sequence = entry.sequence();
+            drop(sequence);
+            metrics.handedBack();
+            entry.replyTo().tell(new HandedBack(sequence.id(), sequence.epoch()));
+        }
     }
 
     // ------------------------------------------------------------------ the step

@@ -43,9 +43,6 @@ final class SimWorker {
     private @Nullable ActorRef<Worker.Reply> replyTo;
     private Worker.@Nullable Reply lastReply;
 
-    /// Something befell it that it cannot survive: the steps in flight at its end are the ones that were lost.
-    private boolean lost;
-
     private SimWorker(Simulation world, TimerScheduler<Worker.Command> timers) {
         this.world = world;
         this.timers = timers;
@@ -138,17 +135,17 @@ final class SimWorker {
             }
         }
         if (faults.happens(Fault.WORKER_CRASH_BEFORE_WRITING)) {
-            lost = true;
+            world.workerLost(steps(plan));
             throw new InjectedFault("worker, before it wrote");
         }
         if (faults.happens(Fault.STEP_HANGS)) {
             world.ledger().watchdogDue();
-            lost = true;
+            world.workerLost(steps(plan));
             return;
         }
         if (faults.happens(Fault.REPLY_AFTER_WATCHDOG)) {
             world.ledger().watchdogDue();
-            lost = true;
+            world.workerLost(steps(plan));
             delay = AFTER_WATCHDOG.toNanos();
         }
         timers.startSingleTimer(
@@ -169,7 +166,7 @@ final class SimWorker {
                     beginNext();
                 }
                 case PAGE_FAULT, DEVICE_LOST, UNAVAILABLE -> {
-                    lost = true;
+                    world.workerLost(steps(plan));
                     throw failure;
                 }
             }
@@ -177,7 +174,7 @@ final class SimWorker {
         }
         plan.slices().forEach(device::store);
         if (faults.happens(Fault.WORKER_CRASH_BEFORE_REPLY)) {
-            lost = true;
+            world.workerLost(steps(plan));
             throw new InjectedFault("worker, before its reply");
         }
         var outcomes = new ArrayList<Worker.Outcome>();
@@ -235,7 +232,7 @@ final class SimWorker {
 
     private Behavior<Worker.Command> stopped() {
         if (inFlight != null) {
-            world.workerStopped(steps(inFlight), lost);
+            world.workerStopped(steps(inFlight));
         }
         world.stepEnded();
         return Behaviors.same();

@@ -428,11 +428,13 @@ final class Simulation {
         inFlight = null;
     }
 
-    /// A worker that ends with these steps in flight.
-    ///
-    /// @param lost whether that is why it ends; else it may have been killed, or its engine ends for another reason
-    void workerStopped(List<StepPlan> steps, boolean lost) {
-        if (lost || workerKilled) {
+    void workerLost(List<StepPlan> steps) {
+        ledger.workerLost(steps);
+    }
+
+    /// A worker that ends with these steps in flight, which may or may not be why.
+    void workerStopped(List<StepPlan> steps) {
+        if (workerKilled) {
             ledger.workerLost(steps);
         }
     }
