@@ -164,7 +164,8 @@ public final class MetalWorkerActor {
         if (failure == null) {
             long deviceNanos = nanoClock.getAsLong() - ended.committedNanos();
             var outcomes = loaded.sampler().sample(ended.step().plan());
-            // Before the next step starts: a device that runs it within commit would keep the tokens back.
+            // Before the next step starts: a device that runs it within commit would keep the
+            // tokens back.
             answer(ended.step(), new StepCompleted(stepId, outcomes, deviceNanos));
             return startNext();
         }

@@ -11,8 +11,7 @@ import java.util.Set;
 /// @param entries who each slice was planned for; one of them may be aborted by now
 /// @param startedNanos when the worker could begin with it, of a monotonic clock
 /// @param isVoid the step before it failed: it will not be run, and its answer says nothing
-record StepInFlight(
-        StepPlan plan, List<Admitted> entries, long startedNanos, boolean isVoid) {
+record StepInFlight(StepPlan plan, List<Admitted> entries, long startedNanos, boolean isVoid) {
     StepInFlight(StepPlan plan, List<Admitted> entries, long startedNanos) {
         this(plan, entries, startedNanos, false);
     }

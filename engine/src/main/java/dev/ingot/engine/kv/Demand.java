@@ -14,7 +14,9 @@ import dev.ingot.engine.sequence.SequenceId;
 public record Demand(
         SequenceId sequence, KnownTokens tokens, long salt, int firstPosition, int count) {
     public Demand {
-        if (firstPosition < 0 || count < 1 || (long) firstPosition + count > tokens.size() + (firstPosition > 0 ? 1L : 0L)) {
+        if (firstPosition < 0
+                || count < 1
+                || (long) firstPosition + count > tokens.size() + (firstPosition > 0 ? 1L : 0L)) {
             throw new IllegalArgumentException(
                     sequence
                             + " wants "
