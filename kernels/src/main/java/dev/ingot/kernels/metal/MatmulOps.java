@@ -46,7 +46,7 @@ final class MatmulOps {
     /// The constants that a format of weights is compiled for.
     static FunctionConstants constants(WeightFormat format) {
         return FunctionConstants.NONE
-                .with(SCALE_TYPE, format.scale().ordinal())
+                .with(SCALE_TYPE, format.scale().code())
                 .with(HAS_BIASES, format.hasBiases())
                 .with(ZERO, Math.max(0, format.zero()));
     }
@@ -76,7 +76,7 @@ final class MatmulOps {
         }
         int experts = Math.max(1, o.experts);
         weightBytes = weightBytes / experts * Math.min(rows, experts);
-        long operations = 2 * rows * (weights / experts);
+        long operations = 2L * rows * (weights / experts);
         long bytes = weightBytes + StepOps.bytes(o.x) + StepOps.bytes(o.out);
         long parts = o.experts > 0 ? 1 : step.pass().parts(bytes, operations);
         int most =

@@ -91,7 +91,13 @@ record MetalMatrixBank(MetalDevice owner, int count, int out, int in, List<Weigh
                     .move(
                             index,
                             new WeightSlab(
-                                    from.format(), from.rows(), from.in(), firstRow, to[0], to[1], to[2]));
+                                    from.format(),
+                                    from.rows(),
+                                    from.in(),
+                                    firstRow,
+                                    to[0],
+                                    to[1],
+                                    to[2]));
         }
         int rows = Math.multiplyExact(first.rows(), experts.size());
         return new WeightSlab(first.format(), rows, first.in(), 0, to[0], to[1], to[2]);

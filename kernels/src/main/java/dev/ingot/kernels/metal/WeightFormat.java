@@ -57,15 +57,21 @@ record WeightFormat(Kind kind, int group, Scale scale, int zero) {
 
     /// `SCALE_TYPE`
     enum Scale {
-        F32(4),
-        F16(2),
-        BF16(2),
-        E8M0(1);
+        F32(0, 4),
+        F16(1, 2),
+        BF16(2, 2),
+        E8M0(3, 1);
 
+        private final int code;
         private final int bytes;
 
-        Scale(int bytes) {
+        Scale(int code, int bytes) {
+            this.code = code;
             this.bytes = bytes;
+        }
+
+        int code() {
+            return code;
         }
 
         int bytes() {

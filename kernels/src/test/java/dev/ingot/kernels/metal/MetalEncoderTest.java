@@ -80,8 +80,8 @@ final class MetalEncoderTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("I32");
         var bf16 = Data.weights(1, DType.BF16, 4, 4);
-        assertThatThrownBy(() ->
-                        metal.matrix("qkv", List.of(bf16, Data.weights(2, DType.F32, 4, 4))))
+        assertThatThrownBy(
+                        () -> metal.matrix("qkv", List.of(bf16, Data.weights(2, DType.F32, 4, 4))))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContainingAll("qkv", "F32", "BF16");
         var scales =
@@ -100,9 +100,7 @@ final class MetalEncoderTest {
         assertThatThrownBy(() -> Steps.run(metal, op))
                 .isInstanceOfSatisfying(
                         DeviceException.class,
-                        e ->
-                                assertThat(e.kind())
-                                        .isEqualTo(DeviceException.Kind.PAGE_FAULT))
+                        e -> assertThat(e.kind()).isEqualTo(DeviceException.Kind.PAGE_FAULT))
                 .hasMessageContainingAll(parts);
     }
 
@@ -178,7 +176,9 @@ final class MetalEncoderTest {
         }
         var capped = Steps.floats(metal, x);
         Steps.run(metal, enc -> enc.softcap(capped, 30));
-        assertThat(Steps.row(capped, 0)).startsWith(30, -30, Float.NaN).endsWith(30 * (float) Math.tanh(1 / 30.0));
+        assertThat(Steps.row(capped, 0))
+                .startsWith(30, -30, Float.NaN)
+                .endsWith(30 * (float) Math.tanh(1 / 30.0));
         var positive = Steps.floats(metal, x);
         Steps.run(metal, enc -> enc.relu(positive, positive));
         assertThat(Steps.row(positive, 0)).containsExactly(1e30f, 0, Float.NaN, 60, 0, 0, 1);

@@ -85,7 +85,8 @@ final class MetalInvarianceTest {
             List<Matrix> experts = new ArrayList<>();
             for (int e = 0; e < starts.length - 1; e++) {
                 experts.add(
-                        metal.matrix("e", List.of(QuantizedWeights.AFFINE_4_G32_F16.make(e, out, in))));
+                        metal.matrix(
+                                "e", List.of(QuantizedWeights.AFFINE_4_G32_F16.make(e, out, in))));
             }
             var bank = metal.bank("bank", experts);
             var x = Data.strided(metal, Data.rows(12, 40, in), 2);
@@ -119,7 +120,8 @@ final class MetalInvarianceTest {
             float[][] expected = chunked(shape, 16, qkv, length);
             for (int[] way : new int[][] {{7, 16}, {64, 5}, {1, 32}}) {
                 int chunk = way[0];
-                // Position by position only where it is interesting: a step costs as much as a chunk.
+                // Position by position only where it is interesting: a step costs as much as a
+                // chunk.
                 int from = chunk == 1 ? 250 : 0;
                 float[][] actual = chunked(shape, way[1], qkv, chunk, from);
                 for (int r = from; r < length; r++) {

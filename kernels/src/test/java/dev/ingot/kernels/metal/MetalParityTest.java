@@ -42,8 +42,7 @@ final class MetalParityTest {
         try (var metal = MetalDevice.open();
                 var oracle = new ReferenceDevice()) {
             for (OpCase c : OpCases.all()) {
-                double error =
-                        OpCase.error(c.compute().apply(metal), c.compute().apply(oracle));
+                double error = OpCase.error(c.compute().apply(metal), c.compute().apply(oracle));
                 double[] worst = errors.computeIfAbsent(c.op(), _ -> new double[2]);
                 worst[0]++;
                 worst[1] = Math.max(worst[1], error);
@@ -96,8 +95,7 @@ final class MetalParityTest {
         try (var metal = MetalDevice.open();
                 var oracle = new ReferenceDevice()) {
             for (OpCase c : OpCases.small()) {
-                double error =
-                        OpCase.error(c.compute().apply(metal), c.compute().apply(oracle));
+                double error = OpCase.error(c.compute().apply(metal), c.compute().apply(oracle));
                 assertThat(error).as("%s", c).isLessThanOrEqualTo(c.tolerance());
             }
         }
@@ -111,8 +109,7 @@ final class MetalParityTest {
         try (var metal = MetalDevice.open();
                 var oracle = new ReferenceDevice()) {
             for (OpCase c : OpCases.small()) {
-                double error =
-                        OpCase.error(c.compute().apply(metal), c.compute().apply(oracle));
+                double error = OpCase.error(c.compute().apply(metal), c.compute().apply(oracle));
                 assertThat(error).as("%s", c).isLessThanOrEqualTo(c.tolerance());
             }
         }
