@@ -100,11 +100,11 @@ final class Inputs {
             if (bits == 8) {
                 levels.set(JAVA_BYTE, i, (byte) level);
             } else {
-                int shift = i % 2 * 4;
+                int shift = (i % 2) * 4;
                 int byteSoFar = levels.get(JAVA_BYTE, i / 2);
-                levels.set(JAVA_BYTE, i / 2, (byte) (byteSoFar | level << shift));
+                levels.set(JAVA_BYTE, i / 2, (byte) (byteSoFar | (level << shift)));
             }
-            int of = i / in * (in / group) + i % in / group;
+            int of = (i / in) * (in / group) + (i % in) / group;
             values[i] = element(scales, of) * level + element(biases, of);
         }
         var source =
@@ -136,7 +136,7 @@ final class Inputs {
                     level = random.nextInt(16) - 8;
                     int half = type.elements() / 2;
                     long byteAt = at + 2 + i % half;
-                    int nibble = level + 8 << (i < half ? 0 : 4);
+                    int nibble = (level + 8) << (i < half ? 0 : 4);
                     stored.set(JAVA_BYTE, byteAt, (byte) (stored.get(JAVA_BYTE, byteAt) | nibble));
                 }
                 values[block * type.elements() + i] = Float.float16ToFloat(scale) * level;

@@ -191,15 +191,18 @@ public final class KernelCases {
                             var cache =
                                     device.kvCache(
                                             new KvGeometry(
-                                                    1, KV_HEADS, HEAD_DIM, BLOCK, blocks + 2,
+                                                    1,
+                                                    KV_HEADS,
+                                                    HEAD_DIM,
+                                                    BLOCK,
+                                                    blocks + 2,
                                                     dtype));
                             Tensor k = Inputs.floats(device, 41, length, KV_HEADS * HEAD_DIM);
                             Tensor v = Inputs.floats(device, 42, length, KV_HEADS * HEAD_DIM);
                             Tensor q = Inputs.floats(device, 43, tokens, HEADS * HEAD_DIM);
                             Tensor out = Inputs.out(device, tokens, HEADS * HEAD_DIM);
                             // The blocks lie in the pool from the last to the first.
-                            int[] table =
-                                    IntStream.range(0, blocks).map(i -> blocks - i).toArray();
+                            int[] table = IntStream.range(0, blocks).map(i -> blocks - i).toArray();
                             Tensor slots =
                                     Inputs.ints(
                                             device,
@@ -220,9 +223,7 @@ public final class KernelCases {
         int[] positions = IntStream.range(length - tokens, length).toArray();
         Tensor blockTable = Tensor.allocate(device, "doctor", DType.I32, 1, table.length);
         for (int i = 0; i < table.length; i++) {
-            blockTable
-                    .contents()
-                    .setAtIndex(ValueLayout.JAVA_INT, i, table[i]);
+            blockTable.contents().setAtIndex(ValueLayout.JAVA_INT, i, table[i]);
         }
         Tensor unused = Inputs.ints(device, positions);
         return new Batch(
@@ -349,8 +350,7 @@ public final class KernelCases {
         return device.matrix("w", List.of(weights.source()));
     }
 
-    private static Prepared prepared(
-            Consumer<Encoder> ops, Tensor... outputs) {
+    private static Prepared prepared(Consumer<Encoder> ops, Tensor... outputs) {
         return new Prepared(ops, List.of(outputs));
     }
 }

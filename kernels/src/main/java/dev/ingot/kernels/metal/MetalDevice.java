@@ -152,6 +152,11 @@ public final class MetalDevice implements Device {
     }
 
     @Override
+    public long availableBytes() {
+        return limits.workingSetBytes() - memory.allocatedBytes();
+    }
+
+    @Override
     public MetalBuffer allocate(String label, long bytes) {
         requireOpen();
         return memory.allocate(label, bytes);
