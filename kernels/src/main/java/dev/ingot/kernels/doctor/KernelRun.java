@@ -18,6 +18,7 @@ import java.util.concurrent.TimeoutException;
 ///
 /// @param values of all outputs
 /// @param nanos from commit to completion, the shortest of a few
+@SuppressWarnings("ArrayRecordComponent") // compared by content below
 public record KernelRun(float[] values, long nanos) {
     private static final int REPETITIONS = 3;
     private static final long PATIENCE_SECONDS = 60;
