@@ -64,7 +64,7 @@ final class CacheOps {
             return;
         }
         var geometry = cache.geometry();
-        long bytes = 2 * pairs.rows() * geometry.bytesPerBlock();
+        long bytes = 2L * pairs.rows() * geometry.bytesPerBlock();
         int op = step.begin("copyBlocks", bytes, bytes / Integer.BYTES);
         step.pipeline("kv_cache", "copy_blocks", FunctionConstants.NONE);
         long half = cache.blockBytes() * geometry.blockCount();
