@@ -36,10 +36,10 @@ std::string hash(const std::string &text) {
     return hex;
 }
 
-/// What a compiled library depends on beside its source: our headers and this processor.
+/// What a compiled library depends on beside its source: the translator, which is this library, its headers and the processor.
 const std::string &environmentKey() {
     static const std::string key = [] {
-        std::string all;
+        std::string all = readFile(libraryPath());
         std::vector<fs::path> headers;
         for (const auto &entry : fs::directory_iterator(libraryFolder() + "/include/softmetal")) {
             headers.push_back(entry.path());
