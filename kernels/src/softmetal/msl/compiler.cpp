@@ -91,7 +91,8 @@ std::vector<std::string> buildFlags(const CompileRequest &request, bool memcheck
     std::vector<std::string> flags = languageFlags();
     flags.insert(flags.end(),
                  {"-fPIC", "-march=native", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics",
-                  "-fvisibility=hidden", "-fno-math-errno", "-Xclang", "-ffloat16-excess-precision=none", "-Xclang",
+                  "-fvisibility=hidden", "-fno-math-errno", "-fdenormal-fp-math=preserve-sign",
+                  "-Xclang", "-ffloat16-excess-precision=none", "-Xclang",
                   "-fbfloat16-excess-precision=none", "-ffp-contract=on", "-fno-stack-protector",
                   "-Werror=vla", "-Werror=vla-extension", "-Werror=double-promotion", "-Werror=return-type",
                   "-Werror=uninitialized", "-Werror=array-bounds", "-Werror=division-by-zero", "-Werror=conversion-null",
