@@ -20,8 +20,10 @@ import dev.ingot.kernels.metal.objc.MtlDevice;
 import dev.ingot.kernels.metal.objc.MtlLibrary.MathMode;
 import dev.ingot.kernels.metal.objc.ObjectiveC;
 import java.lang.foreign.MemorySegment;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -40,6 +42,9 @@ public final class MetalDevice implements Device {
     /// How long [#close] and a check after an error wait for a GPU that may never answer.
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
 
+    /// Splits that do not fit are computed one after another, to the same bits.
+    private static final long ATTENTION_SCRATCH_BYTES = 8L << 20;
+
     private final MemorySegment device;
     private final MetalLimits limits;
     private final DeviceInfo info;
@@ -50,6 +55,8 @@ public final class MetalDevice implements Device {
     private final MemorySegment sizes;
     private final MetalBuffer canary;
     private final MetalFaults faults;
+    private final KernelArguments arguments;
+    private final MetalBuffer attentionScratch;
 
     private boolean closed;
     private @Nullable MetalResidency residency;
@@ -66,6 +73,8 @@ public final class MetalDevice implements Device {
             sizes = memory.scratch(ComputePass.SIZES_BYTES);
             canary = memory.allocate("canary", Integer.BYTES);
             faults = MetalFaults.of(this);
+            arguments = new KernelArguments(memory.scratch(KernelArguments.MAX_BYTES));
+            attentionScratch = memory.allocate("attention scratch", ATTENTION_SCRATCH_BYTES);
             queue = new MetalQueue(device, budget, faults);
         } catch (RuntimeException | Error e) {
             memory.close();
@@ -143,6 +152,11 @@ public final class MetalDevice implements Device {
     }
 
     @Override
+    public long availableBytes() {
+        return limits.workingSetBytes() - memory.allocatedBytes();
+    }
+
+    @Override
     public MetalBuffer allocate(String label, long bytes) {
         requireOpen();
         return memory.allocate(label, bytes);
@@ -208,6 +222,19 @@ public final class MetalDevice implements Device {
         }
     }
 
+    /// What the GPU says of itself, for people: names and values in order.
+    public Map<String, String> properties() {
+        var properties = new LinkedHashMap<String, String>();
+        properties.put("family", "Apple" + limits.family());
+        properties.put("largest buffer", (limits.maxBufferBytes() >> 20) + " MiB");
+        properties.put("threadgroup memory", limits.threadgroupMemoryBytes() + " bytes");
+        Pipeline smallest = pipeline("canary", "canary", FunctionConstants.NONE);
+        properties.put("threads of a group", smallest.maxThreads() + " at most");
+        properties.put("threads of a simdgroup", String.valueOf(smallest.threadExecutionWidth()));
+        properties.put("unified memory", String.valueOf(limits.unifiedMemory()));
+        return properties;
+    }
+
     /// What the GPU says of itself.
     MetalLimits limits() {
         return limits;
@@ -232,6 +259,16 @@ public final class MetalDevice implements Device {
     /// Frees a buffer before the device closes; nothing may use it any more.
     void release(MetalBuffer buffer) {
         memory.release(buffer);
+    }
+
+    /// Where an op's arguments are put together.
+    KernelArguments arguments() {
+        return arguments;
+    }
+
+    /// Where attention keeps the states of splits that have simdgroups of their own.
+    MetalBuffer attentionScratch() {
+        return attentionScratch;
     }
 
     /// Where the kernels of a step report indices out of their tables.
