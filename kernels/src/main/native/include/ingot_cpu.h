@@ -28,7 +28,7 @@
 #define INGOT_ABI_VERSION 3
 
 /* Changes whenever a kernel's arithmetic does: part of the numeric class. */
-#define INGOT_KERNELS_VERSION 1
+#define INGOT_KERNELS_VERSION 2
 
 INGOT_API int32_t ingot_abi_version(void);
 INGOT_API int32_t ingot_kernels_version(void);
@@ -129,7 +129,16 @@ enum {
     INGOT_FROM_GGML_Q4_K = 5,
     INGOT_FROM_GGML_Q6_K = 6,
     INGOT_FROM_GGML_MXFP4 = 7,
-    INGOT_SOURCES = 8
+    INGOT_FROM_GGML_Q4_1 = 8,
+    INGOT_FROM_GGML_Q5_0 = 9,
+    INGOT_FROM_GGML_Q5_1 = 10,
+    INGOT_FROM_GGML_Q5_K = 11,
+    INGOT_FROM_GGML_Q2_K = 12,
+    INGOT_FROM_GGML_Q3_K = 13,
+    INGOT_FROM_GGML_IQ4_NL = 14,
+    INGOT_FROM_GGML_IQ4_XS = 15,
+    INGOT_FROM_GGML_NVFP4 = 16,
+    INGOT_SOURCES = 17
 };
 
 /*

@@ -14,7 +14,7 @@
 
 #define API __attribute__((visibility("default")))
 
-enum { AVX2 = 1, AVX512 = 2, NEON = 4 };
+enum { AVX2 = 1, AVX512 = 2, NEON = 4, AVX512_BF16 = 8 };
 
 #if defined(__x86_64__)
 static uint64_t enabled_registers(void) {
@@ -48,11 +48,16 @@ static int32_t x86_features(void) {
     const uint32_t f = 1u << 16, dq = 1u << 17, bw = 1u << 30, vl = 1u << 31, cd = 1u << 28, vnni = 1u << 11;
     int avx512 = (b7 & (f | dq | bw | vl | cd)) == (f | dq | bw | vl | cd) && (c7 & vnni) != 0
         && (registers & 0xe0) == 0xe0;
-    return AVX2 | (avx512 ? AVX512 : 0);
+    uint32_t a7 = 0, largest;
+    if (!__get_cpuid_count(7, 0, &largest, &b, &c, &d) || (largest >= 1 && !__get_cpuid_count(7, 1, &a7, &b, &c, &d))) {
+        return AVX2;
+    }
+    int bf16 = avx512 && (a7 & 1u << 5) != 0;
+    return AVX2 | (avx512 ? AVX512 : 0) | (bf16 ? AVX512_BF16 : 0);
 }
 #endif
 
-/* A set of AVX2 (with FMA and F16C), AVX512 (F, BW, DQ, VL, CD, VNNI), NEON. */
+/* A set of AVX2 (with FMA and F16C), AVX512 (F, BW, DQ, VL, CD, VNNI), AVX512_BF16, NEON. */
 API int32_t ingot_cpu_features(void) {
 #if defined(__x86_64__)
     return x86_features();

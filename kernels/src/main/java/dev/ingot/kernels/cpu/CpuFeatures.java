@@ -18,6 +18,7 @@ record CpuFeatures(String name, List<String> variants) {
     private static final int AVX2 = 1;
     private static final int AVX512 = 2;
     private static final int NEON = 4;
+    private static final int AVX512_BF16 = 8;
     private static final int NAME_BYTES = 128;
 
     CpuFeatures {
@@ -51,6 +52,9 @@ record CpuFeatures(String name, List<String> variants) {
 
     private static List<String> variants(int features) {
         List<String> variants = new ArrayList<>();
+        if ((features & AVX512_BF16) != 0) {
+            variants.add("avx512bf16");
+        }
         if ((features & AVX512) != 0) {
             variants.add("avx512");
         }
