@@ -1,5 +1,7 @@
 package dev.ingot.api;
 
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
 import dev.ingot.api.http.Route;
 import dev.ingot.api.openai.GenerationDefaults;
 import dev.ingot.api.openai.OpenAiRoutes;
@@ -16,7 +18,7 @@ import dev.ingot.engine.weights.CheckpointException;
 import dev.ingot.scheduler.EngineMetrics;
 import dev.ingot.scheduler.EngineStatus;
 import dev.ingot.scheduler.EngineStatus.Capabilities;
-import dev.ingot.scheduler.Requests;
+import dev.ingot.scheduler.Engines;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.security.SecureRandom;
 import java.time.Clock;
@@ -25,6 +27,7 @@ import java.time.InstantSource;
 import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
@@ -36,14 +39,18 @@ import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.Adapter;
+import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.stream.Materializer;
 
 /// One serving process: an engine, its requests and the HTTP listener.
 ///
 /// The listener is up before the model is loaded, so that probes hear 503 and why, instead of nothing.
 public final class Node implements AutoCloseable {
-    /// How long running requests may take to end when the node is stopped.
-    private static final Duration GRACE = Duration.ofSeconds(10);
+    /// How long last words may take to reach their clients once nothing runs any more.
+    private static final Duration LAST_WORDS = Duration.ofSeconds(5);
+
+    /// What a phase of the shutdown may take beyond the time that it gives others.
+    private static final Duration SLACK = Duration.ofSeconds(5);
 
     private final ActorSystem<Void> system;
     private final HttpServer server;
@@ -83,11 +90,13 @@ public final class Node implements AutoCloseable {
         }
         var registry = new PrometheusRegistry();
         var state = new EngineState();
-        var opener = new CompletableFuture<ActorRef<Requests.Command>>();
+        var children = new CompletableFuture<NodeActor.Children>();
         var metrics = new EngineMetrics(registry, settings.names().getFirst());
         var system =
                 ActorSystem.create(
-                        NodeActor.create(settings, tokenizer, state, metrics, opener), "ingot");
+                        NodeActor.create(settings, tokenizer, state, metrics, children),
+                        "ingot",
+                        patient(settings.grace()));
         try {
             return start(
                     settings,
@@ -97,7 +106,7 @@ public final class Node implements AutoCloseable {
                     template,
                     registry,
                     state,
-                    opener.join(),
+                    children.join(),
                     system);
         } catch (StartException | RuntimeException | Error e) {
             stop(system);
@@ -113,7 +122,7 @@ public final class Node implements AutoCloseable {
             Optional<ChatTemplate> template,
             PrometheusRegistry registry,
             EngineState state,
-            ActorRef<Requests.Command> requests,
+            NodeActor.Children actors,
             ActorSystem<Void> system)
             throws StartException {
         var random = random(settings);
@@ -135,6 +144,7 @@ public final class Node implements AutoCloseable {
                             + ": "
                             + rootMessage(e));
         }
+        stopInOrder(system, server, actors.engine(), settings.grace());
         var decided = state.decided().join();
         var capabilities = decided.capabilities();
         if (decided.state() != EngineStatus.State.READY || capabilities == null) {
@@ -146,15 +156,45 @@ public final class Node implements AutoCloseable {
                         system,
                         model,
                         state::now,
-                        requests,
+                        actors.requests(),
                         listening.openAi(),
                         random,
                         InstantSource.system());
         routes.set(join(ops, openAi.routes()));
-        CoordinatedShutdown.get(Adapter.toClassic(system))
-                .addTask(
-                        CoordinatedShutdown.PhaseServiceUnbind(), "http", () -> server.stop(GRACE));
         return new Node(system, server, model);
+    }
+
+    /// Pekko cuts a phase of its shutdown short after 5 s; ours take as long as they may.
+    private static Config patient(Duration grace) {
+        String timeout = "pekko.coordinated-shutdown.phases.%s.timeout";
+        return ConfigFactory.parseMap(
+                        Map.of(
+                                timeout.formatted(CoordinatedShutdown.PhaseBeforeServiceUnbind()),
+                                grace.plus(SLACK),
+                                timeout.formatted(CoordinatedShutdown.PhaseServiceUnbind()),
+                                LAST_WORDS.plus(SLACK)))
+                .withFallback(ConfigFactory.load());
+    }
+
+    /// The engine drains while the listener still says that it does; then the listener goes.
+    private static void stopInOrder(
+            ActorSystem<Void> system,
+            HttpServer server,
+            ActorRef<Engines.Command> engine,
+            Duration grace) {
+        var shutdown = CoordinatedShutdown.get(Adapter.toClassic(system));
+        shutdown.addTask(
+                CoordinatedShutdown.PhaseBeforeServiceUnbind(),
+                "drain",
+                () ->
+                        AskPattern.<Engines.Command, Engines.Drained>ask(
+                                        engine,
+                                        replyTo -> new Engines.Drain(grace, replyTo),
+                                        grace.plus(SLACK),
+                                        system.scheduler())
+                                .thenApply(_ -> Done.getInstance()));
+        shutdown.addTask(
+                CoordinatedShutdown.PhaseServiceUnbind(), "http", () -> server.stop(LAST_WORDS));
     }
 
     private static ServedModel served(

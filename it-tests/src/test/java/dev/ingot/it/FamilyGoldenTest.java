@@ -87,9 +87,9 @@ final class FamilyGoldenTest {
                                 _ -> {},
                                 new EngineMetrics(new PrometheusRegistry(), "golden"),
                                 System::nanoTime));
-        var found = kit.<Engines.Found>createTestProbe();
+        var found = kit.<Engines.Answer>createTestProbe();
         guardian.tell(new Engines.Find(null, found.ref()));
-        var engine = found.receiveMessage(Duration.ofSeconds(20)).engine();
+        var engine = found.expectMessageClass(Engines.Found.class, Duration.ofSeconds(20)).engine();
         var client = kit.<Engine.Event>createTestProbe();
         for (int i = 0; i < goldens.size(); i++) {
             var golden = goldens.get(i);

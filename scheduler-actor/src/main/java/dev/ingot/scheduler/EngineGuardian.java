@@ -3,11 +3,14 @@ package dev.ingot.scheduler;
 import dev.ingot.engine.schedule.SchedulerLimits;
 import dev.ingot.scheduler.EngineStatus.Capabilities;
 import dev.ingot.scheduler.EngineStatus.State;
+import dev.ingot.scheduler.Engines.Answer;
 import dev.ingot.scheduler.Engines.Command;
+import dev.ingot.scheduler.Engines.Drain;
+import dev.ingot.scheduler.Engines.Drained;
 import dev.ingot.scheduler.Engines.Find;
 import dev.ingot.scheduler.Engines.Forget;
 import dev.ingot.scheduler.Engines.Found;
-import dev.ingot.scheduler.SchedulerActor.StepOverdueException;
+import dev.ingot.scheduler.Engines.NoEngine;
 import dev.ingot.worker.MetalWorkerActor;
 import dev.ingot.worker.Worker;
 import java.time.Duration;
@@ -32,6 +35,8 @@ import org.jspecify.annotations.Nullable;
 ///             Loaded                  one of the three stopped
 /// loading ────────────▶ serving ──────────────────────────────▶ backing off ──▶ loading (next engine epoch)
 ///    └─ LoadFailed: the first time `FAILED`, later backing off
+///
+/// any of them ── Drain ──▶ draining: names no engine, starts none; `Drained` once the scheduler is empty or lost
 /// ```
 ///
 /// The three share a fate because each holds a part of one truth: KV memory, who owns which block of it, and
@@ -43,6 +48,8 @@ public final class EngineGuardian {
     /// An engine that has served this long is a good one again: the next loss starts with the first back-off.
     private static final Duration STABLE = Duration.ofSeconds(60);
 
+    private static final NoEngine NONE_LEFT = new NoEngine("the server is stopping");
+
     private final ActorContext<Command> context;
     private final TimerScheduler<Command> timers;
     private final EngineSettings settings;
@@ -51,7 +58,9 @@ public final class EngineGuardian {
     private final EngineMetrics metrics;
     private final LongSupplier nanoClock;
     private final ActorRef<Worker.Report> fromWorker;
-    private final Set<ActorRef<Found>> asking = new LinkedHashSet<>();
+    private final Set<ActorRef<Answer>> asking = new LinkedHashSet<>();
+    private final Set<ActorRef<Drained>> drainedTo = new LinkedHashSet<>();
+    private final ActorRef<Drained> fromDraining;
     private final Suspects suspects = new Suspects();
 
     private State state = State.STARTING;
@@ -65,7 +74,7 @@ public final class EngineGuardian {
     private @Nullable Capabilities capabilities;
 
     /// What the guardian hears besides requests.
-    sealed interface Internal extends Command permits FromWorker, Restart, StepLost {}
+    sealed interface Internal extends Command permits FromWorker, Restart, StepLost, Emptied {}
 
     private record FromWorker(Worker.Report report) implements Internal {}
 
@@ -73,6 +82,10 @@ public final class EngineGuardian {
     private record StepLost(int engineEpoch, Set<Long> requests) implements Internal {}
 
     private enum Restart implements Internal {
+        INSTANCE
+    }
+
+    private enum Emptied implements Internal {
         INSTANCE
     }
 
@@ -92,6 +105,7 @@ public final class EngineGuardian {
         this.metrics = metrics;
         this.nanoClock = nanoClock;
         this.fromWorker = context.messageAdapter(Worker.Report.class, FromWorker::new);
+        this.fromDraining = context.messageAdapter(Drained.class, _ -> Emptied.INSTANCE);
     }
 
     /// Starts the first engine at once.
@@ -123,14 +137,18 @@ public final class EngineGuardian {
 
     private Behavior<Command> on(Command message) {
         switch (message) {
-            case Find(ActorRef<Engine.Command> lost, ActorRef<Found> replyTo) -> {
-                if (scheduler != null && !scheduler.equals(lost)) {
+            case Find(ActorRef<Engine.Command> lost, ActorRef<Answer> replyTo) -> {
+                if (state == State.DRAINING) {
+                    replyTo.tell(NONE_LEFT);
+                } else if (scheduler != null && !scheduler.equals(lost)) {
                     replyTo.tell(new Found(scheduler));
                 } else {
                     asking.add(replyTo);
                 }
             }
-            case Forget(ActorRef<Found> asker) -> asking.remove(asker);
+            case Forget(ActorRef<Answer> asker) -> asking.remove(asker);
+            case Drain(Duration grace, ActorRef<Drained> replyTo) -> drain(grace, replyTo);
+            case Emptied _ -> drained();
             case FromWorker(Worker.Loaded loaded) -> serve(loaded);
             case FromWorker(Worker.LoadFailed(String why)) -> loadFailed(why);
             case StepLost(int epoch, Set<Long> requests) -> {
@@ -141,6 +159,24 @@ public final class EngineGuardian {
             case Restart _ -> load(State.RESTARTING, "loading the model again");
         }
         return Behaviors.same();
+    }
+
+    private void drain(Duration grace, ActorRef<Drained> replyTo) {
+        drainedTo.add(replyTo);
+        timers.cancel(Restart.INSTANCE);
+        publish(State.DRAINING, "running requests have " + grace.toSeconds() + " s to end");
+        asking.forEach(asker -> asker.tell(NONE_LEFT));
+        asking.clear();
+        if (scheduler != null) {
+            scheduler.tell(new SchedulerActor.Drain(grace, fromDraining));
+        } else {
+            drained();
+        }
+    }
+
+    private void drained() {
+        drainedTo.forEach(replyTo -> replyTo.tell(Drained.INSTANCE));
+        drainedTo.clear();
     }
 
     private void load(State now, String reason) {
@@ -155,7 +191,7 @@ public final class EngineGuardian {
     }
 
     private void serve(Worker.Loaded loaded) {
-        if (!loaded.worker().equals(worker)) {
+        if (!loaded.worker().equals(worker) || state == State.DRAINING) {
             return; // A worker that was given up while it loaded.
         }
         var limits =
@@ -211,7 +247,7 @@ public final class EngineGuardian {
         if (capabilities == null) {
             // It never ran: a wrong path or a wrong model does not mend itself.
             publish(State.FAILED, why);
-        } else {
+        } else if (state != State.DRAINING) {
             publish(State.RESTARTING, why);
         }
     }
@@ -222,21 +258,21 @@ public final class EngineGuardian {
         if (!ours || state == State.FAILED) {
             return Behaviors.same();
         }
+        if (state == State.DRAINING) {
+            stopAll(); // Nothing starts any more; its requests look for another engine.
+            drained();
+            return Behaviors.same();
+        }
         context.getLog().error("{} stopped; the engine starts anew", actor.path().name());
         publish(State.RESTARTING, actor.path().name() + " stopped");
         metrics.engineLost();
         if (is(worker, actor)) {
             workerLostEpoch = engineEpoch; // Its scheduler says at its end whose step was lost.
         } else if (signal instanceof ChildFailed failed
-                && failed.getCause() instanceof StepOverdueException overdue) {
+                && failed.getCause() instanceof StepInFlight.OverdueException overdue) {
             suspects.workerLost(overdue.requests());
         }
-        stop(worker);
-        stop(allocator);
-        stop(scheduler);
-        worker = null;
-        allocator = null;
-        scheduler = null;
+        stopAll();
         if (nanoClock.getAsLong() - servingSinceNanos > STABLE.toNanos()) {
             backoff = FIRST_BACKOFF;
         }
@@ -246,6 +282,15 @@ public final class EngineGuardian {
                         ? LONGEST_BACKOFF
                         : backoff.multipliedBy(2);
         return Behaviors.same();
+    }
+
+    private void stopAll() {
+        stop(worker);
+        stop(allocator);
+        stop(scheduler);
+        worker = null;
+        allocator = null;
+        scheduler = null;
     }
 
     private static boolean is(@Nullable ActorRef<?> ours, ActorRef<?> actor) {

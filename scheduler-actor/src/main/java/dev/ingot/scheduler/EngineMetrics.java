@@ -49,6 +49,7 @@ public final class EngineMetrics {
     private final Counter stepFailures;
     private final Counter engineRestarts;
     private final Counter resubmissions;
+    private final Counter handedBack;
     private final Counter staleReplies;
     private final Histogram ttft;
     private final Histogram interToken;
@@ -106,6 +107,11 @@ public final class EngineMetrics {
                         registry,
                         "ingot:request_resubmissions",
                         "Requests that went on in another engine");
+        handedBack =
+                counter(
+                        registry,
+                        "ingot:sequences_handed_back",
+                        "Sequences that a draining engine left to others");
         staleReplies =
                 counter(
                         registry,
@@ -236,6 +242,10 @@ public final class EngineMetrics {
 
     void resubmitted() {
         resubmissions.labelValues(model).inc();
+    }
+
+    void handedBack() {
+        handedBack.labelValues(model).inc();
     }
 
     void step(int tokens, long deviceNanos, long totalNanos) {

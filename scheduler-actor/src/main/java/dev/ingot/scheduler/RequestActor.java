@@ -58,7 +58,7 @@ public final class RequestActor {
     private final RequestSpec spec;
     private final ActorRef<Engines.Command> engines;
     private final ActorRef<Requests.Answer> opener;
-    private final ActorRef<Engines.Found> found;
+    private final ActorRef<Engines.Answer> found;
     private final ActorRef<Engine.Event> fromEngine;
     private final EngineMetrics metrics;
     private final LongSupplier nanoClock;
@@ -80,9 +80,12 @@ public final class RequestActor {
     private boolean lastWordTold;
 
     /// What a request actor hears besides its client.
-    sealed interface Internal extends Handle permits EngineFound, FromEngine, Deadline {}
+    sealed interface Internal extends Handle
+            permits EngineFound, NoEngineLeft, FromEngine, Deadline {}
 
     private record EngineFound(ActorRef<Engine.Command> engine) implements Internal {}
+
+    private record NoEngineLeft(String why) implements Internal {}
 
     private record FromEngine(Engine.Event event) implements Internal {}
 
@@ -112,7 +115,13 @@ public final class RequestActor {
         this.arrivedNanos = nanoClock.getAsLong();
         this.found =
                 context.messageAdapter(
-                        Engines.Found.class, answer -> new EngineFound(answer.engine()));
+                        Engines.Answer.class,
+                        answer ->
+                                switch (answer) {
+                                    case Engines.Found(ActorRef<Engine.Command> ready) ->
+                                            new EngineFound(ready);
+                                    case Engines.NoEngine(String why) -> new NoEngineLeft(why);
+                                });
         this.fromEngine = context.messageAdapter(Engine.Event.class, FromEngine::new);
         for (var choice : spec.choices()) {
             var detokenizer =
@@ -155,6 +164,7 @@ public final class RequestActor {
     private Behavior<Handle> on(Handle message) {
         return switch (message) {
             case EngineFound(ActorRef<Engine.Command> ready) -> submit(ready);
+            case NoEngineLeft(String why) -> giveUp(why);
             case FromEngine(Engine.Event event) -> onEvent(event);
             case Attach(ActorRef<Output> to) -> {
                 timers.cancel(Deadline.ATTACH);
@@ -204,25 +214,39 @@ public final class RequestActor {
         if (!isEngine(lost) || lastWord != null) {
             return Behaviors.same();
         }
-        return recover("the engine was lost");
+        var left = engine;
+        engine = null;
+        return recover(left, "the engine was lost");
     }
 
     private boolean isEngine(ActorRef<?> actor) {
         return Objects.equals(engine, actor);
     }
 
-    private Behavior<Handle> recover(String why) {
+    private Behavior<Handle> recover(@Nullable ActorRef<Engine.Command> left, String why) {
         context.getLog().info("Request {} (epoch {}): {}", Long.toHexString(spec.id()), epoch, why);
-        var lost = engine;
-        engine = null;
         epoch++;
         if (epoch > MAX_ENGINES_LOST) {
             return breakOff("gave up after " + epoch + " engines: " + why);
         }
         metrics.resubmitted();
         timers.startSingleTimer(Deadline.RECOVERY, RECOVERY_DEADLINE);
-        engines.tell(new Engines.Find(lost, found));
+        engines.tell(new Engines.Find(left, found));
         return Behaviors.same();
+    }
+
+    /// There is no engine to go on with, and there will be none.
+    private Behavior<Handle> giveUp(String why) {
+        if (engine != null || lastWord != null) {
+            return Behaviors.same();
+        }
+        return opened ? breakOff(why) : refuse(Reason.NOT_READY, why, Duration.ofSeconds(1));
+    }
+
+    private Behavior<Handle> refuse(Reason reason, String message, Duration retryAfter) {
+        opener.tell(new Refused(reason, message, retryAfter));
+        opened = true;
+        return Behaviors.stopped();
     }
 
     private Behavior<Handle> onEvent(Engine.Event event) {
@@ -253,8 +277,11 @@ public final class RequestActor {
                         finished.reason(), finished.stopToken(), finished.usage().cachedTokens());
                 yield tell();
             }
+            case Engine.HandedBack _ -> goOnElsewhere("handed back by a draining engine");
             case Engine.Failed failed ->
-                    failed.retryable() ? recoverElsewhere(failed) : breakOff(failed.message());
+                    failed.retryable()
+                            ? goOnElsewhere(failed.message())
+                            : breakOff(failed.message());
         };
     }
 
@@ -269,31 +296,36 @@ public final class RequestActor {
         return Behaviors.same();
     }
 
+    /// A request that was refused at its first engine is refused to its client; one that runs already goes on
+    /// somewhere else.
     private Behavior<Handle> rejected(Engine.Rejected rejected) {
-        if (opened) {
-            return switch (rejected.reason()) {
-                case DRAINING, QUEUE_FULL -> {
-                    leaveEngine();
-                    yield recover(rejected.message());
-                }
-                case TOO_LONG, INVALID -> breakOff(rejected.message());
-            };
-        }
-        var reason =
-                switch (rejected.reason()) {
-                    case QUEUE_FULL -> Reason.QUEUE_FULL;
-                    case TOO_LONG -> Reason.TOO_LONG;
-                    case INVALID -> Reason.INVALID;
-                    case DRAINING -> Reason.NOT_READY;
-                };
-        opener.tell(new Refused(reason, rejected.message(), rejected.retryAfter()));
-        opened = true;
-        return Behaviors.stopped();
+        String message = rejected.message();
+        return switch (rejected.reason()) {
+            case DRAINING -> goOnElsewhere(message);
+            case QUEUE_FULL ->
+                    opened
+                            ? tryAgain(message)
+                            : refuse(Reason.QUEUE_FULL, message, rejected.retryAfter());
+            case TOO_LONG ->
+                    opened
+                            ? breakOff(message)
+                            : refuse(Reason.TOO_LONG, message, rejected.retryAfter());
+            case INVALID ->
+                    opened
+                            ? breakOff(message)
+                            : refuse(Reason.INVALID, message, rejected.retryAfter());
+        };
     }
 
-    private Behavior<Handle> recoverElsewhere(Engine.Failed failed) {
+    private Behavior<Handle> goOnElsewhere(String why) {
+        var left = engine;
         leaveEngine();
-        return recover(failed.message());
+        return recover(left, why);
+    }
+
+    private Behavior<Handle> tryAgain(String why) {
+        leaveEngine();
+        return recover(null, why);
     }
 
     /// Ends what still runs there, so that nothing of the old epoch holds blocks.
@@ -430,15 +462,10 @@ public final class RequestActor {
 
     private Behavior<Handle> overdue(Deadline deadline) {
         return switch (deadline) {
-            case OPEN -> {
-                if (!opened) {
-                    opened = true;
-                    opener.tell(
-                            new Refused(
-                                    Reason.NOT_READY, "no engine is ready", Duration.ofSeconds(1)));
-                }
-                yield Behaviors.stopped();
-            }
+            case OPEN ->
+                    opened
+                            ? Behaviors.stopped()
+                            : refuse(Reason.NOT_READY, "no engine is ready", Duration.ofSeconds(1));
             case ATTACH, LAST_WORD -> Behaviors.stopped();
             case RECOVERY ->
                     breakOff(

@@ -11,6 +11,9 @@ import org.jspecify.annotations.Nullable;
 ///   cut into chunks, or on the number of threads.
 /// - A shape that does not fit is an [IllegalArgumentException] at record time, before anything runs.
 public interface Encoder {
+    /// Most values a row that [#topK] lists.
+    int MAX_TOP_K = 64;
+
     /// Looks up embedding rows: `out[t] = table[ids[t]]`.
     ///
     /// @param out `[tokens, hidden]`
@@ -79,6 +82,13 @@ public interface Encoder {
     /// @param v `[tokens, kvHeads · headDim]`
     /// @param slotMapping `[tokens, 1]` I32
     void storeKv(KvCache cache, int layer, Tensor k, Tensor v, Tensor slotMapping);
+
+    /// Copies whole blocks, K and V of all layers, bit for bit: a sequence that shares a block with others gets its
+    /// own before it writes to it.
+    ///
+    /// @param pairs `[count, 2]` I32: the source block, the target block. No block is the target of two pairs, or the
+    ///     target of one and the source of another: the order of the pairs means nothing
+    void copyBlocks(KvCache cache, Tensor pairs);
 
     /// Causal attention over the paged cache, for prefill chunks and decode alike: the token at absolute
     /// position `p` attends to the positions `0 … p` of its own sequence, itself included, or to the
@@ -203,4 +213,15 @@ public interface Encoder {
     /// @param out `[rows, 1]` I32
     /// @param x `[rows, n]`
     void argmax(Tensor out, Tensor x);
+
+    /// The `k = ids.columns` largest values of each row, the largest first and the lower index before the
+    /// higher where two are equal: all that a sampler with a small `top_k` has to look at.
+    ///
+    /// −∞ is never listed; where fewer are left, the id is −1 and the value −∞. A row that holds a NaN or
+    /// +∞ has −1 and NaN everywhere.
+    ///
+    /// @param ids `[rows, k]` I32, `k ≤ MAX_TOP_K`
+    /// @param values `[rows, k]`
+    /// @param x `[rows, n]`
+    void topK(Tensor ids, Tensor values, Tensor x);
 }

@@ -146,6 +146,17 @@ final class CpuEncoder implements Encoder {
     }
 
     @Override
+    public void copyBlocks(KvCache cache, Tensor pairs) {
+        Check check = check("copyBlocks");
+        CpuKvCache target = check.cache(cache, 0);
+        check.ints(pairs, "pairs").shape(pairs, "pairs", pairs.rows(), 2);
+        ops.add(OpCode.COPY_BLOCKS)
+                .cache(target, 0)
+                .count(target.geometry().layers())
+                .tensor(0, pairs);
+    }
+
+    @Override
     public void pagedAttention(
             Tensor out, Tensor q, KvCache cache, int layer, Attention attention, Batch batch) {
         Check check = check("pagedAttention");
@@ -355,6 +366,16 @@ final class CpuEncoder implements Encoder {
         check.ints(out, "out").floats(x, "x");
         check.shape(out, "out", x.rows(), 1);
         ops.add(OpCode.ARGMAX).tensor(0, out).tensor(1, x);
+    }
+
+    @Override
+    public void topK(Tensor ids, Tensor values, Tensor x) {
+        Check check = check("topK");
+        check.ints(ids, "ids").floats(values, "values").floats(x, "x");
+        check.shape(ids, "ids", x.rows(), ids.columns());
+        check.shape(values, "values", x.rows(), ids.columns());
+        check.atMost(ids.columns(), MAX_TOP_K, "values a row");
+        ops.add(OpCode.TOP_K).tensor(0, ids).tensor(1, values).tensor(2, x);
     }
 
     /// `INGOT_MAP_…`
