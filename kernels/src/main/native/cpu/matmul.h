@@ -101,7 +101,11 @@ INLINE void write_row(const ingot_op *op, int32_t row, int32_t panel, const vf s
  * Calls `tile(height, row)` for all rows in row..end, heights constant and as equal as can be: at most
  * `most`, which is SMALL_TILE or LARGE_TILE.
  */
+#if defined(INGOT_PORTABLE) /* no register file holds a tile: small ones are built sooner */
+enum { SMALL_TILE = 2, LARGE_TILE = 2 };
+#else
 enum { SMALL_TILE = 6, LARGE_TILE = LANES == 16 ? 12 : 6 };
+#endif
 #define TILE_CASE(height, most, tile) \
     case height:                      \
         if (height <= most) {         \

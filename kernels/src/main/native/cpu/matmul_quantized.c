@@ -110,9 +110,10 @@ INLINE void step_4(
 
 /* `rows` rows from `x` on times one panel; all but where they are constant where inlined. */
 INLINE void tile(
-    const ingot_op *op, int format, int levels, int group, int rows, const char *x, int64_t row_bytes, int32_t row,
+    const ingot_op *op, int format, int levels, int rows, const char *x, int64_t row_bytes, int32_t row,
     int32_t panel) {
     const ingot_matrix *m = &op->matrix;
+    const int32_t group = m->group;
     const int64_t bytes = group_bytes(m), scales = scales_bytes(m), header = levels_at(m);
     const int step = format == INGOT_Q8 ? Q8_STEP : Q4_STEP;
     const vi table = vi_table(level_tables[INGOT_E2M1]);
@@ -168,66 +169,37 @@ INLINE void tile(
     }
 }
 
-#define TILE(height, at) tile(op, format, levels, group, height, x + ((at) - row) * row_bytes, row_bytes, at, panel)
-
-INLINE void panels_times_rows(
-    const ingot_op *op, int format, int levels, int group, const char *x, int64_t row_bytes, int32_t row, int32_t end,
-    int32_t panel, int32_t panel_end) {
-    for (; panel < panel_end; panel++) {
-        FOR_TILES(SMALL_TILE, row, end, TILE)
-    }
-}
+#define TILE(height, at) tile(op, format, levels, height, x + ((at) - row) * row_bytes, row_bytes, at, panel)
 
 /* One function for each, so that the compiler has one set of tiles in sight at a time. */
-#define PANELS_TIMES_ROWS(name, format, levels, group)                                                      \
-    static __attribute__((noinline)) void name(                                                             \
-        const ingot_op *op, const char *x, int64_t row_bytes, int32_t row, int32_t end, int32_t panel,      \
-        int32_t panel_end) {                                                                                \
-        panels_times_rows(op, format, levels, group, x, row_bytes, row, end, panel, panel_end);             \
+#define PANELS_TIMES_ROWS(name, format_, levels_)                                                      \
+    static __attribute__((noinline)) void name(                                                        \
+        const ingot_op *op, const char *x, int64_t row_bytes, int32_t row, int32_t end, int32_t panel, \
+        int32_t panel_end) {                                                                           \
+        const int format = (format_), levels = (levels_);                                              \
+        for (; panel < panel_end; panel++) {                                                           \
+            FOR_TILES(SMALL_TILE, row, end, TILE)                                                      \
+        }                                                                                              \
     }
-PANELS_TIMES_ROWS(q4_16, INGOT_Q4, INGOT_LINEAR, 16)
-PANELS_TIMES_ROWS(q4_32, INGOT_Q4, INGOT_LINEAR, 32)
-PANELS_TIMES_ROWS(q4_64, INGOT_Q4, INGOT_LINEAR, 64)
-PANELS_TIMES_ROWS(e2m1_16, INGOT_Q4, INGOT_E2M1, 16)
-PANELS_TIMES_ROWS(e2m1_32, INGOT_Q4, INGOT_E2M1, 32)
-PANELS_TIMES_ROWS(q8_16, INGOT_Q8, INGOT_LINEAR, 16)
-PANELS_TIMES_ROWS(q8_32, INGOT_Q8, INGOT_LINEAR, 32)
-PANELS_TIMES_ROWS(q8_64, INGOT_Q8, INGOT_LINEAR, 64)
-
-enum { KIND_GROUPS = 256, KIND_LEVELS = KIND_GROUPS * 16 };
-#define KIND(format, levels, group) ((levels) * KIND_LEVELS + (format) * KIND_GROUPS + (group))
+PANELS_TIMES_ROWS(q4_linear, INGOT_Q4, INGOT_LINEAR)
+PANELS_TIMES_ROWS(q4_e2m1, INGOT_Q4, INGOT_E2M1)
+PANELS_TIMES_ROWS(q8, INGOT_Q8, INGOT_LINEAR)
 
 static int multiply(
     const ingot_op *op, const char *x, int64_t row_bytes, int32_t row, int32_t end, int32_t panel,
     int32_t panel_end) {
-    switch (KIND(op->matrix.format, op->matrix.levels, op->matrix.group)) {
-    case KIND(INGOT_Q4, INGOT_LINEAR, 16):
-        q4_16(op, x, row_bytes, row, end, panel, panel_end);
-        return 1;
-    case KIND(INGOT_Q4, INGOT_LINEAR, 32):
-        q4_32(op, x, row_bytes, row, end, panel, panel_end);
-        return 1;
-    case KIND(INGOT_Q4, INGOT_LINEAR, 64):
-        q4_64(op, x, row_bytes, row, end, panel, panel_end);
-        return 1;
-    case KIND(INGOT_Q4, INGOT_E2M1, 16):
-        e2m1_16(op, x, row_bytes, row, end, panel, panel_end);
-        return 1;
-    case KIND(INGOT_Q4, INGOT_E2M1, 32):
-        e2m1_32(op, x, row_bytes, row, end, panel, panel_end);
-        return 1;
-    case KIND(INGOT_Q8, INGOT_LINEAR, 16):
-        q8_16(op, x, row_bytes, row, end, panel, panel_end);
-        return 1;
-    case KIND(INGOT_Q8, INGOT_LINEAR, 32):
-        q8_32(op, x, row_bytes, row, end, panel, panel_end);
-        return 1;
-    case KIND(INGOT_Q8, INGOT_LINEAR, 64):
-        q8_64(op, x, row_bytes, row, end, panel, panel_end);
-        return 1;
-    default:
+    const ingot_matrix *m = &op->matrix;
+    if (m->group % Q4_STEP != 0 || m->group < Q4_STEP) {
         return 0;
     }
+    if (m->format == INGOT_Q8) {
+        q8(op, x, row_bytes, row, end, panel, panel_end);
+    } else if (m->levels == INGOT_E2M1) {
+        q4_e2m1(op, x, row_bytes, row, end, panel, panel_end);
+    } else {
+        q4_linear(op, x, row_bytes, row, end, panel, panel_end);
+    }
+    return 1;
 }
 
 const product quantized_product = {prepared_bytes, prepare, multiply};

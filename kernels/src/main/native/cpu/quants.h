@@ -112,7 +112,9 @@ INLINE vf vi_floats(vi v) { return (vf)vcvtq_f32_s32((int32x4_t)v); }
 INLINE vi vi_dot(vi sum, vi w, const int8_t *x) {
     int32_t four;
     memcpy(&four, x, 4);
-#if defined(__ARM_FEATURE_DOTPROD)
+#if defined(__ARM_FEATURE_MATMUL_INT8)
+    return (vi)vusdotq_s32((int32x4_t)sum, (uint8x16_t)w, (int8x16_t)vdupq_n_s32(four));
+#elif defined(__ARM_FEATURE_DOTPROD)
     /* w is 64 + 64 + (w - 128), each a signed byte. */
     int8x16_t x4 = (int8x16_t)vdupq_n_s32(four), half = vdupq_n_s8(64);
     int32x4_t offset = vdotq_s32(vdotq_s32((int32x4_t)sum, half, x4), half, x4);

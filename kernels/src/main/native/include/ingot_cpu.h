@@ -25,7 +25,7 @@
 /* ------------------------------------------------------------------ version */
 
 /* Changes whenever a struct or a meaning below does; the host refuses a library of another number. */
-#define INGOT_ABI_VERSION 3
+#define INGOT_ABI_VERSION 4
 
 /* Changes whenever a kernel's arithmetic does: part of the numeric class. */
 #define INGOT_KERNELS_VERSION 2
@@ -65,8 +65,8 @@ typedef struct ingot_failure {
 /* ------------------------------------------------------------------ memory */
 
 /*
- * Zero-filled memory, aligned to 64 bytes; large areas are aligned to and advised for huge pages.
- * Every page is touched here, so that memory that is not there is missed at load and not in a step.
+ * Zero-filled memory, aligned to 64 bytes; large areas are aligned to and advised for huge pages, and come
+ * page by page as they are first touched.
  * The caller owns *out and gives it back with ingot_free(), which takes NULL too.
  */
 INGOT_API int32_t ingot_allocate(int64_t bytes, void **out);
@@ -244,5 +244,11 @@ INGOT_API void ingot_team_close(ingot_team *team);
  * than INGOT_OK, *failure says why and the step's results are undefined.
  */
 INGOT_API int32_t ingot_run(ingot_team *team, const ingot_op *ops, int32_t count, ingot_failure *failure);
+
+/*
+ * From the next step on, adds the nanoseconds between the end of the op before and its own to nanos[i] for
+ * op i of a step; NULL: no longer. For measuring: the clock is read once more for each op.
+ */
+INGOT_API void ingot_profile(ingot_team *team, int64_t *nanos);
 
 #endif

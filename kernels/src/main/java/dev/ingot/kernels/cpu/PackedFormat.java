@@ -122,6 +122,26 @@ record PackedFormat(int code, int group, int scaleFormat, int zero, int levels) 
                 affine.name() + ": groups of " + affine.group() + " are no multiple of 16");
     }
 
+    Arithmetic arithmetic() {
+        if (code == Q4) {
+            return Arithmetic.FOUR_BITS;
+        }
+        if (code == Q8) {
+            return Arithmetic.EIGHT_BITS;
+        }
+        return code == BF16 ? Arithmetic.BF16 : Arithmetic.FLOAT;
+    }
+
+    /// As a benchmark calls it: `BF16`, `4 bits by 64`.
+    String label() {
+        return switch (arithmetic()) {
+            case FLOAT -> code == F32 ? "F32" : "F16";
+            case BF16 -> "BF16";
+            case EIGHT_BITS -> "8 bits by " + group;
+            case FOUR_BITS -> "4 bits by " + group;
+        };
+    }
+
     static String describe(WeightSource part) {
         String kind = part instanceof HostTensor tensor ? " " + tensor.dtype() : "";
         return part.name() + kind + "[" + part.out() + ", " + part.in() + "]";
