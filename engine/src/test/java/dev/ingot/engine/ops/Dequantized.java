@@ -87,8 +87,7 @@ public final class Dequantized {
             case MXFP4 -> e8m0(unsigned(b, 0)) * e2m1(nibbleOfHalves(b, 1, i));
             case Q4_1 -> half(b, 0) * nibbleOfHalves(b, 4, i) + half(b, 2);
             case Q5_0 -> half(b, 0) * ((nibbleOfHalves(b, 6, i) | (bit(b, 2, i) << 4)) - 16);
-            case Q5_1 ->
-                    half(b, 0) * (nibbleOfHalves(b, 8, i) | (bit(b, 4, i) << 4)) + half(b, 2);
+            case Q5_1 -> half(b, 0) * (nibbleOfHalves(b, 8, i) | (bit(b, 4, i) << 4)) + half(b, 2);
             case Q2_K -> q2k(b, i);
             case Q3_K -> q3k(b, i);
             case Q4_K -> q4k(b, 16, i, 0);
@@ -134,9 +133,7 @@ public final class Dequantized {
         int j = i / 32;
         int low = (unsigned(b, 4 + j / 2) >> (4 * (j % 2))) & 15;
         int high = ((unsigned(b, 2) | (unsigned(b, 3) << 8)) >> (2 * j)) & 3;
-        return half(b, 0)
-                * ((low | (high << 4)) - 32)
-                * IQ4[nibbleOfHalves(b, 8 + 16 * j, i % 32)];
+        return half(b, 0) * ((low | (high << 4)) - 32) * IQ4[nibbleOfHalves(b, 8 + 16 * j, i % 32)];
     }
 
     private static double e4m3(int bits) {

@@ -16,7 +16,9 @@ import dev.ingot.engine.ops.Tensor;
 import dev.ingot.engine.ops.WeightSource;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// This machine's cores as a device.
@@ -52,7 +54,7 @@ public final class CpuDevice implements Device {
     private final MemorySegment failure;
 
     /// Weights packed so far, by the arithmetic that multiplies them.
-    private final long[] packedWeights = new long[Arithmetic.values().length];
+    private final Map<Arithmetic, Long> packedWeights = new EnumMap<>(Arithmetic.class);
 
     private MemorySegment weightArea = MemorySegment.NULL;
     private long allocatedBytes;
@@ -136,7 +138,7 @@ public final class CpuDevice implements Device {
         int in = rowParts.getFirst().in();
         PackedFormat format = PackedFormat.of(label, rowParts);
         MemorySegment packed = weightMemory(label, kernels.matrixBytes(out, in, format));
-        packedWeights[format.arithmetic().ordinal()] += (long) out * in;
+        packedWeights.merge(format.arithmetic(), (long) out * in, Long::sum);
         CpuMatrix matrix = new CpuMatrix(this, packed, out, in, format);
         int firstRow = 0;
         for (WeightSource part : rowParts) {
@@ -259,7 +261,7 @@ public final class CpuDevice implements Device {
     }
 
     long packedWeights(Arithmetic arithmetic) {
-        return packedWeights[arithmetic.ordinal()];
+        return packedWeights.getOrDefault(arithmetic, 0L);
     }
 
     /// Runs what was recorded.

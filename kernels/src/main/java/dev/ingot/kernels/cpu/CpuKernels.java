@@ -77,8 +77,7 @@ final class CpuKernels {
                         library,
                         "ingot_run",
                         FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, JAVA_INT, ADDRESS));
-        profile =
-                downcall(library, "ingot_profile", FunctionDescriptor.ofVoid(ADDRESS, ADDRESS));
+        profile = downcall(library, "ingot_profile", FunctionDescriptor.ofVoid(ADDRESS, ADDRESS));
         calibrate =
                 downcall(
                         library,
@@ -212,9 +211,7 @@ final class CpuKernels {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment gigaops = arena.allocate(JAVA_DOUBLE);
             int status =
-                    (int)
-                            calibrate.invokeExact(
-                                    arithmetic.ordinal(), threads, iterations, gigaops);
+                    (int) calibrate.invokeExact(arithmetic.code(), threads, iterations, gigaops);
             if (status != Status.OK) {
                 throw new DeviceException(
                         DeviceException.Kind.UNAVAILABLE,

@@ -36,7 +36,12 @@ public final class CpuProductBench {
     /// @param gigaops operations in a second, in 10⁹
     /// @param ofLimit the least time for memory or arithmetic, as a share of the time taken
     public record Figure(
-            String format, int rows, double nanos, double gigabytes, double gigaops, double ofLimit) {}
+            String format,
+            int rows,
+            double nanos,
+            double gigabytes,
+            double gigaops,
+            double ofLimit) {}
 
     /// @param nanosPerFigure how long each figure is looked for
     public CpuProductBench(CpuDevice device, CpuCalibration calibration, long nanosPerFigure) {
@@ -112,7 +117,8 @@ public final class CpuProductBench {
         long bytes = dtype.bytes((long) OUT * IN);
         var data = Arena.ofAuto().allocate(bytes, Long.BYTES);
         for (long i = 0; i < bytes; i += 2) {
-            data.set(ValueLayout.JAVA_SHORT, i, (short) (0x3c00 + i % 509)); // finite in each format
+            data.set(
+                    ValueLayout.JAVA_SHORT, i, (short) (0x3c00 + i % 509)); // finite in each format
         }
         return new HostTensor("benchmark", dtype, List.of((long) OUT, (long) IN), data);
     }

@@ -240,6 +240,12 @@ final class MatmulTest {
                             List.of(1L << 16, 1L),
                             java.lang.foreign.MemorySegment.ofArray(bytes));
             float[] expected = ReferenceDevice.decode(weights);
+            if (variant.equals("avx512bf16") && format == DType.BF16) {
+                for (int i = 0; i < expected.length; i++) {
+                    // The processor's product of pairs takes subnormal numbers for zero.
+                    expected[i] = Math.abs(expected[i]) < Float.MIN_NORMAL ? 0 : expected[i];
+                }
+            }
             try (var cpu = CpuDevice.open(1, variant)) {
                 var matrix = cpu.matrix("all", List.of(weights));
                 var one = Steps.floats(cpu, new float[] {1});
