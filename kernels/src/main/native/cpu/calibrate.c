@@ -61,6 +61,15 @@ static float multiply_pairs(int64_t iterations) {
 }
 #endif
 
+/* So that what depends on nothing else stays in a loop. */
+#if defined(__aarch64__)
+#define MAY_HAVE_CHANGED(vector) __asm__ volatile("" : "+w"(vector))
+#elif defined(__x86_64__)
+#define MAY_HAVE_CHANGED(vector) __asm__ volatile("" : "+x"(vector))
+#else
+#define MAY_HAVE_CHANGED(vector) __asm__ volatile("" : "+m"(vector))
+#endif
+
 /* `small` is a constant where this is inlined: which of the two products of bytes. */
 INLINE float multiply_bytes(int64_t iterations, int small) {
     int8_t x[4] = {1, -1, 2, -3};
@@ -73,7 +82,7 @@ INLINE float multiply_bytes(int64_t iterations, int small) {
         for (int s = 0; s < SUMS; s++) {
             sum[s] = small ? vi_dot_small(sum[s], w, x) : vi_dot(sum[s], w, x);
         }
-        __asm__ volatile("" : "+m"(x)); /* may have changed: what depends on it only stays in the loop */
+        MAY_HAVE_CHANGED(w);
     }
     vf total = vi_floats(sum[0]);
     for (int s = 1; s < SUMS; s++) {

@@ -99,7 +99,8 @@ public final class BenchCommand implements Callable<Integer> {
 
     @Option(
             names = "--kernels",
-            description = "Measure the CPU's products for each format and number of rows, no model.")
+            description =
+                    "Measure the CPU's products for each format and number of rows, no model.")
     private boolean kernels;
 
     @Option(
@@ -188,8 +189,7 @@ public final class BenchCommand implements Callable<Integer> {
             out().printf(
                             "%s, %s, %d threads; products with 3072×1024 weights, best of many%n",
                             cpu.info().name(), cpu.info().variant(), cpu.info().threads());
-            var table =
-                    new Table("weights, rows", "us", "weights GB/s", "GOP/s", "of limit");
+            var table = new Table("weights, rows", "us", "weights GB/s", "GOP/s", "of limit");
             new CpuProductBench(cpu, new CpuCalibration(cpu), NANOS_PER_KERNEL)
                     .measure(f ->
                             table.add(
