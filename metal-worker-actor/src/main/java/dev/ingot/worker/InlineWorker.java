@@ -51,9 +51,11 @@ public final class InlineWorker implements AutoCloseable {
         return loaded.kvGeometry(settings);
     }
 
-    /// Bytes of all weights as they are stored.
+    /// Bytes of all weights as the device holds them, where it tells; else as they are stored.
     public long weightBytes() {
-        return loaded.weightBytes();
+        return loaded.device() instanceof CpuDevice cpu
+                ? cpu.packedBytes()
+                : loaded.weightBytes();
     }
 
     /// What measures this device's limits; empty where nothing does.

@@ -57,6 +57,7 @@ public final class CpuDevice implements Device {
     private final Map<Arithmetic, Long> packedWeights = new EnumMap<>(Arithmetic.class);
 
     private MemorySegment weightArea = MemorySegment.NULL;
+    private long packedBytes;
     private long allocatedBytes;
     private @Nullable CpuProfile profile;
     private boolean closed;
@@ -226,6 +227,11 @@ public final class CpuDevice implements Device {
         return opened;
     }
 
+    /// Bytes of all weights as they are packed.
+    public long packedBytes() {
+        return packedBytes;
+    }
+
     /// Bytes that buffers, weights and KV caches take together.
     public long allocatedBytes() {
         return allocatedBytes;
@@ -320,6 +326,7 @@ public final class CpuDevice implements Device {
         MemorySegment memory = weightArea.asSlice(0, bytes);
         weightArea = weightArea.asSlice(aligned);
         allocatedBytes += aligned;
+        packedBytes += bytes;
         return memory;
     }
 

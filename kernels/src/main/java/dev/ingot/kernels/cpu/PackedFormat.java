@@ -161,8 +161,15 @@ record PackedFormat(int code, int group, int scaleFormat, int zero, int levels) 
         return new PackedFormat(
                 Math.max(code, other.code),
                 Math.min(group, other.group),
-                scaleFormat == other.scaleFormat ? scaleFormat : F32,
+                sharedScaleFormat(other),
                 zero == other.zero ? zero : STORED,
                 levels);
+    }
+
+    /// One that holds both scales, and where biases come to be stored those too: 127 scales need more bits than
+    /// a scale, 8, 16 or 128 do not.
+    private int sharedScaleFormat(PackedFormat other) {
+        boolean odd = zero != other.zero && (zero == IQ4_ZERO || other.zero == IQ4_ZERO);
+        return scaleFormat == other.scaleFormat && !odd ? scaleFormat : F32;
     }
 }
