@@ -60,8 +60,6 @@ public final class SchedulerActor {
     /// given up.
     static final int MAX_FAILURES = 2;
 
-    private static final Duration WATCHDOG_INTERVAL = Duration.ofSeconds(1);
-
     private final TimerScheduler<Command> timers;
     private final ActorRef<Worker.Command> worker;
     private final ActorRef<BlockAllocatorActor.Command> allocator;
@@ -74,6 +72,8 @@ public final class SchedulerActor {
     private final Suspects.Snapshot suspects;
     private final Consumer<Set<Long>> stepLost;
     private final DrainRate drainRate = new DrainRate();
+    private final Watchdog watchdog;
+    private final Canary canary;
 
     private final Roster roster = new Roster();
 
@@ -98,7 +98,13 @@ public final class SchedulerActor {
 
     /// What the scheduler hears besides requests.
     sealed interface Internal extends Command
-            permits FromWorker, FromAllocator, CheckStep, Drain, GraceEnded {}
+            permits FromWorker,
+                    FromAllocator,
+                    CheckStep,
+                    Drain,
+                    GraceEnded,
+                    Probe,
+                    CancelProbe {}
 
     private record FromWorker(Worker.Reply reply) implements Internal {}
 
@@ -115,6 +121,13 @@ public final class SchedulerActor {
         INSTANCE
     }
 
+    /// From the canary: does the device work? See [Canary].
+    record Probe(ActorRef<Canary.Answer> replyTo) implements Internal {}
+
+    enum CancelProbe implements Internal {
+        INSTANCE
+    }
+
     private SchedulerActor(
             ActorContext<Command> context,
             TimerScheduler<Command> timers,
@@ -123,6 +136,7 @@ public final class SchedulerActor {
             SchedulerLimits limits,
             EngineMetrics metrics,
             LongSupplier nanoClock,
+            StepCost cost,
             Suspects.Snapshot suspects,
             Consumer<Set<Long>> stepLost) {
         this.timers = timers;
@@ -136,10 +150,13 @@ public final class SchedulerActor {
         this.freeBlocks = model.kv().blockCount();
         this.metrics = metrics;
         this.nanoClock = nanoClock;
+        this.watchdog = new Watchdog(cost);
+        this.canary = new Canary(model.kv(), model.vocabulary(), metrics);
         this.suspects = suspects;
         this.stepLost = stepLost;
     }
 
+    /// @param cost what steps took with earlier engines
     /// @param suspects who was there when earlier workers were lost
     /// @param stepLost told at the end whose step is in flight, if one is
     static Behavior<Command> create(
@@ -148,16 +165,17 @@ public final class SchedulerActor {
             SchedulerLimits limits,
             EngineMetrics metrics,
             LongSupplier nanoClock,
+            StepCost cost,
             Suspects.Snapshot suspects,
             Consumer<Set<Long>> stepLost) {
         return Behaviors.setup(context ->
                 Behaviors.withTimers(timers -> {
                     metrics.queues(0, 0);
-                    timers.startTimerWithFixedDelay(CheckStep.INSTANCE, WATCHDOG_INTERVAL);
+                    timers.startTimerWithFixedDelay(CheckStep.INSTANCE, Watchdog.INTERVAL);
                     var scheduler =
                             new SchedulerActor(
                                     context, timers, model, allocator, limits, metrics, nanoClock,
-                                    suspects, stepLost);
+                                    cost, suspects, stepLost);
                     return Behaviors.receive(Command.class)
                             .onAnyMessage(scheduler::on)
                             .onSignal(PostStop.class, _ -> scheduler.stopped())
@@ -187,11 +205,13 @@ public final class SchedulerActor {
             }
             case FromWorker(Worker.StepCompleted completed) -> stepCompleted(completed);
             case FromWorker(Worker.StepFailed failed) -> stepFailed(failed);
-            case CheckStep _ -> {
-                if (inFlight != null) {
-                    inFlight.checkDeadline(nanoClock.getAsLong());
+            case CheckStep _ -> watchdog.check(inFlight, nanoClock.getAsLong());
+            case Probe(ActorRef<Canary.Answer> replyTo) -> {
+                if (canary.asked(replyTo, inFlight != null)) {
+                    startStep();
                 }
             }
+            case CancelProbe _ -> canary.cancelled();
             case Drain(Duration grace, ActorRef<Drained> replyTo) -> drain(grace, replyTo);
             case GraceEnded _ -> handBack();
         }
@@ -325,7 +345,7 @@ public final class SchedulerActor {
             }
             return; // The allocator's next answer plans again, with the true number of free blocks.
         }
-        if (decision.wants().isEmpty()) {
+        if (decision.wants().isEmpty() && !canary.isWaiting()) {
             return;
         }
         wanted = decision.wants();
@@ -368,6 +388,9 @@ public final class SchedulerActor {
                 entries.add(entry);
             }
         }
+        if (wanted.isEmpty() && canary.isWaiting()) {
+            slices.add(canary.slice());
+        }
         wanted = List.of();
         if (slices.isEmpty()) {
             phase = Phase.IDLE;
@@ -380,6 +403,7 @@ public final class SchedulerActor {
         assert FaultPoint.SCHEDULER_BEFORE_SUBMIT.passed();
         worker.tell(new Worker.ExecuteStep(plan, fromWorker));
         assert FaultPoint.SCHEDULER_AFTER_SUBMIT.passed();
+        canary.running();
     }
 
     private @Nullable Want wantOf(Sequence sequence) {
@@ -426,10 +450,14 @@ public final class SchedulerActor {
         if (step == null) {
             return;
         }
-        metrics.step(
-                step.plan().tokens(),
-                completed.deviceNanos(),
-                nanoClock.getAsLong() - step.startedNanos());
+        long now = nanoClock.getAsLong();
+        watchdog.completed(step, now);
+        if (step.entries().isEmpty()) {
+            canary.sampled(completed.outcomes().getFirst());
+        } else {
+            canary.stepCompleted();
+            metrics.step(step.plan().tokens(), completed.deviceNanos(), now - step.startedNanos());
+        }
         reportComputed(step);
         var deliveries = new ArrayList<Delivery>(completed.outcomes().size());
         var outcomes = completed.outcomes().iterator();
@@ -473,6 +501,7 @@ public final class SchedulerActor {
         var sequence = entry.sequence();
         deliveries.add(new Delivery(entry.replyTo(), entry.failed(message)));
         drop(sequence, false);
+        metrics.rowFailed();
         metrics.finished(FinishReason.ERROR);
     }
 
@@ -492,7 +521,10 @@ public final class SchedulerActor {
         if (step == null) {
             return;
         }
-        metrics.stepFailed();
+        metrics.stepFailed(failed.kind());
+        if (step.entries().isEmpty()) {
+            canary.failed(failed.message());
+        }
         allocator.tell(new StepEnded(failed.stepId(), List.of(), fromAllocator));
         repliesDue++;
         for (var entry : step.entries().reversed()) {
@@ -513,6 +545,7 @@ public final class SchedulerActor {
     }
 
     private void fail(Admitted entry, String message) {
+        metrics.condemned();
         metrics.finished(FinishReason.ERROR);
         entry.replyTo().tell(entry.failed(message));
     }

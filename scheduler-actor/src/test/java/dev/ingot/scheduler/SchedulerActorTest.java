@@ -61,6 +61,7 @@ final class SchedulerActorTest {
                         limits,
                         metrics,
                         System::nanoTime,
+                        new StepCost(),
                         Suspects.Snapshot.NONE,
                         _ -> {}));
     }
