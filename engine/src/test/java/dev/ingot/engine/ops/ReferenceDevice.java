@@ -116,9 +116,6 @@ public final class ReferenceDevice implements Device {
 
     @Override
     public CommandBuffer commandBuffer() {
-        if (open != null) {
-            throw new IllegalStateException("a command buffer is still open");
-        }
         var buffer = new ReferenceCommandBuffer();
         open = buffer;
         return buffer;
@@ -266,19 +263,16 @@ public final class ReferenceDevice implements Device {
 
     private final class ReferenceCommandBuffer implements CommandBuffer, Encoder {
         private final List<Runnable> ops = new ArrayList<>();
-        private boolean committed;
 
         @Override
         public Encoder encoder() {
+            requireOpen();
             return this;
         }
 
         @Override
         public void commit(Completion completion) {
-            if (committed) {
-                throw new IllegalStateException("this command buffer was committed before");
-            }
-            committed = true;
+            requireOpen();
             open = null;
             try {
                 ops.forEach(Runnable::run);
@@ -290,10 +284,15 @@ public final class ReferenceDevice implements Device {
         }
 
         private void record(Runnable op) {
-            if (committed) {
-                throw new IllegalStateException("this command buffer was committed before");
-            }
+            requireOpen();
             ops.add(op);
+        }
+
+        private void requireOpen() {
+            if (open != this) {
+                throw new IllegalStateException(
+                        "this command buffer was committed before, or a newer one was opened");
+            }
         }
 
         @Override
