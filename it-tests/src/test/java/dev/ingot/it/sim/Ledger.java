@@ -17,9 +17,12 @@ final class Ledger {
     private final Set<Long> poison = new HashSet<>();
     private final Set<Long> killed = new HashSet<>();
     private int watchdogs;
+    private int workersLost;
+    private int stepsFailed;
 
     /// The worker ended, or hangs, with this step in flight.
     void workerLost(StepPlan plan) {
+        workersLost++;
         var requests = new HashSet<Long>();
         plan.slices().forEach(slice -> requests.add(slice.sequence().request()));
         requests.forEach(request -> deaths.merge(request, 1, Integer::sum));
@@ -29,6 +32,7 @@ final class Ledger {
     }
 
     void stepFailed(StepPlan plan) {
+        stepsFailed++;
         for (var slice : plan.slices()) {
             failedSteps.merge(slice.sequence(), 1, Integer::sum);
         }
@@ -51,6 +55,15 @@ final class Ledger {
 
     void watchdogDue() {
         watchdogs++;
+    }
+
+    int workersLost() {
+        return workersLost;
+    }
+
+    /// Of all steps, a canary's among them.
+    int stepsFailed() {
+        return stepsFailed;
     }
 
     int watchdogs() {

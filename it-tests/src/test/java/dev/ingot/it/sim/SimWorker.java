@@ -33,19 +33,26 @@ final class SimWorker {
                             Fault.DEVICE_LOST, Kind.DEVICE_LOST));
 
     private final Simulation world;
+    private final Simulation.SimEngine engine;
     private final TimerScheduler<Worker.Command> timers;
     private final SimDevice device;
     private @Nullable StepPlan inFlight;
     private @Nullable ActorRef<Worker.Reply> replyTo;
     private Worker.@Nullable Reply lastReply;
 
-    private SimWorker(Simulation world, TimerScheduler<Worker.Command> timers) {
+    private SimWorker(
+            Simulation world,
+            Simulation.SimEngine engine,
+            TimerScheduler<Worker.Command> timers) {
         this.world = world;
+        this.engine = engine;
         this.timers = timers;
-        this.device = new SimDevice(world.settings().positions());
+        int canary = Worker.CANARY_BLOCKS * world.settings().blockSize();
+        this.device = new SimDevice(world.settings().positions() + canary);
     }
 
-    static Behavior<Worker.Command> create(Simulation world, ActorRef<Worker.Report> reportTo) {
+    static Behavior<Worker.Command> create(
+            Simulation world, Simulation.SimEngine engine, ActorRef<Worker.Report> reportTo) {
         return Behaviors.setup(context -> {
             var settings = world.settings();
             if (world.hasLoaded() && world.faults().happens(Fault.LOAD_FAILS)) {
@@ -68,7 +75,7 @@ final class SimWorker {
                             0));
             world.loaded();
             return Behaviors.withTimers(timers -> {
-                var worker = new SimWorker(world, timers);
+                var worker = new SimWorker(world, engine, timers);
                 return Behaviors.receive(Worker.Command.class)
                         .onAnyMessage(worker::on)
                         .onSignal(PostStop.class, _ -> worker.stopped())
@@ -85,7 +92,7 @@ final class SimWorker {
                 }
                 inFlight = plan;
                 replyTo = asker;
-                world.stepStarted(plan);
+                engine.stepStarted(plan);
                 if (lastReply != null && world.faults().happens(Fault.REPLY_OF_EARLIER_STEP)) {
                     asker.tell(lastReply);
                 }
@@ -190,7 +197,7 @@ final class SimWorker {
         if (to == null) {
             throw new IllegalStateException("nobody asked");
         }
-        world.stepEnded();
+        engine.stepEnded();
         to.tell(reply);
         if (world.faults().happens(Fault.REPLY_TWICE)) {
             to.tell(reply);
@@ -200,9 +207,9 @@ final class SimWorker {
 
     private Behavior<Worker.Command> stopped() {
         if (inFlight != null) {
-            world.workerStopped(inFlight);
+            engine.workerStopped(inFlight);
         }
-        world.stepEnded();
+        engine.stepEnded();
         return Behaviors.same();
     }
 }
