@@ -155,9 +155,4 @@ final class MetalEncoder implements Encoder {
     public void argmax(Tensor out, Tensor x) {
         throw new UnsupportedOperationException();
     }
-
-    @Override
-    public void topK(Tensor ids, Tensor values, Tensor x) {
-        throw new UnsupportedOperationException();
-    }
 }
