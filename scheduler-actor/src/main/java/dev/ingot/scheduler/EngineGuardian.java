@@ -302,7 +302,9 @@ public final class EngineGuardian {
             return Behaviors.same();
         }
         if (state == State.DRAINING) {
-            stopAll(); // Nothing starts any more; its requests look for another engine.
+            // Nothing starts any more; its requests look for another engine.
+            publish(State.DRAINING, actor.path().name() + " stopped; nothing runs any more");
+            stopAll();
             drained();
             return Behaviors.same();
         }

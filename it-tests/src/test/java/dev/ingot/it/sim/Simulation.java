@@ -356,7 +356,8 @@ final class Simulation {
 
         private void published(EngineStatus now) {
             status = now;
-            if (now.state() == EngineStatus.State.RESTARTING) {
+            if (now.state() == EngineStatus.State.RESTARTING
+                    || now.reason().contains("nothing runs any more")) {
                 blocks = null;
                 inFlight = null;
             }
@@ -450,7 +451,10 @@ final class Simulation {
 
     private void drained(SimEngine old) {
         draining = false;
-        if (old.status != null && old.blocks != null && old.blocks.availableBlocks() != settings.blockCount()) {
+        // A step that hangs keeps what it may still write.
+        if (old.blocks != null
+                && (old.blocks.usage().referenced() > 0
+                        || (old.inFlight == null && old.blocks.usage().fenced() > 0))) {
             notDrained = "an engine said that it was empty and held " + old.blocks.usage();
         }
     }
