@@ -183,6 +183,8 @@ public final class EngineGuardian {
         publish(State.DRAINING, "running requests have " + grace.toSeconds() + " s to end");
         asking.forEach(asker -> asker.tell(NONE_LEFT));
         asking.clear();
+        stop(canary);
+        canary = null;
         if (scheduler != null) {
             scheduler.tell(new SchedulerActor.Drain(grace, fromDraining));
         } else {

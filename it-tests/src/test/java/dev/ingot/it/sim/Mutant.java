@@ -29,7 +29,7 @@ enum Mutant {
     SAMPLER_STARTS_ANEW(
             "scheduler-actor/src/main/java/dev/ingot/scheduler/Admission.java",
             "submit.generated(),\n                        vocabulary",
-            "Tokens.NONE,\n                        vocabulary"),
+            "dev.ingot.engine.sequence.Tokens.NONE,\n                        vocabulary"),
     CHUNK_BOUNDARY_OFF_BY_ONE(
             "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
             "sequence.computed(step.plan().slices().get(i).tokens().size());",
@@ -41,8 +41,8 @@ enum Mutant {
             "0, parent.key().salt, hash.next(0, tokens), tokens"),
     NAN_LEFT_IN_THE_CACHE(
             "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
-            "drop(sequence, false);\n        metrics.finished(FinishReason.ERROR);",
-            "drop(sequence, true);\n        metrics.finished(FinishReason.ERROR);"),
+            "drop(sequence, false);\n        metrics.rowFailed();",
+            "drop(sequence, true);\n        metrics.rowFailed();"),
     PREEMPTED_BUT_NOT_FORGOTTEN(
             "engine/src/main/java/dev/ingot/engine/schedule/Sequence.java",
             "public void preempt() {\n        computed = 0;",

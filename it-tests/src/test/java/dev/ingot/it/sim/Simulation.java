@@ -441,8 +441,9 @@ final class Simulation {
                 Adapter.spawn(
                         system.actors(),
                         Behaviors.<Engines.Drained>receiveMessage(_ -> {
-                            // What was given back is on its way to the allocator.
-                            system.time().after(5_000_000_000L, () -> drained(old), system.actors().dispatcher());
+                            // Time passes when every message has arrived: what was given back is.
+                            system.time()
+                                    .after(1, () -> drained(old), system.actors().dispatcher());
                             return Behaviors.stopped();
                         }),
                         "drained-" + name(engines.size()));
