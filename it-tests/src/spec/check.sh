@@ -12,11 +12,12 @@ errors() {
     name=$1
     shift
     spin -a "$@" "$spec" >"$name.spin" 2>&1 || { cat "$name.spin" >&2; exit 1; }
-    "${CC:-cc}" -O2 -w -DVECTORSZ=4096 -DNFAIR=3 -o pan pan.c
-    ./pan -a -f -m200000 >"$name.out" 2>&1
-    # An actor that waits is no error: what waits for ever shows as a request that does not end.
-    "${CC:-cc}" -O2 -w -DVECTORSZ=4096 -DSAFETY -DNOCLAIM -o pan pan.c
-    ./pan -m200000 -E >>"$name.out" 2>&1
+    "${CC:-cc}" -O2 -w -DSAFETY -DNOCLAIM -DCOLLAPSE -o pan pan.c
+    ./pan -m200000 -E >"$name.out" 2>&1
+    if [ "$name" = sound ] || grep -q "errors: 0" "$name.out"; then
+        "${CC:-cc}" -O2 -w -DNFAIR=3 -DCOLLAPSE -o pan pan.c
+        ./pan -a -f -m200000 >>"$name.out" 2>&1
+    fi
     grep -h "errors:" "$name.out" | sed 's/.*errors: //' | awk '{ n += $1 } END { print n }'
 }
 
