@@ -135,19 +135,22 @@ active proctype Worker() {
     byte step, mine, b;
     do
     :: atomic { toWorker?step -> mine = engine };
-        if
-        :: atomic { mine == engine ->       /* It writes, sooner or later. */
+        do
+        :: atomic { mine == engine && duplicates > 0 && step > 1 ->
+            duplicates--;
+            toScheduler!COMPLETED(step - 1) }   /* An earlier reply comes again. */
+        :: atomic { mine == engine ->           /* It writes, sooner or later. */
             for (b : 0 .. BLOCKS - 1) {
                 assert(writes[b] == FREE || owner[b] == writes[b] || owner[b] == FENCED);
                 writes[b] = FREE
             }
             if
             :: toScheduler!COMPLETED(step)
-            :: duplicates > 0 -> duplicates--; toScheduler!COMPLETED(step); toScheduler!COMPLETED(step)
             :: failures > 0 -> failures--; toScheduler!FAILED(step)
-            fi }
-        :: mine != engine                   /* It was lost with its memory. */
-        fi
+            fi;
+            break }
+        :: mine != engine -> break              /* It was lost with its memory. */
+        od
     od
 }
 

@@ -92,8 +92,7 @@ final class ProcessFaultsTest {
     /// 38
     @Test
     void moreMemoryThanThereIsIsRefusedByName() {
-        try (var server =
-                ServerProcess.start("--kv-cache-memory-bytes", Long.toString(1L << 50))) {
+        try (var server = ServerProcess.start("--kv-cache-memory-bytes", Long.toString(1L << 50))) {
             assertThat(server.exitStatus()).isEqualTo(1);
             assertThat(server.output()).contains("--kv-cache-memory-bytes is", "the device has");
         }
@@ -136,7 +135,9 @@ final class ProcessFaultsTest {
     void weightsThatLackAByteAreRefusedByName(@TempDir Path folder) throws IOException {
         var model = copyOfModel(folder);
         var weights = model.resolve("model.safetensors");
-        try (var file = java.nio.channels.FileChannel.open(weights, java.nio.file.StandardOpenOption.WRITE)) {
+        try (var file =
+                java.nio.channels.FileChannel.open(
+                        weights, java.nio.file.StandardOpenOption.WRITE)) {
             file.truncate(file.size() - 1);
         }
         try (var server = ServerProcess.start("", "", "512m", model)) {

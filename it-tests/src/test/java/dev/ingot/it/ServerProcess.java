@@ -13,7 +13,8 @@ import java.util.regex.Pattern;
 
 /// A server as its users run it: a process of its own, which signals reach and limits bind.
 final class ServerProcess extends TestClient {
-    private static final Pattern READY = Pattern.compile("Ready after .* s: (http://\\S+) serves .*");
+    private static final Pattern READY =
+            Pattern.compile("Ready after .* s: (http://\\S+) serves .*");
     private static final String CLASS_PATH =
             System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
 
@@ -77,8 +78,7 @@ final class ServerProcess extends TestClient {
     private void read() {
         try (var lines =
                 new BufferedReader(
-                        new InputStreamReader(
-                                process.getInputStream(), StandardCharsets.UTF_8))) {
+                        new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
             for (var line = lines.readLine(); line != null; line = lines.readLine()) {
                 synchronized (output) {
                     output.append(line).append('\n');

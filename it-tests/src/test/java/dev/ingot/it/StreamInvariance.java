@@ -114,7 +114,13 @@ final class StreamInvariance implements AutoCloseable {
         for (int i = 0; i < requests.size(); i++) {
             if (!expected.get(i).equals(actual.get(i))) {
                 differences.add(
-                        how + ": " + actual.get(i) + ", alone: " + expected.get(i) + "\n" + requests.get(i));
+                        how
+                                + ": "
+                                + actual.get(i)
+                                + ", alone: "
+                                + expected.get(i)
+                                + "\n"
+                                + requests.get(i));
             }
         }
     }
@@ -124,7 +130,8 @@ final class StreamInvariance implements AutoCloseable {
         var beginning = words(random, random.nextInt(60));
         var requests = new ArrayList<ObjectNode>();
         for (int i = 0; i < STREAMS; i++) {
-            var prompt = (random.nextBoolean() ? beginning : "") + words(random, 1 + random.nextInt(40));
+            var prompt =
+                    (random.nextBoolean() ? beginning : "") + words(random, 1 + random.nextInt(40));
             var body = TestClient.completion(prompt, 4 + random.nextInt(28));
             if (random.nextInt(3) > 0) {
                 body.put("temperature", 0.5 + random.nextDouble());
@@ -195,8 +202,9 @@ final class StreamInvariance implements AutoCloseable {
         }
         org.awaitility.Awaitility.await()
                 .atMost(Duration.ofSeconds(60))
-                .until(() -> roomy.metric("ingot:engine_restarts_total") == restarts
-                        && roomy.get("/ready").contains("READY"));
+                .until(() ->
+                        roomy.metric("ingot:engine_restarts_total") == restarts
+                                && roomy.get("/ready").contains("READY"));
         return results;
     }
 

@@ -9,7 +9,9 @@ final class StreamInvarianceTest {
     @Test
     void aStreamHasTheSameTokensHoweverItIsScheduled() throws Exception {
         try (var check = new StreamInvariance()) {
-            for (long seed = 1; seed <= 2 * StreamInvariance.TOGETHER; seed += StreamInvariance.TOGETHER) {
+            for (long seed = 1;
+                    seed <= 2 * StreamInvariance.TOGETHER;
+                    seed += StreamInvariance.TOGETHER) {
                 assertThat(check.run(seed)).isEmpty();
             }
             assertThat(check.preemptions()).as("streams were preempted").isPositive();

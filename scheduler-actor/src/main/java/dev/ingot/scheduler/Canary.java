@@ -78,8 +78,7 @@ final class Canary {
     /// The slice of its step.
     Slice slice() {
         var sampler =
-                new SequenceSampler(
-                        SamplingParams.greedy(1), 0, TOKENS, Tokens.NONE, vocabulary);
+                new SequenceSampler(SamplingParams.greedy(1), 0, TOKENS, Tokens.NONE, vocabulary);
         return new Slice(SEQUENCE, TOKENS, 0, block, sampler);
     }
 

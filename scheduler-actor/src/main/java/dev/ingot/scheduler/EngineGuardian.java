@@ -80,7 +80,8 @@ public final class EngineGuardian {
     private @Nullable Capabilities capabilities;
 
     /// What the guardian hears besides requests.
-    sealed interface Internal extends Command permits FromWorker, FromCanary, Restart, StepLost, Emptied {}
+    sealed interface Internal extends Command
+            permits FromWorker, FromCanary, Restart, StepLost, Emptied {}
 
     private record FromWorker(Worker.Report report) implements Internal {}
 

@@ -210,8 +210,7 @@ public final class EngineMetrics {
         return counter;
     }
 
-    private Counter counter(
-            PrometheusRegistry registry, String name, String help, String label) {
+    private Counter counter(PrometheusRegistry registry, String name, String help, String label) {
         return Counter.builder()
                 .name(name)
                 .help(help)

@@ -284,9 +284,7 @@ public final class RequestActor {
             }
             case Engine.HandedBack _ -> goOnElsewhere("handed back by a draining engine");
             case Engine.Failed failed ->
-                    failed.retryable()
-                            ? tryAgain(failed.message())
-                            : breakOff(failed.message());
+                    failed.retryable() ? tryAgain(failed.message()) : breakOff(failed.message());
         };
     }
 

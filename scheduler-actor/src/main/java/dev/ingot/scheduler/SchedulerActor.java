@@ -98,13 +98,7 @@ public final class SchedulerActor {
 
     /// What the scheduler hears besides requests.
     sealed interface Internal extends Command
-            permits FromWorker,
-                    FromAllocator,
-                    CheckStep,
-                    Drain,
-                    GraceEnded,
-                    Probe,
-                    CancelProbe {}
+            permits FromWorker, FromAllocator, CheckStep, Drain, GraceEnded, Probe, CancelProbe {}
 
     private record FromWorker(Worker.Reply reply) implements Internal {}
 

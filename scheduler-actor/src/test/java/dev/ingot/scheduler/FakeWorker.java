@@ -28,8 +28,7 @@ final class FakeWorker {
 
     private FakeWorker(KvGeometry kv, LongPredicate fails) {
         this.blockSize = kv.blockSize();
-        this.memory = 
-                new int[(int) kv.positions() + Worker.CANARY_BLOCKS * kv.blockSize()];
+        this.memory = new int[(int) kv.positions() + Worker.CANARY_BLOCKS * kv.blockSize()];
         this.fails = fails;
         Arrays.fill(memory, -1);
     }

@@ -86,12 +86,13 @@ final class WatchdogTest {
             now += BEAT;
             after.check(step, now);
         }
-        assertThatThrownBy(() -> {
-                    for (int i = 0; i < 10; i++) {
-                        now += BEAT;
-                        after.check(step, now);
-                    }
-                })
+        assertThatThrownBy(
+                        () -> {
+                            for (int i = 0; i < 10; i++) {
+                                now += BEAT;
+                                after.check(step, now);
+                            }
+                        })
                 .isInstanceOf(StepInFlight.OverdueException.class);
     }
 

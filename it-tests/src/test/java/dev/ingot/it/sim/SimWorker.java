@@ -41,9 +41,7 @@ final class SimWorker {
     private Worker.@Nullable Reply lastReply;
 
     private SimWorker(
-            Simulation world,
-            Simulation.SimEngine engine,
-            TimerScheduler<Worker.Command> timers) {
+            Simulation world, Simulation.SimEngine engine, TimerScheduler<Worker.Command> timers) {
         this.world = world;
         this.engine = engine;
         this.timers = timers;
