@@ -51,7 +51,6 @@ final class Simulation {
     private final List<SimEngine> engines = new ArrayList<>();
 
     private @Nullable ActorRef<Requests.Command> requests;
-    private boolean loaded;
     private boolean draining;
     private String notDrained = "";
     private int clientsOver;
@@ -327,6 +326,7 @@ final class Simulation {
         private @Nullable StepPlan inFlight;
         private @Nullable EngineStatus status;
         private boolean workerKilled;
+        private boolean loaded;
 
         SimEngine() {
             guardian =
@@ -363,6 +363,14 @@ final class Simulation {
             }
         }
 
+        boolean hasLoaded() {
+            return loaded;
+        }
+
+        void loaded() {
+            loaded = true;
+        }
+
         void stepStarted(StepPlan plan) {
             inFlight = plan;
             if (faults.happens(Fault.SCHEDULER_KILLED)) {
@@ -381,10 +389,10 @@ final class Simulation {
             inFlight = null;
         }
 
-        /// A worker that ends with this step in flight, which may or may not be why.
-        void workerStopped(StepPlan plan) {
+        /// A worker that ends with these steps in flight, which may or may not be why.
+        void workerStopped(List<StepPlan> steps) {
             if (workerKilled) {
-                ledger.workerLost(plan);
+                ledger.workerLost(steps);
             }
         }
 
@@ -513,14 +521,6 @@ final class Simulation {
         return opener;
     }
 
-    boolean hasLoaded() {
-        return loaded;
-    }
-
-    void loaded() {
-        loaded = true;
-    }
-
     void clientOver(ClientLog log) {
         clientsOver++;
         toJudge.add(log);
@@ -540,8 +540,8 @@ final class Simulation {
         }
     }
 
-    void workerLost(StepPlan plan) {
-        ledger.workerLost(plan);
+    void workerLost(List<StepPlan> steps) {
+        ledger.workerLost(steps);
     }
 
     private void later(Runnable task) {
