@@ -67,6 +67,7 @@ public final class RequestActor {
 
     private @Nullable ActorRef<Engine.Command> engine;
     private int epoch;
+    private int enginesLost;
     private boolean opened;
     private long firstTokenNanos;
     private long lastTokenNanos;
@@ -216,19 +217,23 @@ public final class RequestActor {
         }
         var left = engine;
         engine = null;
-        return recover(left, "the engine was lost");
+        return lost(left, "the engine was lost");
     }
 
     private boolean isEngine(ActorRef<?> actor) {
         return Objects.equals(engine, actor);
     }
 
+    private Behavior<Handle> lost(@Nullable ActorRef<Engine.Command> left, String why) {
+        if (++enginesLost > MAX_ENGINES_LOST) {
+            return breakOff("gave up after " + enginesLost + " engines: " + why);
+        }
+        return recover(left, why);
+    }
+
     private Behavior<Handle> recover(@Nullable ActorRef<Engine.Command> left, String why) {
         context.getLog().info("Request {} (epoch {}): {}", Long.toHexString(spec.id()), epoch, why);
         epoch++;
-        if (epoch > MAX_ENGINES_LOST) {
-            return breakOff("gave up after " + epoch + " engines: " + why);
-        }
         metrics.resubmitted();
         timers.startSingleTimer(Deadline.RECOVERY, RECOVERY_DEADLINE);
         engines.tell(new Engines.Find(left, found));
@@ -279,9 +284,7 @@ public final class RequestActor {
             }
             case Engine.HandedBack _ -> goOnElsewhere("handed back by a draining engine");
             case Engine.Failed failed ->
-                    failed.retryable()
-                            ? goOnElsewhere(failed.message())
-                            : breakOff(failed.message());
+                    failed.retryable() ? tryAgain(failed.message()) : breakOff(failed.message());
         };
     }
 
@@ -325,7 +328,7 @@ public final class RequestActor {
 
     private Behavior<Handle> tryAgain(String why) {
         leaveEngine();
-        return recover(null, why);
+        return lost(null, why);
     }
 
     /// Ends what still runs there, so that nothing of the old epoch holds blocks.

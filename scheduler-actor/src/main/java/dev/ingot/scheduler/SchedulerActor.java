@@ -64,8 +64,6 @@ public final class SchedulerActor {
     /// Between two steps lies about a tenth of a millisecond, which is 3 % of this.
     private static final long SHORT_STEP_NANOS = Duration.ofMillis(4).toNanos();
 
-    private static final Duration WATCHDOG_INTERVAL = Duration.ofSeconds(1);
-
     private final TimerScheduler<Command> timers;
     private final ActorRef<Worker.Command> worker;
     private final ActorRef<BlockAllocatorActor.Command> allocator;
@@ -78,6 +76,8 @@ public final class SchedulerActor {
     private final Suspects.Snapshot suspects;
     private final Consumer<Set<Long>> stepLost;
     private final DrainRate drainRate = new DrainRate();
+    private final Watchdog watchdog;
+    private final Canary canary;
 
     private final Roster roster = new Roster();
 
@@ -97,7 +97,7 @@ public final class SchedulerActor {
 
     /// What the scheduler hears besides requests.
     sealed interface Internal extends Command
-            permits FromWorker, FromAllocator, CheckStep, Drain, GraceEnded {}
+            permits FromWorker, FromAllocator, CheckStep, Drain, GraceEnded, Probe, CancelProbe {}
 
     private record FromWorker(Worker.Reply reply) implements Internal {}
 
@@ -114,6 +114,13 @@ public final class SchedulerActor {
         INSTANCE
     }
 
+    /// From the canary: does the device work? See [Canary].
+    record Probe(ActorRef<Canary.Answer> replyTo) implements Internal {}
+
+    enum CancelProbe implements Internal {
+        INSTANCE
+    }
+
     private SchedulerActor(
             ActorContext<Command> context,
             TimerScheduler<Command> timers,
@@ -122,6 +129,7 @@ public final class SchedulerActor {
             SchedulerLimits limits,
             EngineMetrics metrics,
             LongSupplier nanoClock,
+            StepCost cost,
             Suspects.Snapshot suspects,
             Consumer<Set<Long>> stepLost) {
         this.timers = timers;
@@ -135,10 +143,13 @@ public final class SchedulerActor {
         this.freeBlocks = model.kv().blockCount();
         this.metrics = metrics;
         this.nanoClock = nanoClock;
+        this.watchdog = new Watchdog(cost);
+        this.canary = new Canary(model.kv(), model.vocabulary(), metrics);
         this.suspects = suspects;
         this.stepLost = stepLost;
     }
 
+    /// @param cost what steps took with earlier engines
     /// @param suspects who was there when earlier workers were lost
     /// @param stepLost told at the end whose step is in flight, if one is
     static Behavior<Command> create(
@@ -147,16 +158,17 @@ public final class SchedulerActor {
             SchedulerLimits limits,
             EngineMetrics metrics,
             LongSupplier nanoClock,
+            StepCost cost,
             Suspects.Snapshot suspects,
             Consumer<Set<Long>> stepLost) {
         return Behaviors.setup(context ->
                 Behaviors.withTimers(timers -> {
                     metrics.queues(0, 0);
-                    timers.startTimerWithFixedDelay(CheckStep.INSTANCE, WATCHDOG_INTERVAL);
+                    timers.startTimerWithFixedDelay(CheckStep.INSTANCE, Watchdog.INTERVAL);
                     var scheduler =
                             new SchedulerActor(
                                     context, timers, model, allocator, limits, metrics, nanoClock,
-                                    suspects, stepLost);
+                                    cost, suspects, stepLost);
                     return Behaviors.receive(Command.class)
                             .onAnyMessage(scheduler::on)
                             .onSignal(PostStop.class, _ -> scheduler.stopped())
@@ -186,7 +198,13 @@ public final class SchedulerActor {
             }
             case FromWorker(Worker.StepCompleted completed) -> stepCompleted(completed);
             case FromWorker(Worker.StepFailed failed) -> stepFailed(failed);
-            case CheckStep _ -> inFlight.checkDeadline(nanoClock.getAsLong());
+            case CheckStep _ -> watchdog.check(inFlight.running(), nanoClock.getAsLong());
+            case Probe(ActorRef<Canary.Answer> replyTo) -> {
+                if (canary.asked(replyTo, !inFlight.isEmpty())) {
+                    startStep();
+                }
+            }
+            case CancelProbe _ -> canary.cancelled();
             case Drain(Duration grace, ActorRef<Drained> replyTo) -> drain(grace, replyTo);
             case GraceEnded _ -> handBack();
         }
@@ -320,7 +338,8 @@ public final class SchedulerActor {
             }
             return; // What is awaited plans again, with the true number of free blocks.
         }
-        if (decision.wants().isEmpty()) {
+        boolean canaryIsDue = canary.isWaiting() && inFlight.isEmpty();
+        if (decision.wants().isEmpty() && !canaryIsDue) {
             return;
         }
         wanted = decision.wants();
@@ -363,6 +382,9 @@ public final class SchedulerActor {
                 entries.add(entry);
             }
         }
+        if (reserved.isEmpty() && canary.isWaiting()) {
+            slices.add(canary.slice());
+        }
         wanted = List.of();
         reserving = false;
         if (slices.isEmpty()) {
@@ -374,6 +396,7 @@ public final class SchedulerActor {
         assert FaultPoint.SCHEDULER_BEFORE_SUBMIT.passed();
         worker.tell(new Worker.ExecuteStep(plan, fromWorker));
         assert FaultPoint.SCHEDULER_AFTER_SUBMIT.passed();
+        canary.running();
         startStep();
     }
 
@@ -430,11 +453,15 @@ public final class SchedulerActor {
         if (step == null) {
             return;
         }
+        long now = nanoClock.getAsLong();
         lastStepNanos = completed.deviceNanos();
-        metrics.step(
-                step.plan().tokens(),
-                completed.deviceNanos(),
-                nanoClock.getAsLong() - step.startedNanos());
+        watchdog.completed(step, now);
+        if (step.entries().isEmpty()) {
+            canary.sampled(completed.outcomes().getFirst());
+        } else {
+            canary.stepCompleted();
+            metrics.step(step.plan().tokens(), completed.deviceNanos(), now - step.startedNanos());
+        }
         reportComputed(step);
         var deliveries = new ArrayList<Delivery>(completed.outcomes().size());
         var outcomes = completed.outcomes().iterator();
@@ -478,6 +505,7 @@ public final class SchedulerActor {
         var sequence = entry.sequence();
         deliveries.add(new Delivery(entry.replyTo(), entry.failed(message)));
         drop(sequence, false);
+        metrics.rowFailed();
         metrics.finished(FinishReason.ERROR);
     }
 
@@ -497,7 +525,10 @@ public final class SchedulerActor {
         if (step == null) {
             return;
         }
-        metrics.stepFailed();
+        metrics.stepFailed(failed.kind());
+        if (step.entries().isEmpty()) {
+            canary.failed(failed.message());
+        }
         allocator.tell(new StepEnded(failed.stepId(), List.of(), fromAllocator));
         repliesDue++;
         if (step.isVoid()) {
@@ -547,6 +578,7 @@ public final class SchedulerActor {
     }
 
     private void fail(Admitted entry, String message) {
+        metrics.condemned();
         metrics.finished(FinishReason.ERROR);
         entry.replyTo().tell(entry.failed(message));
     }

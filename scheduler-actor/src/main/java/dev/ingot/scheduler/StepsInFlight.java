@@ -19,6 +19,11 @@ final class StepsInFlight {
         return running == null ? StepPlan.NONE : running.stepId();
     }
 
+    /// The step that the worker runs; null if there is none.
+    @Nullable StepInFlight running() {
+        return running;
+    }
+
     /// Whether one more may be sent on tokens that the running one samples.
     boolean leavesRoom() {
         return running != null && next == null && !running.isVoid();
@@ -68,12 +73,5 @@ final class StepsInFlight {
             requests.addAll(next.requests());
         }
         return requests;
-    }
-
-    /// @throws StepInFlight.OverdueException if the running step should have ended by now
-    void checkDeadline(long nowNanos) {
-        if (running != null) {
-            running.checkDeadline(nowNanos);
-        }
     }
 }

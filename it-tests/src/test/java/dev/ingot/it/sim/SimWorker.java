@@ -35,6 +35,7 @@ final class SimWorker {
                             Fault.DEVICE_LOST, Kind.DEVICE_LOST));
 
     private final Simulation world;
+    private final Simulation.SimEngine engine;
     private final TimerScheduler<Worker.Command> timers;
     private final SimDevice device;
     private final StepBefore before = new StepBefore();
@@ -43,16 +44,20 @@ final class SimWorker {
     private @Nullable ActorRef<Worker.Reply> replyTo;
     private Worker.@Nullable Reply lastReply;
 
-    private SimWorker(Simulation world, TimerScheduler<Worker.Command> timers) {
+    private SimWorker(
+            Simulation world, Simulation.SimEngine engine, TimerScheduler<Worker.Command> timers) {
         this.world = world;
+        this.engine = engine;
         this.timers = timers;
-        this.device = new SimDevice(world.settings().positions());
+        int canary = Worker.CANARY_BLOCKS * world.settings().blockSize();
+        this.device = new SimDevice(world.settings().positions() + canary);
     }
 
-    static Behavior<Worker.Command> create(Simulation world, ActorRef<Worker.Report> reportTo) {
+    static Behavior<Worker.Command> create(
+            Simulation world, Simulation.SimEngine engine, ActorRef<Worker.Report> reportTo) {
         return Behaviors.setup(context -> {
             var settings = world.settings();
-            if (world.hasLoaded() && world.faults().happens(Fault.LOAD_FAILS)) {
+            if (engine.hasLoaded() && world.faults().happens(Fault.LOAD_FAILS)) {
                 reportTo.tell(new Worker.LoadFailed("injected"));
                 return Behaviors.stopped();
             }
@@ -70,9 +75,9 @@ final class SimWorker {
                             SimDevice.VOCABULARY,
                             kv,
                             0));
-            world.loaded();
+            engine.loaded();
             return Behaviors.withTimers(timers -> {
-                var worker = new SimWorker(world, timers);
+                var worker = new SimWorker(world, engine, timers);
                 return Behaviors.receive(Worker.Command.class)
                         .onAnyMessage(worker::on)
                         .onSignal(PostStop.class, _ -> worker.stopped())
@@ -116,7 +121,7 @@ final class SimWorker {
 
     private void start(StepPlan plan) {
         inFlight = plan;
-        world.stepStarted(plan);
+        engine.stepStarted(plan);
         var faults = world.faults();
         if (lastReply != null && replyTo != null && faults.happens(Fault.REPLY_OF_EARLIER_STEP)) {
             replyTo.tell(lastReply);
@@ -221,7 +226,7 @@ final class SimWorker {
             throw new IllegalStateException("nobody asked");
         }
         inFlight = null;
-        world.stepEnded();
+        engine.stepEnded();
         before.ended(reply);
         to.tell(reply);
         if (world.faults().happens(Fault.REPLY_TWICE)) {
@@ -232,9 +237,9 @@ final class SimWorker {
 
     private Behavior<Worker.Command> stopped() {
         if (inFlight != null) {
-            world.workerStopped(steps(inFlight));
+            engine.workerStopped(steps(inFlight));
         }
-        world.stepEnded();
+        engine.stepEnded();
         return Behaviors.same();
     }
 }
