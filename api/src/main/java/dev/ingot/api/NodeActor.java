@@ -59,6 +59,7 @@ final class NodeActor {
                 settings.worker().maxSequences(),
                 settings.worker().maxStepTokens(),
                 settings.maxWaiting(),
-                settings.prefixCaching());
+                settings.prefixCaching(),
+                settings.policy());
     }
 }

@@ -8,6 +8,7 @@ import dev.ingot.engine.model.Models;
 import dev.ingot.engine.model.StepLimits;
 import dev.ingot.engine.ops.CommandBuffer;
 import dev.ingot.engine.ops.Device;
+import dev.ingot.engine.ops.KvCache;
 import dev.ingot.engine.ops.KvGeometry;
 import dev.ingot.engine.schedule.StepPlan;
 import dev.ingot.engine.weights.Checkpoint;
@@ -28,6 +29,7 @@ final class LoadedModel implements AutoCloseable {
     private final Checkpoint checkpoint;
     private final Model model;
     private final KvPlan kv;
+    private final KvCache cache;
     private final StepBuffers buffers;
     private final BatchSampler sampler;
 
@@ -36,12 +38,14 @@ final class LoadedModel implements AutoCloseable {
             Checkpoint checkpoint,
             Model model,
             KvPlan kv,
+            KvCache cache,
             StepBuffers buffers,
             BatchSampler sampler) {
         this.device = device;
         this.checkpoint = checkpoint;
         this.model = model;
         this.kv = kv;
+        this.cache = cache;
         this.buffers = buffers;
         this.sampler = sampler;
     }
@@ -114,7 +118,7 @@ final class LoadedModel implements AutoCloseable {
                 geometry.blockCount(),
                 geometry.blockSize(),
                 kv.maxModelLength());
-        return new LoadedModel(device, checkpoint, model, kv, buffers, sampler);
+        return new LoadedModel(device, checkpoint, model, kv, cache, buffers, sampler);
     }
 
     /// What the worker tells about it.
@@ -133,6 +137,9 @@ final class LoadedModel implements AutoCloseable {
         var batch = buffers.fill(plan);
         int rows = batch.logitRows().rows();
         var commands = device.commandBuffer();
+        if (!plan.copies().isEmpty()) {
+            commands.encoder().copyBlocks(cache, buffers.fillCopies(plan));
+        }
         model.encode(commands.encoder(), batch, sampler.logits(rows));
         sampler.encode(commands.encoder(), plan, rows);
         commands.commit(completion);

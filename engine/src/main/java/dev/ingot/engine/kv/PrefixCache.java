@@ -92,6 +92,11 @@ final class PrefixCache {
         return byBlock[block] != null;
     }
 
+    /// Whether this entry is the one of `block`.
+    boolean contains(Entry entry, int block) {
+        return byBlock[block] == entry;
+    }
+
     /// Forgets what `block` contains.
     ///
     /// @return whether it was known

@@ -19,6 +19,11 @@ public record Slice(
         int firstPosition,
         BlockTableView blocks,
         @Nullable SequenceSampler sampler) {
+    /// Whether it is one token, after which the next one is sampled.
+    boolean isDecode() {
+        return tokens.size() == 1 && sampler != null;
+    }
+
     /// Positions that the last token attends to, itself included.
     public int sequenceLength() {
         return firstPosition + tokens.size();

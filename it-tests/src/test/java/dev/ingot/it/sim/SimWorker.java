@@ -42,7 +42,10 @@ final class SimWorker {
     private SimWorker(Simulation world, TimerScheduler<Worker.Command> timers) {
         this.world = world;
         this.timers = timers;
-        this.device = new SimDevice(world.settings().positions());
+        this.device = new SimDevice(
+                        world.settings().positions(),
+                        world.settings().blockSize(),
+                        world.settings().window());
     }
 
     static Behavior<Worker.Command> create(Simulation world, ActorRef<Worker.Report> reportTo) {
@@ -56,7 +59,14 @@ final class SimWorker {
                 throw new InjectedFault("load");
             }
             var kv =
-                    new KvGeometry(1, 1, 2, settings.blockSize(), settings.blockCount(), DType.F32);
+                    new KvGeometry(
+                            1,
+                            1,
+                            2,
+                            settings.blockSize(),
+                            settings.blockCount(),
+                            DType.F32,
+                            settings.window());
             var info = new DeviceInfo("sim", "sim", "hash", 1, 0, "sim");
             reportTo.tell(
                     new Worker.Loaded(
@@ -138,6 +148,7 @@ final class SimWorker {
     private void end(StepPlan plan, @Nullable DeviceException failure) {
         var faults = world.faults();
         inFlight = null;
+        device.copy(plan.copies());
         if (failure != null) {
             for (var slice : plan.slices()) {
                 device.store(slice, slice.tokens().size() / 2);
@@ -166,7 +177,16 @@ final class SimWorker {
                 outcomes.add(sample(slice));
             }
         }
-        reply(new Worker.StepCompleted(plan.stepId(), outcomes, 1_000_000));
+        reply(new Worker.StepCompleted(plan.stepId(), outcomes, nanos(plan)));
+    }
+
+    /// About what such a step takes: each token its own time, and some more for each position before it.
+    private static long nanos(StepPlan plan) {
+        long nanos = 1_000_000;
+        for (var slice : plan.slices()) {
+            nanos += slice.tokens().size() * (200_000L + 10_000L * slice.firstPosition());
+        }
+        return nanos;
     }
 
     private Worker.Outcome sample(Slice slice) {
