@@ -21,7 +21,8 @@ public record Demand(
         int count,
         @Nullable SequenceId leader) {
     /// Of a sequence that takes over nothing from another.
-    public Demand(SequenceId sequence, KnownTokens tokens, long salt, int firstPosition, int count) {
+    public Demand(
+            SequenceId sequence, KnownTokens tokens, long salt, int firstPosition, int count) {
         this(sequence, tokens, salt, firstPosition, count, null);
     }
 

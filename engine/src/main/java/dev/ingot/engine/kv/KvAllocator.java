@@ -57,8 +57,7 @@ public final class KvAllocator {
         this(blockSize, blockCount, prefixCaching, 0, hash);
     }
 
-    KvAllocator(
-            int blockSize, int blockCount, boolean prefixCaching, int window, PrefixHash hash) {
+    KvAllocator(int blockSize, int blockCount, boolean prefixCaching, int window, PrefixHash hash) {
         if (blockSize <= 0 || (long) blockSize * blockCount > Integer.MAX_VALUE) {
             throw new IllegalArgumentException(
                     blockCount + " blocks of " + blockSize + " positions");

@@ -94,7 +94,8 @@ final class PrefixCache {
 
     /// Whether this entry is the one of `block`.
     boolean contains(Entry entry, int block) {
-        return byBlock[block] == entry;
+        Entry known = byBlock[block];
+        return known != null && known.number() == entry.number();
     }
 
     /// Forgets what `block` contains.

@@ -112,12 +112,14 @@ public final class StepPlanner {
                 break;
             }
             if (!sequence.hasCredit() || sequence.waitsForLeader()) {
-                continue; // For its reader, or for the prompt that another is computing: not for us.
+                continue; // For its reader, or for the prompt that another is computing: not for
+                // us.
             }
             if (sequence.isSuspect()) {
                 break; // It runs alone or not at all: room is being made for it.
             }
-            // Nobody overtakes whose turn it is, however short. A sequence is let in only with room for all that it has
+            // Nobody overtakes whose turn it is, however short. A sequence is let in only with room
+            // for all that it has
             // now, so that admitting it does not at once preempt another.
             boolean forks = needs.canFork(sequence);
             int first = forks ? sequence.forkPosition() : 0;

@@ -10,8 +10,8 @@ import java.util.Map;
 /// A tenant that comes, or comes back, starts no lower than those stand that wait now: nobody saves up a claim by being
 /// away. An output token counts twice, a prompt token that the prefix cache has spared not at all.
 final class TenantShares {
-    static final int PROMPT_TOKEN = 1;
-    static final int OUTPUT_TOKEN = 2;
+    static final long PROMPT_TOKEN = 1;
+    static final long OUTPUT_TOKEN = 2;
 
     /// Tenants whose counters are remembered while they have nothing to do.
     private static final int MOST_REMEMBERED = 4096;

@@ -59,6 +59,8 @@ public final class WaitingLine implements Iterable<Sequence> {
         suspected |= sequence.isSuspect();
     }
 
+    /// It waits no more.
+    ///
     /// @return whether it waited
     public boolean remove(Sequence sequence) {
         var queues = lane(sequence).queues;
@@ -140,7 +142,7 @@ public final class WaitingLine implements Iterable<Sequence> {
     }
 
     private static long promptCost(Sequence sequence) {
-        return sequence.promptLength() - sequence.cached();
+        return (long) sequence.promptLength() - sequence.cached();
     }
 
     private Lane lane(Sequence sequence) {

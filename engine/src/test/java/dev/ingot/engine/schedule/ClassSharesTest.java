@@ -3,6 +3,7 @@ package dev.ingot.engine.schedule;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ingot.engine.sequence.PriorityClass;
+import java.util.EnumMap;
 import org.junit.jupiter.api.Test;
 
 final class ClassSharesTest {
@@ -28,22 +29,23 @@ final class ClassSharesTest {
 
     @Test
     void underConstantDemandEachClassGetsItsShareAndTheMostUrgentTheRest() {
-        long[] served = new long[3];
+        var served = new EnumMap<PriorityClass, Long>(PriorityClass.class);
         for (int step = 0; step < 100_000; step++) {
             var next = shares.order().getFirst();
-            served[next.ordinal()] += 64;
+            served.merge(next, 64L, Long::sum);
             shares.charge(next, 64);
         }
         double all = 64 * 100_000;
-        assertThat(served[PriorityClass.LOW.ordinal()] / all).isBetween(0.049, 0.052);
-        assertThat(served[PriorityClass.NORMAL.ordinal()] / all).isBetween(0.199, 0.202);
+        assertThat(served.getOrDefault(PriorityClass.LOW, 0L) / all).isBetween(0.049, 0.052);
+        assertThat(served.getOrDefault(PriorityClass.NORMAL, 0L) / all).isBetween(0.199, 0.202);
     }
 
     @Test
     void aClassThatWasAwayCatchesUpWithItsShareOfTheLastTokensOnly() {
         shares.charge(PriorityClass.HIGH, 100 * ClassShares.WINDOW);
         int turns = 0;
-        while (shares.order().getFirst() == PriorityClass.NORMAL || shares.isShort(PriorityClass.LOW)) {
+        while (shares.order().getFirst() == PriorityClass.NORMAL
+                || shares.isShort(PriorityClass.LOW)) {
             shares.charge(shares.order().getFirst(), 64);
             assertThat(++turns).isLessThan(100_000);
         }

@@ -13,6 +13,7 @@ import dev.ingot.engine.sequence.Caller;
 import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.engine.sequence.Tokens;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -24,6 +25,7 @@ final class PrefillPaceTest {
     /// Of a small model on a CPU, in nanoseconds: a step, a decode row, a prompt token, and one more for each position
     /// before it.
     private static final double STEP = 30e6;
+
     private static final double ROW = 5e6;
     private static final double TOKEN = 4.4e6;
     private static final double TOKEN_AND_DEPTH = 1.1e3;
@@ -40,11 +42,7 @@ final class PrefillPaceTest {
     private static BlockTableView someTable() {
         var demand =
                 new Demand(
-                        new SequenceId(1, 0),
-                        KnownTokens.of(Tokens.of(1), Tokens.NONE),
-                        0,
-                        0,
-                        1);
+                        new SequenceId(1, 0), KnownTokens.of(Tokens.of(1), Tokens.NONE), 0, 0, 1);
         return switch (new KvAllocator(16, 1, false).reserve(List.of(demand))) {
             case Reservation.Reserved(var slices, int _) -> slices.getFirst().table();
             case Reservation.Exhausted _ -> throw new AssertionError();
@@ -130,7 +128,7 @@ final class PrefillPaceTest {
             times.add(step().stretch());
             assertThat(times.size()).as("it goes on").isLessThan(25_000);
         }
-        times.sort(null);
+        Collections.sort(times);
         double p99 = times.get((int) (0.99 * times.size()));
         assertThat(p99).isBetween(1.1, 1.5);
         assertThat(times.getLast()).as("the worst").isLessThan(2);

@@ -85,15 +85,24 @@ final class WaitingLineTest {
 
     @Test
     void tenantsTakeTurnsByTheTokensThatTheyHaveGot() {
-        var heavy = List.of(add(PriorityClass.NORMAL, "heavy", 100), add(PriorityClass.NORMAL, "heavy", 100));
+        var heavy =
+                List.of(
+                        add(PriorityClass.NORMAL, "heavy", 100),
+                        add(PriorityClass.NORMAL, "heavy", 100));
         var light = new ArrayList<Sequence>();
         for (int i = 0; i < 6; i++) {
             light.add(add(PriorityClass.NORMAL, "light", 30));
         }
         assertThat(inOrder())
                 .containsExactly(
-                        heavy.get(0), light.get(0), light.get(1), light.get(2), light.get(3),
-                        heavy.get(1), light.get(4), light.get(5));
+                        heavy.get(0),
+                        light.get(0),
+                        light.get(1),
+                        light.get(2),
+                        light.get(3),
+                        heavy.get(1),
+                        light.get(4),
+                        light.get(5));
     }
 
     @Test
@@ -134,7 +143,8 @@ final class WaitingLineTest {
         line.add(a);
         var b = add(PriorityClass.NORMAL, "b", 100);
         var b2 = add(PriorityClass.NORMAL, "b", 100);
-        // b starts where a stands, and the first in the line is the one of the tenant that came first.
+        // b starts where a stands, and the first in the line is the one of the tenant that came
+        // first.
         assertThat(inOrder()).containsExactly(a, b, b2);
     }
 

@@ -123,8 +123,7 @@ final class FaultCatalogueTest {
     @ParameterizedTest
     @EnumSource(names = {"NAN_ROW", "NAN_ROW_OF_PROMPT"})
     void aRowWithoutADistributionFailsItsOwnRequestOnly(Fault fault) {
-        // Not every prompt ends with a slice of more than one token.
-        for (int nth = 1; nth <= (fault == Fault.NAN_ROW ? 8 : 5); nth++) {
+        for (int nth = 1; nth <= 8; nth++) {
             var report = once(fault, nth, null);
             assertThat(report.ends()).isEqualTo(Map.of(End.COMPLETED, CLIENTS - 1, End.BROKEN, 1));
         }

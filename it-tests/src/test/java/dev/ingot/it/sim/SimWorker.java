@@ -8,11 +8,14 @@ import dev.ingot.engine.ops.KvGeometry;
 import dev.ingot.engine.sampling.Sample;
 import dev.ingot.engine.schedule.Slice;
 import dev.ingot.engine.schedule.StepPlan;
+import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.worker.Worker;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
@@ -35,6 +38,7 @@ final class SimWorker {
     private final Simulation world;
     private final TimerScheduler<Worker.Command> timers;
     private final SimDevice device;
+    private final Set<SequenceId> sampled = new HashSet<>();
     private @Nullable StepPlan inFlight;
     private @Nullable ActorRef<Worker.Reply> replyTo;
     private Worker.@Nullable Reply lastReply;
@@ -195,7 +199,7 @@ final class SimWorker {
             throw new IllegalArgumentException("nothing is sampled here");
         }
         // A prompt is likelier to be the cause than the one token that follows another.
-        boolean prompt = slice.tokens().size() > 1;
+        boolean prompt = sampled.add(slice.sequence());
         if (world.faults().happens(prompt ? Fault.NAN_ROW_OF_PROMPT : Fault.NAN_ROW)) {
             world.ledger().rowBroken(slice.sequence());
             device.spoil(slice);
