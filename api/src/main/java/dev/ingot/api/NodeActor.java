@@ -36,7 +36,11 @@ final class NodeActor {
                                     engineOf(settings),
                                     reportTo ->
                                             MetalWorkerActor.create(
-                                                    settings.worker(), reportTo, System::nanoTime),
+                                                    settings.worker(),
+                                                    reportTo,
+                                                    System::nanoTime,
+                                                    ConsoleProgress.ofLoading(
+                                                            settings.worker().model())),
                                     state::publish,
                                     metrics,
                                     System::nanoTime),

@@ -331,7 +331,7 @@ final class SchedulerActorTest {
 
     @Test
     void aFailedStepIsRunAgainFromTheTokens() {
-        var engine = engine(limits(), 400, step -> step == 3 || step == 4 || step == 9);
+        var engine = engine(limits(), 400, step -> (step >= 3 && step <= 5) || step == 9);
         var first = prompt(new Random(9), 20);
         engine.tell(submit(1, first, 20, PLENTY));
         var transcript = new Transcript();
@@ -435,7 +435,7 @@ final class SchedulerActorTest {
         blocks = new KvAllocator(4, 100, true);
         var stuck = kit.<Worker.Command>createTestProbe();
         var metrics = new EngineMetrics(new PrometheusRegistry(), "fake");
-        var limits = new SchedulerLimits(MAX_LENGTH, 1, 16, 100, policy(50, Duration.ZERO));
+        var limits = new SchedulerLimits(MAX_LENGTH, 1, 16, 100, policy(40, Duration.ZERO));
         var engine = engine(limits, kv, stuck.ref(), metrics);
         // More than the limit, but alone.
         engine.tell(submit(1, prompt(new Random(22), 60), 5, PLENTY));
@@ -443,7 +443,7 @@ final class SchedulerActorTest {
         engine.tell(submit(2, Tokens.of(1, 2), 5, PLENTY));
         var full = client.expectMessageClass(Engine.Rejected.class);
         assertThat(full.reason()).isEqualTo(Engine.Rejection.QUEUE_FULL);
-        assertThat(full.message()).contains("60 prompt tokens").contains("50");
+        assertThat(full.message()).contains("44 prompt tokens").contains("40");
         assertThat(full.retryAfter()).isGreaterThanOrEqualTo(Duration.ofSeconds(1));
     }
 

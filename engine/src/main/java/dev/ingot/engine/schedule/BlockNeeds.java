@@ -30,7 +30,7 @@ final class BlockNeeds {
 
     /// New blocks that `count` more positions of a running sequence take.
     int more(Sequence sequence, int count) {
-        return blocks(sequence.computed() + count) - blocks(sequence.computed());
+        return blocks(sequence.planned() + count) - blocks(sequence.planned());
     }
 
     /// New blocks of a sequence that has `[0, first)` of another's and goes on to `length`.
@@ -40,13 +40,13 @@ final class BlockNeeds {
 
     /// How many more positions of a running sequence the free blocks hold.
     int affordable(Sequence sequence, int free) {
-        long positions = ((long) blocks(sequence.computed()) + free) * blockSize;
-        return (int) Math.min(sequence.remaining(), positions - sequence.computed());
+        long positions = ((long) blocks(sequence.planned()) + free) * blockSize;
+        return (int) Math.min(sequence.remaining(), positions - sequence.planned());
     }
 
     /// Blocks that it holds about now.
     int held(Sequence sequence) {
-        return Math.min(mostOfOne, blocks(sequence.computed()));
+        return Math.min(mostOfOne, blocks(sequence.planned()));
     }
 
     /// Those that are not preempted any more must fit the pool together at their full length, so that there is always

@@ -36,7 +36,9 @@ public final class StepPlanner {
 
         /// Whether a token is sampled after the last of them.
         public boolean samples() {
-            return firstPosition() + count == sequence.length();
+            return forks
+                    ? firstPosition() + count == sequence.length()
+                    : count == sequence.remaining();
         }
 
         /// The sequence that it takes over from; null where it does not.
@@ -47,7 +49,7 @@ public final class StepPlanner {
 
         /// The first position to compute, as far as the prefix cache is not asked.
         public int firstPosition() {
-            return forks ? sequence.forkPosition() : sequence.computed();
+            return forks ? sequence.forkPosition() : sequence.planned();
         }
     }
 
@@ -97,11 +99,11 @@ public final class StepPlanner {
             return Decision.run(wants);
         }
         for (var sequence : prefilling) {
-            int bearable = room.chunk(sequence, sequence.computed(), sequence.remaining());
+            int bearable = room.chunk(sequence, sequence.planned(), sequence.remaining());
             int count = Math.min(bearable, needs.affordable(sequence, free));
             if (count > 0) {
                 wants.add(new Want(sequence, count));
-                room.take(sequence, sequence.computed(), count);
+                room.take(sequence, sequence.planned(), count);
                 free -= needs.more(sequence, count);
             }
         }

@@ -97,7 +97,7 @@ public final class WaitingLine implements Iterable<Sequence> {
     }
 
     /// Those that run alone or not at all, oldest first.
-    List<Sequence> suspects() {
+    public List<Sequence> suspects() {
         if (!suspected) {
             return List.of();
         }

@@ -96,6 +96,7 @@ final class PrefillPaceTest {
                 double depth = first + want.count() / 2.0;
                 nanos += want.count() * (TOKEN + TOKEN_AND_DEPTH * depth);
             }
+            sequence.plan(want.count());
             sequence.computed(want.count());
             if (samples) {
                 sequence.append(7);

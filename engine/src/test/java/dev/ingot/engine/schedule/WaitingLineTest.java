@@ -48,6 +48,7 @@ final class WaitingLineTest {
         assertThat(line.remove(sequence)).isTrue();
         sequence.startAt(0);
         line.chargePrompt(sequence);
+        sequence.plan(sequence.promptLength());
         sequence.computed(sequence.promptLength());
         line.chargeComputed(sequence, sequence.promptLength());
     }
