@@ -270,7 +270,7 @@ public final class EngineMetrics {
         for (var priority : PriorityClass.values()) {
             waitingByClass.labelValues(model, label(priority)).set(line.size(priority));
         }
-        queuedTokens.labelValues(model).set(backlog.tokens());
+        queuedTokens.labelValues(model).set((double) backlog.tokens());
         drainRate.labelValues(model).set(backlog.drainRate().tokensPerSecond());
     }
 

@@ -22,7 +22,8 @@ final class DrainRateTest {
             rate.computed(0, STEP);
         }
         assertThat(rate.tokensPerSecond()).isBetween(499.0, 501.0);
-        assertThat(rate.timeToDrain(5000)).isBetween(Duration.ofMillis(9950), Duration.ofMillis(10050));
+        assertThat(rate.timeToDrain(5000))
+                .isBetween(Duration.ofMillis(9950), Duration.ofMillis(10050));
         assertThat(rate.timeToDrain(1)).isEqualTo(Duration.ofSeconds(1));
         assertThat(rate.timeToDrain(1_000_000_000)).isEqualTo(Duration.ofSeconds(60));
     }

@@ -2,8 +2,8 @@ package dev.ingot.scheduler;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.ingot.engine.sequence.Caller;
 import dev.ingot.engine.sampling.SamplingParams;
+import dev.ingot.engine.sequence.Caller;
 import dev.ingot.engine.sequence.FinishReason;
 import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.engine.sequence.Tokens;

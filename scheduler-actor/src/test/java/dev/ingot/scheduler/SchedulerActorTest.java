@@ -121,7 +121,8 @@ final class SchedulerActorTest {
                     case Engine.Finished _,
                             Engine.HandedBack _,
                             Engine.Failed _,
-                            Engine.Rejected _, Engine.Expired _ ->
+                            Engine.Rejected _,
+                            Engine.Expired _ ->
                             ends.put(id, event);
                 }
             }
