@@ -226,6 +226,7 @@ final class Simulation {
                 List.of(
                         "vllm:num_requests_running",
                         "vllm:num_requests_waiting",
+                        "ingot:queued_prompt_tokens",
                         "vllm:kv_cache_usage_perc")) {
             require(metric(gauge) == 0, gauge + " is " + metric(gauge));
         }
@@ -316,7 +317,11 @@ final class Simulation {
                         "handedBack", metric("ingot:sequences_handed_back"),
                         "canaries", metric("ingot:canaries"),
                         "resubmissions", metric("ingot:request_resubmissions"),
-                        "hits", metric("vllm:prefix_cache_hits")));
+                        "hits", metric("vllm:prefix_cache_hits"),
+                        "forked tokens", metric("ingot:forked_tokens"),
+                        "copied blocks", metric("ingot:copied_blocks"),
+                        "window blocks", metric("ingot:window_blocks"),
+                        "timed out", metric("ingot:requests_timed_out")));
     }
 
     /// What an engine is made of: a device that is played, and blocks that are watched.
@@ -415,7 +420,8 @@ final class Simulation {
                 return;
             }
             for (var slice : inFlight.slices()) {
-                for (int i = 0; i < slice.blocks().size(); i++) {
+                int seen = SimDevice.firstSeen(slice.firstPosition() + 1, settings.window());
+                for (int i = seen / settings.blockSize(); i < slice.blocks().size(); i++) {
                     int block = slice.blocks().block(i);
                     if (block < settings.blockCount() && blocks.isAvailable(block)) {
                         throw new Violation(
