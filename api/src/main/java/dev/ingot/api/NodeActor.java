@@ -63,6 +63,7 @@ final class NodeActor {
                 settings.worker().maxSequences(),
                 settings.worker().maxStepTokens(),
                 settings.maxWaiting(),
-                settings.prefixCaching());
+                settings.prefixCaching(),
+                settings.policy());
     }
 }

@@ -1,9 +1,11 @@
 package dev.ingot.api;
 
 import dev.ingot.engine.model.WeightLoading;
+import dev.ingot.engine.schedule.SchedulingPolicy;
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.weights.CheckpointException;
 import dev.ingot.worker.WorkerSettings;
+import java.time.Duration;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -95,6 +97,45 @@ final class ServeCommand implements Callable<Integer> {
             description =
                     "Sequences that wait before requests are refused with 429 (default: ${DEFAULT-VALUE}).")
     private int maxWaiting = 1024;
+
+    @Option(
+            names = "--max-num-queued-tokens",
+            paramLabel = "TOKENS",
+            description =
+                    "Prompt tokens that wait to be computed before requests are refused with 429 (default: ${DEFAULT-VALUE}).")
+    private long maxQueuedTokens = SchedulingPolicy.DEFAULT.maxQueuedTokens();
+
+    @Option(
+            names = "--max-queue-seconds",
+            paramLabel = "SECONDS",
+            description =
+                    "How long a request may wait for its first turn before it is ended with 503 (default: any time).")
+    private double maxQueueSeconds;
+
+    @Option(
+            names = "--reserved-shares",
+            paramLabel = "NORMAL,LOW",
+            split = ",",
+            arity = "1",
+            description =
+                    "Shares of the computed tokens that requests of priority 0, and those above 0, get whatever more urgent ones want (default: 0.2,0.05).")
+    private double[] reservedShares = {
+        SchedulingPolicy.DEFAULT.normalShare(), SchedulingPolicy.DEFAULT.lowShare()
+    };
+
+    @Option(
+            names = "--long-prefill-token-threshold",
+            paramLabel = "TOKENS",
+            description =
+                    "A longer prompt is prefilled, while others decode, no faster than --long-prefill-stretch lets it (default: ${DEFAULT-VALUE}).")
+    private int longPromptTokens = SchedulingPolicy.DEFAULT.longPromptTokens();
+
+    @Option(
+            names = "--long-prefill-stretch",
+            paramLabel = "FACTOR",
+            description =
+                    "How many times as long a long prompt may make a step of the others' decodes (default: ${DEFAULT-VALUE}).")
+    private double stretch = SchedulingPolicy.DEFAULT.stretch();
 
     @Option(
             names = "--block-size",
@@ -238,6 +279,7 @@ final class ServeCommand implements Callable<Integer> {
         check(
                 shutdownSeconds >= 0 && shutdownSeconds <= 86_400,
                 "--shutdown-timeout is " + shutdownSeconds + ", expected 0 to 86400");
+        var policy = policy();
         check(
                 blockSize >= 1 && blockSize <= 1024,
                 "--block-size is " + blockSize + ", expected 1 to 1024");
@@ -271,8 +313,31 @@ final class ServeCommand implements Callable<Integer> {
                 worker,
                 maxWaiting,
                 prefixCaching,
+                policy,
                 Duration.ofSeconds(shutdownSeconds),
                 seed == null ? OptionalLong.empty() : OptionalLong.of(seed));
+    }
+
+    private SchedulingPolicy policy() {
+        check(
+                maxQueueSeconds >= 0 && maxQueueSeconds <= 1e6,
+                "--max-queue-seconds is " + maxQueueSeconds + ", expected 0 to 1000000");
+        check(
+                reservedShares.length == 2,
+                "--reserved-shares has "
+                        + reservedShares.length
+                        + " numbers, expected 2: of the normal and of the low class");
+        try {
+            return new SchedulingPolicy(
+                    maxQueuedTokens,
+                    Duration.ofMillis(Math.round(1e3 * maxQueueSeconds)),
+                    reservedShares[0],
+                    reservedShares[1],
+                    longPromptTokens,
+                    stretch);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(commandLine(), String.valueOf(e.getMessage()), e);
+        }
     }
 
     private WeightLoading weightLoading() {

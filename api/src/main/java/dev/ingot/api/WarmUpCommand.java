@@ -1,5 +1,6 @@
 package dev.ingot.api;
 
+import dev.ingot.engine.schedule.SchedulingPolicy;
 import dev.ingot.worker.WorkerSettings;
 import java.io.IOException;
 import java.net.URI;
@@ -35,6 +36,7 @@ final class WarmUpCommand implements Callable<Integer> {
                         WorkerSettings.defaults(BuiltInModel.folder()),
                         16,
                         true,
+                        SchedulingPolicy.DEFAULT,
                         ServeSettings.DEFAULT_GRACE,
                         OptionalLong.of(1));
         try (var node = Node.start(settings);

@@ -28,9 +28,8 @@ final class Admission {
 
     /// Why this submission can never fit, or does not fit now.
     ///
-    /// @param waiting sequences that wait
-    /// @param drainRate when they will have gone
-    Optional<Rejected> refuse(Submit submit, int waiting, DrainRate drainRate) {
+    /// @param backlog what waits already
+    Optional<Rejected> refuse(Submit submit, Backlog backlog) {
         int promptLength = submit.prompt().size();
         long needed =
                 Math.min(
@@ -47,19 +46,17 @@ final class Admission {
                             Duration.ZERO));
         }
         // A request that was accepted before and lost its engine is not turned away now.
-        if (submit.epoch() == 0 && waiting >= limits.maxWaiting()) {
-            return Optional.of(
-                    rejected(
-                            submit,
-                            Rejection.QUEUE_FULL,
-                            waiting + " requests are waiting, which is the limit",
-                            drainRate.timeToDrain(waiting)));
+        if (submit.epoch() > 0) {
+            return Optional.empty();
         }
-        return Optional.empty();
+        return backlog.refuse(promptLength, limits)
+                .map(why -> rejected(submit, Rejection.QUEUE_FULL, why, backlog.timeToHalf()));
     }
 
     /// @throws IllegalArgumentException if a token is outside the vocabulary
-    Admitted admit(Submit submit) {
+    ///
+    /// @param nowNanos of a monotonic clock
+    Admitted admit(Submit submit, long nowNanos) {
         var sequence =
                 new Sequence(
                         submit.sequence(),
@@ -67,6 +64,7 @@ final class Admission {
                         submit.prompt(),
                         submit.generated(),
                         submit.params(),
+                        submit.caller(),
                         saltOf(submit.cacheSalt()),
                         submit.creditUpTo(),
                         limits.maxModelLength());
@@ -77,7 +75,7 @@ final class Admission {
                         submit.prompt(),
                         submit.generated(),
                         vocabulary);
-        return new Admitted(sequence, sampler, submit.replyTo());
+        return new Admitted(sequence, sampler, nowNanos, submit.replyTo());
     }
 
     static Rejected rejected(Submit submit, Rejection reason, String message, Duration retryAfter) {

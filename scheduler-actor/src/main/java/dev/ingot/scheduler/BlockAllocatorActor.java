@@ -93,6 +93,7 @@ public final class BlockAllocatorActor {
         }
         metrics.kvUsage(blocks.usage());
         metrics.prefixCache(blocks.prefixCounts());
+        metrics.sharing(blocks.sharingCounts());
         return Behaviors.same();
     }
 

@@ -199,7 +199,8 @@ public final class EngineGuardian {
                         loaded.maxModelLength(),
                         settings.maxSequences(),
                         settings.maxStepTokens(),
-                        settings.maxWaiting());
+                        settings.maxWaiting(),
+                        settings.policy());
         var kv = loaded.kv();
         var dispatcher = DispatcherSelector.fromConfig("ingot.scheduler-dispatcher");
         allocator =

@@ -37,7 +37,8 @@ import org.jspecify.annotations.Nullable;
 ///    └──────────────────┴── the engine died: epoch + 1, submit again with the delivered log
 /// ```
 ///
-/// - Exactly one last word: [Refused], [Output.Completed] or [Output.Broken]; none if the client left.
+/// - Exactly one last word: [Refused], [Output.Completed], [Output.Broken] or [Output.TimedOut]; none if the client
+///   left.
 /// - Demand of the client becomes credit for the engine: a stream is never more than [#WINDOW] tokens ahead of
 ///   its reader.
 public final class RequestActor {
@@ -90,6 +91,7 @@ public final class RequestActor {
     private record FromEngine(Engine.Event event) implements Internal {}
 
     private enum Deadline implements Internal {
+        WHOLE,
         OPEN,
         ATTACH,
         RECOVERY,
@@ -153,6 +155,9 @@ public final class RequestActor {
 
     private Behavior<Handle> start() {
         timers.startSingleTimer(Deadline.OPEN, OPEN_DEADLINE);
+        if (spec.timeout().isPositive()) {
+            timers.startSingleTimer(Deadline.WHOLE, spec.timeout());
+        }
         engines.tell(new Engines.Find(null, found));
         return Behaviors.receive(Handle.class)
                 .onAnyMessage(this::on)
@@ -202,6 +207,7 @@ public final class RequestActor {
                                 choice.spec().prompt(),
                                 choice.log(),
                                 choice.spec().params(),
+                                spec.caller(),
                                 spec.cacheSalt(),
                                 choice.creditUpTo(),
                                 fromEngine));
@@ -278,6 +284,10 @@ public final class RequestActor {
                 yield tell();
             }
             case Engine.HandedBack _ -> goOnElsewhere("handed back by a draining engine");
+            case Engine.Expired expired -> {
+                leaveEngine();
+                yield timedOut(true, expired.message(), expired.retryAfter());
+            }
             case Engine.Failed failed ->
                     failed.retryable()
                             ? goOnElsewhere(failed.message())
@@ -357,6 +367,32 @@ public final class RequestActor {
         leaveEngine();
         lastWord = new Output.Broken(message);
         return tell();
+    }
+
+    private Behavior<Handle> timedOut(boolean inQueue, String message, Duration retryAfter) {
+        lastWord = new Output.TimedOut(inQueue, message, retryAfter);
+        metrics.timedOut(inQueue);
+        return tell();
+    }
+
+    /// The request's own time is up, wherever it stands: once, and nothing of it is left anywhere.
+    private Behavior<Handle> timeIsUp() {
+        if (lastWord != null) {
+            return Behaviors.same(); // It ended in time; only its client is late.
+        }
+        int tokens = choices.stream().mapToInt(ChoiceOutput::deliveredCount).sum();
+        var message =
+                "The request was to end within "
+                        + spec.timeout().toMillis() / 1e3
+                        + " s, and has got "
+                        + tokens
+                        + " tokens.";
+        leaveEngine();
+        if (opened) {
+            return timedOut(false, message, Duration.ZERO);
+        }
+        metrics.timedOut(false);
+        return refuse(Reason.TIMED_OUT, message, Duration.ZERO);
     }
 
     private void measure(int tokens) {
@@ -462,6 +498,7 @@ public final class RequestActor {
 
     private Behavior<Handle> overdue(Deadline deadline) {
         return switch (deadline) {
+            case WHOLE -> timeIsUp();
             case OPEN ->
                     opened
                             ? Behaviors.stopped()

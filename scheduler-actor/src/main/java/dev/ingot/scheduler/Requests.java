@@ -39,7 +39,9 @@ public interface Requests {
         /// It can never run, whatever its length.
         INVALID,
         /// No engine can take it now.
-        NOT_READY
+        NOT_READY,
+        /// Its own time was up before it could run.
+        TIMED_OUT
     }
 
     /// What may be said to an open request.
@@ -61,7 +63,7 @@ public interface Requests {
         INSTANCE
     }
 
-    /// A whole answer; the last output is [Output.Completed] or [Output.Broken].
+    /// A whole answer; the last output is [Output.Completed], [Output.Broken] or [Output.TimedOut].
     record Whole(List<Output> outputs) {
         public Whole {
             outputs = List.copyOf(outputs);

@@ -50,7 +50,7 @@ final class ChatAnswer implements Answer {
                     request.output().includeUsage()
                             ? List.of(Chat.Chunk.of(head, List.of(), usage(usage), null))
                             : List.of();
-            case Output.Broken _ -> List.of();
+            case Output.Broken _, Output.TimedOut _ -> List.of();
         };
     }
 

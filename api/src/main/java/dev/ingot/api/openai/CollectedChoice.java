@@ -32,6 +32,7 @@ final class CollectedChoice {
                 case Output.Completed _ -> {}
                 case Output.Broken(String message) ->
                         throw new ApiException(ApiError.internal(message));
+                case Output.TimedOut timedOut -> throw new ApiException(Timeouts.error(timedOut));
             }
         }
         return choices;
@@ -39,12 +40,13 @@ final class CollectedChoice {
 
     /// What all of it took.
     ///
-    /// @throws ApiException 500 with the reason where the request was broken off
+    /// @throws ApiException 500 with the reason where the request was broken off, 503 or 504 where its time was up
     static Engine.Usage usage(List<Output> outputs) {
         return switch (outputs.getLast()) {
             case Output.Completed(Engine.Usage usage) -> usage;
             case Output.Broken(String message) ->
                     throw new ApiException(ApiError.internal(message));
+            case Output.TimedOut timedOut -> throw new ApiException(Timeouts.error(timedOut));
             case Output.Delta _, Output.ChoiceFinished _ ->
                     throw new IllegalStateException("a whole answer without a last word");
         };

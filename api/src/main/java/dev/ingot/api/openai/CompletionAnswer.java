@@ -47,7 +47,7 @@ final class CompletionAnswer implements Answer {
                     request.output().includeUsage()
                             ? List.of(Text.Completion.of(head, List.of(), usage(usage)))
                             : List.of();
-            case Output.Broken _ -> List.of();
+            case Output.Broken _, Output.TimedOut _ -> List.of();
         };
     }
 

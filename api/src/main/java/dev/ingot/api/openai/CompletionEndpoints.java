@@ -68,30 +68,30 @@ final class CompletionEndpoints {
     CompletionStage<HttpResponse> chat(Call call) {
         return bodies.read(call.request())
                 .thenApply(body -> ChatCompletionRequest.read(body, config.limits()))
-                .thenApplyAsync(this::prepare, tokenizing)
+                .thenApplyAsync(request -> prepare(request, call), tokenizing)
                 .thenCompose(prepared -> answer(prepared, call));
     }
 
     CompletionStage<HttpResponse> completion(Call call) {
         return bodies.read(call.request())
                 .thenApply(body -> CompletionRequest.read(body, config.limits()))
-                .thenApplyAsync(this::prepare, tokenizing)
+                .thenApplyAsync(request -> prepare(request, call), tokenizing)
                 .thenCompose(prepared -> answer(prepared, call));
     }
 
-    private Prepared prepare(ChatCompletionRequest request) {
+    private Prepared prepare(ChatCompletionRequest request, Call call) {
         String name = model.nameFor(request.model());
         requireReady();
-        var mapped = mapper.map(request);
+        var mapped = mapper.map(request, CallerOfRequest.of(call.request(), request.caller()));
         var names = new TokenNames(model.tokenizer(), request.output().tokensAsIds());
         var answer = new ChatAnswer(head("chatcmpl-", mapped, name), request, mapped, names);
         return new Prepared(mapped, request.output(), answer);
     }
 
-    private Prepared prepare(CompletionRequest request) {
+    private Prepared prepare(CompletionRequest request, Call call) {
         String name = model.nameFor(request.model());
         requireReady();
-        var mapped = mapper.map(request);
+        var mapped = mapper.map(request, CallerOfRequest.of(call.request(), request.caller()));
         var names = new TokenNames(model.tokenizer(), request.output().tokensAsIds());
         var answer = new CompletionAnswer(head("cmpl-", mapped, name), request, mapped, names);
         return new Prepared(mapped, request.output(), answer);

@@ -96,7 +96,7 @@ final class Exchange {
 
     private static boolean isLastWord(Output output) {
         return switch (output) {
-            case Output.Completed _, Output.Broken _ -> true;
+            case Output.Completed _, Output.Broken _, Output.TimedOut _ -> true;
             case Output.Delta _, Output.ChoiceFinished _ -> false;
         };
     }

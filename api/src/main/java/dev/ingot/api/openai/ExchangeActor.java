@@ -268,6 +268,7 @@ final class ExchangeActor {
             case QUEUE_FULL ->
                     ApiError.queueFull(refused.message(), atLeastSoon(refused.retryAfter()));
             case INVALID -> ApiError.badBody(refused.message());
+            case TIMED_OUT -> ApiError.deadlineExceeded(refused.message());
             case TOO_LONG -> ApiError.contextLengthExceeded(refused.message(), null);
             case NOT_READY ->
                     ApiError.notReady(refused.message(), atLeastSoon(refused.retryAfter()));

@@ -24,6 +24,7 @@ final class Sse {
             case Output.Delta _, Output.ChoiceFinished _ -> events(answer.chunks(output));
             case Output.Completed _ -> events(answer.chunks(output)).concat(DONE);
             case Output.Broken(String message) -> error(ApiError.internal(message));
+            case Output.TimedOut timedOut -> error(Timeouts.error(timedOut));
         };
     }
 
