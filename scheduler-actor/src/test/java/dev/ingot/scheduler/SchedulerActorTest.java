@@ -466,6 +466,7 @@ final class SchedulerActorTest {
                                         MAX_LENGTH, 1, 16, 9, policy(1000, Duration.ofSeconds(5))),
                                 metrics,
                                 clock::get,
+                                new StepCost(),
                                 Suspects.Snapshot.NONE,
                                 _ -> {}));
         engine.tell(submit(1, Tokens.of(1, 2, 3), 5, PLENTY));

@@ -30,7 +30,7 @@ public final class Data {
     }
 
     /// Rows that a variant of the kernels multiplies as they are: in BF16 where it would round them to it.
-    static float[][] unrounded(String variant, DType weights, float[][] rows) {
+    public static float[][] unrounded(String variant, DType weights, float[][] rows) {
         if (!variant.equals("avx512bf16") || weights != DType.BF16) {
             return rows;
         }
