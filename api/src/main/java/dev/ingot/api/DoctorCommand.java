@@ -31,7 +31,7 @@ final class DoctorCommand implements Callable<Integer> {
     private static final String REFERENCE = "portable";
     private static final double NANOS_PER_MICRO = 1e3;
 
-    @Spec private CommandSpec spec;
+    @Spec private CommandSpec spec = CommandSpec.create(); // Replaced when the line is parsed.
 
     @Option(names = "--device", description = "all, cpu or metal (default: ${DEFAULT-VALUE}).")
     private String device = "all";
@@ -95,8 +95,7 @@ final class DoctorCommand implements Callable<Integer> {
     }
 
     private static boolean tryKernels(PrintWriter out, Device subject, List<KernelRun> references) {
-        out.printf(
-                "  %-24s %-24s %10s %10s %10s%n", "kernel", "shape", "error", "allowed", "µs");
+        out.printf("  %-24s %-24s %10s %10s %10s%n", "kernel", "shape", "error", "allowed", "µs");
         List<String> failures = new ArrayList<>();
         List<KernelCase> cases = KernelCases.all();
         for (int i = 0; i < cases.size(); i++) {

@@ -1,11 +1,10 @@
 package dev.ingot.api;
 
 import dev.ingot.engine.model.WeightLoading;
-import dev.ingot.engine.schedule.SchedulingPolicy;
 import dev.ingot.engine.ops.DType;
+import dev.ingot.engine.schedule.SchedulingPolicy;
 import dev.ingot.engine.weights.CheckpointException;
 import dev.ingot.worker.WorkerSettings;
-import java.time.Duration;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;

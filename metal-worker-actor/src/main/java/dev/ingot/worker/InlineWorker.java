@@ -53,9 +53,7 @@ public final class InlineWorker implements AutoCloseable {
 
     /// Bytes of all weights as the device holds them, where it tells; else as they are stored.
     public long weightBytes() {
-        return loaded.device() instanceof CpuDevice cpu
-                ? cpu.packedBytes()
-                : loaded.weightBytes();
+        return loaded.device() instanceof CpuDevice cpu ? cpu.packedBytes() : loaded.weightBytes();
     }
 
     /// What measures this device's limits; empty where nothing does.

@@ -35,7 +35,8 @@ record CallerOfRequest(Caller caller, Duration timeout, String cacheSalt) {
             throw bad(TENANT, "must be 1 to " + MAX_TENANT_CHARS + " printable ASCII characters");
         }
         String domain = tenant.orElseGet(() -> keyOf(request));
-        String account = tenant.orElse(domain + (fields.user().isEmpty() ? "" : "/" + fields.user()));
+        String account =
+                tenant.orElse(domain + (fields.user().isEmpty() ? "" : "/" + fields.user()));
         return new CallerOfRequest(
                 new Caller(PriorityClass.of(fields.priority()), account),
                 timeout(request, fields.timeout()),
@@ -72,8 +73,7 @@ record CallerOfRequest(Caller caller, Duration timeout, String cacheSalt) {
             return "";
         }
         try {
-            byte[] key =
-                    authorization.substring(BEARER.length()).getBytes(StandardCharsets.UTF_8);
+            byte[] key = authorization.substring(BEARER.length()).getBytes(StandardCharsets.UTF_8);
             byte[] digest = MessageDigest.getInstance("SHA-256").digest(key);
             return "key-" + HexFormat.of().formatHex(digest, 0, 16);
         } catch (NoSuchAlgorithmException e) {
