@@ -40,7 +40,12 @@ final class NodeActor {
                             "engine");
             var opener =
                     context.spawn(
-                            RequestsActor.create(tokenizer, engine, metrics, System::nanoTime),
+                            RequestsActor.create(
+                                    settings.names().getFirst(),
+                                    tokenizer,
+                                    engine,
+                                    metrics,
+                                    System::nanoTime),
                             "requests");
             // Unhandled, the death of either ends this actor, and with it the node.
             context.watch(engine);

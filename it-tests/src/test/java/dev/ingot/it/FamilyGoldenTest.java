@@ -87,9 +87,11 @@ final class FamilyGoldenTest {
                                 _ -> {},
                                 new EngineMetrics(new PrometheusRegistry(), "golden"),
                                 System::nanoTime));
-        var found = kit.<Engines.Found>createTestProbe();
-        guardian.tell(new Engines.Find(null, found.ref()));
-        var engine = found.receiveMessage(Duration.ofSeconds(20)).engine();
+        var found = kit.<Engines.Answer>createTestProbe();
+        var wanted = new Engines.Wanted(1, "golden", Tokens.NONE, "", 1, false, "");
+        guardian.tell(new Engines.Find(wanted, null, false, found.ref()));
+        var engine =
+                found.expectMessageClass(Engines.Found.class, Duration.ofSeconds(20)).engine();
         var client = kit.<Engine.Event>createTestProbe();
         for (int i = 0; i < goldens.size(); i++) {
             var golden = goldens.get(i);
@@ -106,6 +108,7 @@ final class FamilyGoldenTest {
                             params,
                             "",
                             Integer.MAX_VALUE,
+                            false,
                             client.ref()));
         }
         var output = new ArrayList<Tokens>();

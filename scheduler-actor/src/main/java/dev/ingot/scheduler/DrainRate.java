@@ -3,7 +3,7 @@ package dev.ingot.scheduler;
 import java.time.Duration;
 
 /// How fast sequences end, to tell a refused client when to come back.
-final class DrainRate {
+public final class DrainRate {
     private static final double WEIGHT = 0.2;
     private static final Duration SHORTEST = Duration.ofSeconds(1);
     private static final Duration LONGEST = Duration.ofSeconds(60);
@@ -13,7 +13,7 @@ final class DrainRate {
     private boolean measured;
 
     /// A sequence ended at this time of a monotonic clock.
-    void finished(long nowNanos) {
+    public void finished(long nowNanos) {
         if (measured) {
             nanosPerSequence += WEIGHT * (nowNanos - lastNanos - nanosPerSequence);
         }
@@ -22,7 +22,7 @@ final class DrainRate {
     }
 
     /// When half of `waiting` sequences will have ended, between one second and a minute.
-    Duration timeToDrain(int waiting) {
+    public Duration timeToDrain(int waiting) {
         var estimate = Duration.ofNanos((long) (nanosPerSequence * waiting / 2));
         if (estimate.compareTo(SHORTEST) < 0) {
             return SHORTEST;

@@ -29,6 +29,7 @@ public interface Engine {
     /// @param generated output tokens that were delivered already, in order; empty the first time
     /// @param cacheSalt sequences share cached prefixes only within one salt; empty for the common one
     /// @param creditUpTo the first output index that may not be sampled yet
+    /// @param admitted whether its client was told that it runs: then it is not turned away for want of room
     record Submit(
             SequenceId sequence,
             int epoch,
@@ -37,8 +38,16 @@ public interface Engine {
             SamplingParams params,
             String cacheSalt,
             int creditUpTo,
+            boolean admitted,
             ActorRef<Event> replyTo)
-            implements Command {}
+            implements Command {
+        /// The same, answered to somebody else.
+        public Submit withReplyTo(ActorRef<Event> other) {
+            return new Submit(
+                    sequence, epoch, prompt, generated, params, cacheSalt, creditUpTo, admitted,
+                    other);
+        }
+    }
 
     /// The client has taken tokens: sample on, up to but not including output index `upTo`.
     record Credit(SequenceId sequence, int epoch, int upTo) implements Command {}

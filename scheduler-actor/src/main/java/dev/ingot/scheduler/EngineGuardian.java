@@ -3,6 +3,8 @@ package dev.ingot.scheduler;
 import dev.ingot.engine.schedule.SchedulerLimits;
 import dev.ingot.scheduler.EngineStatus.Capabilities;
 import dev.ingot.scheduler.EngineStatus.State;
+import dev.ingot.scheduler.Engines.AllFull;
+import dev.ingot.scheduler.Engines.Answer;
 import dev.ingot.scheduler.Engines.Command;
 import dev.ingot.scheduler.Engines.Find;
 import dev.ingot.scheduler.Engines.Forget;
@@ -51,7 +53,7 @@ public final class EngineGuardian {
     private final EngineMetrics metrics;
     private final LongSupplier nanoClock;
     private final ActorRef<Worker.Report> fromWorker;
-    private final Set<ActorRef<Found>> asking = new LinkedHashSet<>();
+    private final Set<ActorRef<Answer>> asking = new LinkedHashSet<>();
     private final Suspects suspects = new Suspects();
 
     private State state = State.STARTING;
@@ -123,14 +125,8 @@ public final class EngineGuardian {
 
     private Behavior<Command> on(Command message) {
         switch (message) {
-            case Find(ActorRef<Engine.Command> lost, ActorRef<Found> replyTo) -> {
-                if (scheduler != null && !scheduler.equals(lost)) {
-                    replyTo.tell(new Found(scheduler));
-                } else {
-                    asking.add(replyTo);
-                }
-            }
-            case Forget(ActorRef<Found> asker) -> asking.remove(asker);
+            case Find find -> find(find);
+            case Forget(ActorRef<Answer> asker) -> asking.remove(asker);
             case FromWorker(Worker.Loaded loaded) -> serve(loaded);
             case FromWorker(Worker.LoadFailed(String why)) -> loadFailed(why);
             case StepLost(int epoch, Set<Long> requests) -> {
@@ -141,6 +137,16 @@ public final class EngineGuardian {
             case Restart _ -> load(State.RESTARTING, "loading the model again");
         }
         return Behaviors.same();
+    }
+
+    private void find(Find find) {
+        if (scheduler == null || (scheduler.equals(find.left()) && !find.wasFull())) {
+            asking.add(find.replyTo());
+        } else if (scheduler.equals(find.left()) && !find.wanted().admitted()) {
+            find.replyTo().tell(new AllFull("there is no other engine", Duration.ZERO));
+        } else {
+            find.replyTo().tell(new Found(scheduler));
+        }
     }
 
     private void load(State now, String reason) {
@@ -193,7 +199,8 @@ public final class EngineGuardian {
                         loaded.vocabulary(),
                         kv.blockSize(),
                         kv.blockCount(),
-                        loaded.device().name() + " (" + loaded.device().variant() + ")");
+                        loaded.device().name() + " (" + loaded.device().variant() + ")",
+                        loaded.device().numericClass());
         publish(State.READY, "");
         for (var asker : asking) {
             asker.tell(new Found(scheduler));

@@ -2,6 +2,7 @@ package dev.ingot.scheduler;
 
 import dev.ingot.engine.kv.KvUsage;
 import dev.ingot.engine.kv.PrefixCounts;
+import dev.ingot.engine.kv.PrefixDigest;
 import dev.ingot.engine.sequence.FinishReason;
 import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.Gauge;
@@ -49,6 +50,7 @@ public final class EngineMetrics {
     private final Counter stepFailures;
     private final Counter engineRestarts;
     private final Counter resubmissions;
+    private final Counter approximateContinuations;
     private final Counter staleReplies;
     private final Histogram ttft;
     private final Histogram interToken;
@@ -59,6 +61,10 @@ public final class EngineMetrics {
     private final Histogram stepSeconds;
     private final Histogram stepDeviceSeconds;
 
+    private volatile int runningNow;
+    private volatile int waitingNow;
+    private volatile double kvUsageNow;
+    private volatile PrefixDigest prefixesNow = PrefixDigest.EMPTY;
     private PrefixCounts lastPrefixCounts = new PrefixCounts(0, 0, 0);
 
     /// @param model the served name, as the label `model_name`
@@ -106,6 +112,11 @@ public final class EngineMetrics {
                         registry,
                         "ingot:request_resubmissions",
                         "Requests that went on in another engine");
+        approximateContinuations =
+                counter(
+                        registry,
+                        "ingot:approximate_continuations",
+                        "Of these, in an engine of another numeric class");
         staleReplies =
                 counter(
                         registry,
@@ -186,14 +197,33 @@ public final class EngineMetrics {
         };
     }
 
+    /// What the engine has to do now.
+    ///
+    /// @param running sequences that hold KV blocks
+    /// @param waiting sequences that wait for blocks or a place
+    /// @param kvUsage share of the KV blocks in use
+    /// @param prefixes what its prefix cache held a moment ago
+    public record Load(int running, int waiting, double kvUsage, PrefixDigest prefixes) {}
+
+    /// The load as it was last recorded.
+    public Load load() {
+        return new Load(runningNow, waitingNow, kvUsageNow, prefixesNow);
+    }
+
+    void prefixes(PrefixDigest digest) {
+        prefixesNow = digest;
+    }
+
     void queues(int runningCount, int waitingCount) {
+        runningNow = runningCount;
+        waitingNow = waitingCount;
         running.labelValues(model).set(runningCount);
         waiting.labelValues(model).set(waitingCount);
     }
 
     void kvUsage(KvUsage usage) {
-        kvUsage.labelValues(model)
-                .set((double) (usage.referenced() + usage.fenced()) / usage.total());
+        kvUsageNow = (double) (usage.referenced() + usage.fenced()) / usage.total();
+        kvUsage.labelValues(model).set(kvUsageNow);
     }
 
     /// Takes the allocator's running totals; told by one actor at a time.
@@ -224,6 +254,10 @@ public final class EngineMetrics {
 
     void stepFailed() {
         stepFailures.labelValues(model).inc();
+    }
+
+    void continuedApproximately() {
+        approximateContinuations.labelValues(model).inc();
     }
 
     void staleReply() {

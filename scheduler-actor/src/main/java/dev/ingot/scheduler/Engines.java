@@ -1,5 +1,7 @@
 package dev.ingot.scheduler;
 
+import dev.ingot.engine.sequence.Tokens;
+import java.time.Duration;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
 
@@ -8,16 +10,54 @@ public interface Engines {
     /// What a request may ask.
     sealed interface Command permits Find, Forget, EngineGuardian.Internal {}
 
-    /// Name an engine; answered by [Found] as soon as one is ready, which may take a while. The asker
+    /// Name an engine; answered as soon as one is ready, which may take a while, or with [AllFull]. The asker
     /// sets its own deadline.
     ///
-    /// @param lost the engine that the asker has just lost, which is not to be named again; null the first time
-    record Find(@Nullable ActorRef<Engine.Command> lost, ActorRef<Found> replyTo)
+    /// @param left the engine that the asker comes from, which is not to be named again; null the first time
+    /// @param wasFull whether it was left because it had no room, and not because it was lost
+    record Find(
+            Wanted wanted,
+            @Nullable ActorRef<Engine.Command> left,
+            boolean wasFull,
+            ActorRef<Answer> replyTo)
             implements Command {}
 
+    /// What an engine is needed for.
+    ///
+    /// @param request its id
+    /// @param model the name under which an engine serves it
+    /// @param prompt of the first choice: an engine that has its beginning in the cache is the better one
+    /// @param cacheSalt see [Engine.Submit]
+    /// @param sequences how many will be submitted
+    /// @param admitted whether its client was told that it runs: then no engine is too full for it
+    /// @param numericClass of the engine that began it, empty while none has; others may go on with other tokens
+    record Wanted(
+            long request,
+            String model,
+            Tokens prompt,
+            String cacheSalt,
+            int sequences,
+            boolean admitted,
+            String numericClass) {}
+
     /// The asker waits no more.
-    record Forget(ActorRef<Found> asker) implements Command {}
+    record Forget(ActorRef<Answer> asker) implements Command {}
+
+    /// How a [Find] ends.
+    sealed interface Answer permits Found, AllFull {}
 
     /// An engine that was ready a moment ago.
-    record Found(ActorRef<Engine.Command> engine) {}
+    ///
+    /// @param numericClass see [dev.ingot.engine.ops.DeviceInfo]; empty where there is only one
+    record Found(ActorRef<Engine.Command> engine, String numericClass) implements Answer {
+        /// An engine beside which there is no other.
+        public Found(ActorRef<Engine.Command> engine) {
+            this(engine, "");
+        }
+    }
+
+    /// Nobody has room for a request that is not admitted yet.
+    ///
+    /// @param retryAfter when there may be room; zero where the asker knows better
+    record AllFull(String message, Duration retryAfter) implements Answer {}
 }

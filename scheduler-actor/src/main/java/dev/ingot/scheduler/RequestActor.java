@@ -56,9 +56,10 @@ public final class RequestActor {
     private final ActorContext<Handle> context;
     private final TimerScheduler<Handle> timers;
     private final RequestSpec spec;
+    private final String model;
     private final ActorRef<Engines.Command> engines;
     private final ActorRef<Requests.Answer> opener;
-    private final ActorRef<Engines.Found> found;
+    private final ActorRef<Engines.Answer> fromEngines;
     private final ActorRef<Engine.Event> fromEngine;
     private final EngineMetrics metrics;
     private final LongSupplier nanoClock;
@@ -66,6 +67,9 @@ public final class RequestActor {
     private final List<ChoiceOutput> choices = new ArrayList<>();
 
     private @Nullable ActorRef<Engine.Command> engine;
+    private String numericClass = "";
+    private boolean approximate;
+    private Engine.@Nullable Rejected lastRejection;
     private int epoch;
     private boolean opened;
     private long firstTokenNanos;
@@ -80,9 +84,9 @@ public final class RequestActor {
     private boolean lastWordTold;
 
     /// What a request actor hears besides its client.
-    sealed interface Internal extends Handle permits EngineFound, FromEngine, Deadline {}
+    sealed interface Internal extends Handle permits FromEngines, FromEngine, Deadline {}
 
-    private record EngineFound(ActorRef<Engine.Command> engine) implements Internal {}
+    private record FromEngines(Engines.Answer answer) implements Internal {}
 
     private record FromEngine(Engine.Event event) implements Internal {}
 
@@ -97,6 +101,7 @@ public final class RequestActor {
             ActorContext<Handle> context,
             TimerScheduler<Handle> timers,
             RequestSpec spec,
+            String model,
             Tokenizer tokenizer,
             ActorRef<Engines.Command> engines,
             ActorRef<Requests.Answer> opener,
@@ -105,14 +110,13 @@ public final class RequestActor {
         this.context = context;
         this.timers = timers;
         this.spec = spec;
+        this.model = model;
         this.engines = engines;
         this.opener = opener;
         this.metrics = metrics;
         this.nanoClock = nanoClock;
         this.arrivedNanos = nanoClock.getAsLong();
-        this.found =
-                context.messageAdapter(
-                        Engines.Found.class, answer -> new EngineFound(answer.engine()));
+        this.fromEngines = context.messageAdapter(Engines.Answer.class, FromEngines::new);
         this.fromEngine = context.messageAdapter(Engine.Event.class, FromEngine::new);
         for (var choice : spec.choices()) {
             var detokenizer =
@@ -129,6 +133,7 @@ public final class RequestActor {
     /// @param opener told once whether the request runs
     static Behavior<Handle> create(
             RequestSpec spec,
+            String model,
             Tokenizer tokenizer,
             ActorRef<Engines.Command> engines,
             ActorRef<Requests.Answer> opener,
@@ -137,14 +142,14 @@ public final class RequestActor {
         return Behaviors.setup(context ->
                 Behaviors.withTimers(timers ->
                         new RequestActor(
-                                        context, timers, spec, tokenizer, engines, opener, metrics,
-                                        nanoClock)
+                                        context, timers, spec, model, tokenizer, engines, opener,
+                                        metrics, nanoClock)
                                 .start()));
     }
 
     private Behavior<Handle> start() {
         timers.startSingleTimer(Deadline.OPEN, OPEN_DEADLINE);
-        engines.tell(new Engines.Find(null, found));
+        engines.tell(new Engines.Find(wanted(), null, false, fromEngines));
         return Behaviors.receive(Handle.class)
                 .onAnyMessage(this::on)
                 .onSignal(Terminated.class, signal -> engineLost(signal.getRef()))
@@ -154,7 +159,8 @@ public final class RequestActor {
 
     private Behavior<Handle> on(Handle message) {
         return switch (message) {
-            case EngineFound(ActorRef<Engine.Command> ready) -> submit(ready);
+            case FromEngines(Engines.Found found) -> submit(found);
+            case FromEngines(Engines.AllFull full) -> allFull(full);
             case FromEngine(Engine.Event event) -> onEvent(event);
             case Attach(ActorRef<Output> to) -> {
                 timers.cancel(Deadline.ATTACH);
@@ -174,9 +180,28 @@ public final class RequestActor {
 
     // ------------------------------------------------------------------ the engine's side
 
-    private Behavior<Handle> submit(ActorRef<Engine.Command> ready) {
+    private Engines.Wanted wanted() {
+        return new Engines.Wanted(
+                spec.id(),
+                model,
+                spec.choices().getFirst().prompt(),
+                spec.cacheSalt(),
+                (int) choices.stream().filter(choice -> !choice.isEnded()).count(),
+                opened,
+                numericClass);
+    }
+
+    private Behavior<Handle> submit(Engines.Found found) {
         if (engine != null) {
             return Behaviors.same(); // A second answer to a question asked twice.
+        }
+        var ready = found.engine();
+        if (numericClass.isEmpty()) {
+            numericClass = found.numericClass();
+        } else if (!numericClass.equals(found.numericClass())
+                && choices.stream().anyMatch(choice -> choice.deliveredCount() > 0)) {
+            approximate = true;
+            metrics.continuedApproximately();
         }
         assert FaultPoint.REQUEST_BEFORE_SUBMIT.passed();
         timers.cancel(Deadline.RECOVERY);
@@ -194,6 +219,7 @@ public final class RequestActor {
                                 choice.spec().params(),
                                 spec.cacheSalt(),
                                 choice.creditUpTo(),
+                                opened,
                                 fromEngine));
             }
         }
@@ -207,13 +233,43 @@ public final class RequestActor {
         return recover("the engine was lost");
     }
 
+    private Behavior<Handle> allFull(Engines.AllFull full) {
+        if (opened || engine != null) {
+            return Behaviors.same();
+        }
+        var last = lastRejection;
+        return refuse(
+                Reason.QUEUE_FULL,
+                last == null ? full.message() : last.message(),
+                full.retryAfter().isZero() && last != null
+                        ? last.retryAfter()
+                        : full.retryAfter());
+    }
+
+    private Behavior<Handle> refuse(Reason reason, String message, Duration retryAfter) {
+        opener.tell(new Refused(reason, message, retryAfter));
+        opened = true;
+        return Behaviors.stopped();
+    }
+
     private boolean isEngine(ActorRef<?> actor) {
         return Objects.equals(engine, actor);
     }
 
     private Behavior<Handle> recover(String why) {
+        return next(why, engine, false);
+    }
+
+    /// Ends what still runs there, so that nothing of the old epoch holds blocks, and goes on elsewhere.
+    private Behavior<Handle> leave(String why, boolean wasFull) {
+        var left = engine;
+        leaveEngine();
+        return next(why, left, wasFull);
+    }
+
+    private Behavior<Handle> next(
+            String why, @Nullable ActorRef<Engine.Command> left, boolean wasFull) {
         context.getLog().info("Request {} (epoch {}): {}", Long.toHexString(spec.id()), epoch, why);
-        var lost = engine;
         engine = null;
         epoch++;
         if (epoch > MAX_ENGINES_LOST) {
@@ -221,7 +277,7 @@ public final class RequestActor {
         }
         metrics.resubmitted();
         timers.startSingleTimer(Deadline.RECOVERY, RECOVERY_DEADLINE);
-        engines.tell(new Engines.Find(lost, found));
+        engines.tell(new Engines.Find(wanted(), left, wasFull, fromEngines));
         return Behaviors.same();
     }
 
@@ -254,7 +310,9 @@ public final class RequestActor {
                 yield tell();
             }
             case Engine.Failed failed ->
-                    failed.retryable() ? recoverElsewhere(failed) : breakOff(failed.message());
+                    failed.retryable()
+                            ? leave(failed.message(), false)
+                            : breakOff(failed.message());
         };
     }
 
@@ -270,33 +328,22 @@ public final class RequestActor {
     }
 
     private Behavior<Handle> rejected(Engine.Rejected rejected) {
-        if (opened) {
-            return switch (rejected.reason()) {
-                case DRAINING, QUEUE_FULL -> {
-                    leaveEngine();
-                    yield recover(rejected.message());
-                }
-                case TOO_LONG, INVALID -> breakOff(rejected.message());
-            };
-        }
-        var reason =
-                switch (rejected.reason()) {
-                    case QUEUE_FULL -> Reason.QUEUE_FULL;
-                    case TOO_LONG -> Reason.TOO_LONG;
-                    case INVALID -> Reason.INVALID;
-                    case DRAINING -> Reason.NOT_READY;
-                };
-        opener.tell(new Refused(reason, rejected.message(), rejected.retryAfter()));
-        opened = true;
-        return Behaviors.stopped();
+        return switch (rejected.reason()) {
+            case DRAINING, QUEUE_FULL -> {
+                lastRejection = rejected;
+                yield leave(rejected.message(), rejected.reason() == Engine.Rejection.QUEUE_FULL);
+            }
+            case TOO_LONG ->
+                    opened
+                            ? breakOff(rejected.message())
+                            : refuse(Reason.TOO_LONG, rejected.message(), rejected.retryAfter());
+            case INVALID ->
+                    opened
+                            ? breakOff(rejected.message())
+                            : refuse(Reason.INVALID, rejected.message(), rejected.retryAfter());
+        };
     }
 
-    private Behavior<Handle> recoverElsewhere(Engine.Failed failed) {
-        leaveEngine();
-        return recover(failed.message());
-    }
-
-    /// Ends what still runs there, so that nothing of the old epoch holds blocks.
     private void leaveEngine() {
         if (engine == null) {
             return;
@@ -346,7 +393,7 @@ public final class RequestActor {
     /// Tells the client what is pending, as far as it asks for it.
     private Behavior<Handle> tell() {
         if (lastWord == null && choices.stream().allMatch(ChoiceOutput::isEnded)) {
-            lastWord = new Output.Completed(totalUsage());
+            lastWord = new Output.Completed(totalUsage(), approximate);
             metrics.requestCompleted(nanoClock.getAsLong() - arrivedNanos, totalUsage());
             if (engine != null) {
                 context.unwatch(engine);
@@ -449,7 +496,7 @@ public final class RequestActor {
     }
 
     private Behavior<Handle> stopped() {
-        engines.tell(new Engines.Forget(found));
+        engines.tell(new Engines.Forget(fromEngines));
         if (lastWord == null) {
             abortAll();
         }

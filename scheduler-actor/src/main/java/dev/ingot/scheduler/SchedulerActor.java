@@ -37,10 +37,6 @@ import dev.ingot.scheduler.Engine.TokenLogprob;
 import dev.ingot.scheduler.Engine.TokensSampled;
 import dev.ingot.scheduler.Engine.Usage;
 import dev.ingot.worker.Worker;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -269,8 +265,8 @@ public final class SchedulerActor {
                     Duration.ZERO);
             return;
         }
-        // A request that was accepted before and lost its engine is not turned away now.
-        if (submit.epoch() == 0 && waiting.size() >= limits.maxWaiting()) {
+        // A request that was admitted before and lost its engine is not turned away now.
+        if (!submit.admitted() && waiting.size() >= limits.maxWaiting()) {
             metrics.rejected();
             reject(
                     submit,
@@ -319,7 +315,7 @@ public final class SchedulerActor {
                         submit.prompt(),
                         submit.generated(),
                         submit.params(),
-                        saltOf(submit.cacheSalt()),
+                        CacheSalt.of(submit.cacheSalt()),
                         submit.creditUpTo(),
                         limits.maxModelLength());
         var sampler =
@@ -376,21 +372,6 @@ public final class SchedulerActor {
         long fence = phase == Phase.STEPPING ? lastStepId : KvAllocator.NO_STEP;
         allocator.tell(new Release(sequence, fence, trusted, fromAllocator));
         repliesDue++;
-    }
-
-    /// Salts are compared as 64 bits of a cryptographic hash: a tenant cannot aim at another's.
-    private static long saltOf(String cacheSalt) {
-        if (cacheSalt.isEmpty()) {
-            return 0;
-        }
-        try {
-            var digest =
-                    MessageDigest.getInstance("SHA-256")
-                            .digest(cacheSalt.getBytes(StandardCharsets.UTF_8));
-            return ByteBuffer.wrap(digest).getLong();
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError("every JDK has SHA-256", e);
-        }
     }
 
     // ------------------------------------------------------------------ the step

@@ -59,6 +59,7 @@ final class RequestActorTest {
         return kit.spawn(
                 RequestActor.create(
                         spec,
+                        "fake",
                         tokenizer,
                         engines.ref(),
                         opener.ref(),
@@ -238,7 +239,12 @@ final class RequestActorTest {
                                 Engine.Rejection.QUEUE_FULL,
                                 "full",
                                 Duration.ofSeconds(3)));
+        var find = engines.expectMessageClass(Engines.Find.class);
+        assertThat(find.wasFull()).as("another engine may have room").isTrue();
+        assertThat(find.left()).isEqualTo(engine.ref());
+        find.replyTo().tell(new Engines.AllFull("there is no other", Duration.ZERO));
         var refused = opener.expectMessageClass(Requests.Refused.class);
+        assertThat(refused.message()).isEqualTo("full");
         assertThat(refused.reason()).isEqualTo(Requests.Reason.QUEUE_FULL);
         assertThat(refused.retryAfter()).isEqualTo(Duration.ofSeconds(3));
     }

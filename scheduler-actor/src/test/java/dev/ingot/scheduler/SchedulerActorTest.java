@@ -78,6 +78,7 @@ final class SchedulerActorTest {
                 SamplingParams.greedy(maxTokens),
                 "",
                 credit,
+                false,
                 client.ref());
     }
 
@@ -344,6 +345,7 @@ final class SchedulerActorTest {
                         SamplingParams.greedy(20),
                         "",
                         PLENTY,
+                        true,
                         client.ref()));
         client.expectMessageClass(Engine.Accepted.class);
         var tail = Tokens.NONE;

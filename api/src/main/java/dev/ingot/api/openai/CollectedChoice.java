@@ -40,9 +40,9 @@ final class CollectedChoice {
     /// What all of it took.
     ///
     /// @throws ApiException 500 with the reason where the request was broken off
-    static Engine.Usage usage(List<Output> outputs) {
+    static Output.Completed completed(List<Output> outputs) {
         return switch (outputs.getLast()) {
-            case Output.Completed(Engine.Usage usage) -> usage;
+            case Output.Completed completed -> completed;
             case Output.Broken(String message) ->
                     throw new ApiException(ApiError.internal(message));
             case Output.Delta _, Output.ChoiceFinished _ ->

@@ -1,0 +1,72 @@
+package dev.ingot.api.cluster;
+
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+
+/// What a router believes to be in one engine's prefix cache: what it has sent there, corrected by what the engine says.
+///
+/// It may be wrong in both directions; a wrong guess costs a prefill, never a token.
+final class PrefixIndex {
+    /// A digest may have been on its way while this was sent.
+    private static final long YOUNG_NANOS = TimeUnit.SECONDS.toNanos(5);
+
+    private final int most;
+    private final LinkedHashMap<Long, Long> sentNanos;
+    private Set<Long> said = Set.of();
+
+    /// @param most hashes that are remembered of what was sent
+    PrefixIndex(int most) {
+        this.most = most;
+        this.sentNanos = new LinkedHashMap<>(16, 0.75f, true);
+    }
+
+    /// A prompt with this chain was sent to the engine.
+    void sent(long[] chain, long nowNanos) {
+        for (long hash : chain) {
+            sentNanos.put(hash, nowNanos);
+        }
+        var oldest = sentNanos.keySet().iterator();
+        while (sentNanos.size() > most && oldest.hasNext()) {
+            oldest.next();
+            oldest.remove();
+        }
+    }
+
+    /// The engine says what it holds.
+    ///
+    /// @param complete whether it holds nothing else
+    void digest(long[] hashes, boolean complete, long nowNanos) {
+        var now = new HashSet<Long>(new HashMap<>(2 * hashes.length).size());
+        for (long hash : hashes) {
+            now.add(hash);
+        }
+        said = now;
+        if (complete) {
+            sentNanos
+                    .entrySet()
+                    .removeIf(entry -> nowNanos - entry.getValue() > YOUNG_NANOS);
+        }
+    }
+
+    /// How many blocks of this chain the engine probably holds, from the first on.
+    int matched(long[] chain) {
+        int matched = 0;
+        while (matched < chain.length && holds(chain[matched])) {
+            matched++;
+        }
+        return matched;
+    }
+
+    private boolean holds(long hash) {
+        Map<Long, Long> sent = sentNanos;
+        return said.contains(hash) || sent.containsKey(hash);
+    }
+
+    int size() {
+        return sentNanos.size() + said.size();
+    }
+}
