@@ -2,12 +2,20 @@
 # Builds the kernels' libraries, one per CPU variant, with the system's C compiler (cc, or $CC).
 #
 #   build.sh <folder>     writes <folder>/<os>-<arch>/libingot_<variant>.<so|dylib>
+#                         and <folder>/../metal/*.metal, which are compiled where they run
 #
 # Called by the Maven build; does nothing where the libraries are newer than the sources.
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 out=$1
+
+mkdir -p "$out/../metal"
+for source in "$here"/../metal/*; do
+    copy=$out/../metal/${source##*/}
+    cmp -s "$source" "$copy" || cp "$source" "$copy"
+done
+
 cc=${CC:-cc}
 
 case $(uname -s) in

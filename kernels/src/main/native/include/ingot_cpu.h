@@ -180,7 +180,8 @@ enum {
     INGOT_OP_MOE_GROUP = 38,   /* t: starts, sources, places, ids */
     INGOT_OP_MOE_MATMUL = 39,  /* matrix.data = count matrices; t: out, x, starts, biases (data NULL) */
     INGOT_OP_MOE_COMBINE = 40, /* t: out, y, places, weights */
-    INGOT_OPS = 41
+    INGOT_OP_TOP_K = 42,       /* t: ids, values, x; INGOT_MAX_TOP_K columns of ids at most */
+    INGOT_OPS = 43
 };
 
 /* Functions of one element. */
@@ -199,7 +200,7 @@ enum {
     INGOT_GATE_CLAMPED_SILU = 2 /* limit; scalar = alpha */
 };
 
-enum { INGOT_MAX_EXPERTS = 1024 };
+enum { INGOT_MAX_EXPERTS = 1024, INGOT_MAX_TOP_K = 64 };
 
 enum { INGOT_MAX_TENSORS = 7 };
 

@@ -5,7 +5,9 @@ import dev.ingot.engine.ops.Device;
 import dev.ingot.engine.ops.Encoder;
 import dev.ingot.engine.ops.Tensor;
 import dev.ingot.engine.sampling.InvalidLogitsException;
+import dev.ingot.engine.sampling.Sample;
 import dev.ingot.engine.sampling.SamplerScratch;
+import dev.ingot.engine.sampling.SamplingParams;
 import dev.ingot.engine.sampling.SequenceSampler;
 import dev.ingot.engine.schedule.StepPlan;
 import dev.ingot.engine.sequence.SequenceId;
@@ -16,19 +18,28 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Logits to tokens for all rows of a step: the device's argmax where that is all a row needs, its
-/// sequence's sampler otherwise.
+/// Logits to tokens for all rows of a step: what the device can find for all rows at once where that is all a
+/// row needs (its argmax, its likeliest few), its sequence's sampler over the whole row otherwise.
 ///
-/// The samplers know nothing of each other, so a row's token does not depend on what it is batched with.
-final class BatchSampler {
+/// The samplers know nothing of each other, so a row's token depends neither on what it is batched with nor on
+/// the thread that draws it.
+final class BatchSampler implements AutoCloseable {
     private final Tensor logits;
     private final Tensor likeliest;
-    private final SamplerScratch scratch;
+    private final Tensor listedIds;
+    private final Tensor listedLogits;
+    private final RowTeam team;
+
+    /// Whose next token a row of logits tells.
+    private record Row(SequenceId sequence, SequenceSampler sampler) {}
 
     BatchSampler(Device device, int maxRows, int vocabulary) {
         logits = Tensor.allocate(device, "logits", DType.F32, maxRows, vocabulary);
         likeliest = Tensor.allocate(device, "argmax", DType.I32, maxRows, 1);
-        scratch = new SamplerScratch(vocabulary);
+        int listed = Math.min(Encoder.MAX_TOP_K, vocabulary);
+        listedIds = Tensor.allocate(device, "top-k ids", DType.I32, maxRows, listed);
+        listedLogits = Tensor.allocate(device, "top-k logits", DType.F32, maxRows, listed);
+        team = new RowTeam(device.info().threads(), vocabulary);
     }
 
     /// Where the model writes the logits of `rows` rows.
@@ -38,35 +49,73 @@ final class BatchSampler {
 
     /// Records what the device can do of the sampling.
     void encode(Encoder encoder, StepPlan plan, int rows) {
+        boolean argmax = false;
+        boolean topK = false;
         for (var slice : plan.slices()) {
-            if (slice.sampler() != null && slice.sampler().params().isPlainGreedy()) {
-                encoder.argmax(likeliest.firstRows(rows), logits.firstRows(rows));
-                return;
+            if (slice.sampler() != null) {
+                argmax |= slice.sampler().params().isPlainGreedy();
+                topK |= isListed(slice.sampler().params());
             }
+        }
+        if (argmax) {
+            encoder.argmax(likeliest.firstRows(rows), logits.firstRows(rows));
+        }
+        if (topK) {
+            encoder.topK(
+                    listedIds.firstRows(rows),
+                    listedLogits.firstRows(rows),
+                    logits.firstRows(rows));
         }
     }
 
     /// Draws the next token of every slice that samples, in the plan's order. The device must be done.
     List<Outcome> sample(StepPlan plan) {
-        var outcomes = new ArrayList<Outcome>(plan.slices().size());
-        int row = 0;
+        var sampling = new ArrayList<Row>(plan.slices().size());
+        int wholeRows = 0;
         for (var slice : plan.slices()) {
             if (slice.sampler() != null) {
-                outcomes.add(sample(slice.sequence(), slice.sampler(), row++));
+                sampling.add(new Row(slice.sequence(), slice.sampler()));
+                var params = slice.sampler().params();
+                wholeRows += params.isPlainGreedy() || isListed(params) ? 0 : 1;
             }
         }
-        return outcomes;
+        var outcomes = new Outcome[sampling.size()];
+        team.run(
+                outcomes.length,
+                wholeRows,
+                (row, scratch) -> {
+                    outcomes[row] = sample(sampling.get(row), row, scratch);
+                });
+        return List.of(outcomes);
     }
 
-    private Outcome sample(SequenceId sequence, SequenceSampler sampler, int row) {
+    private boolean isListed(SamplingParams params) {
+        return params.shortlist() > 0 && params.shortlist() <= listedIds.columns();
+    }
+
+    private Outcome sample(Row sampling, int row, SamplerScratch scratch) {
         try {
-            if (sampler.params().isPlainGreedy()) {
-                int token = likeliest.buffer().contents().getAtIndex(ValueLayout.JAVA_INT, row);
-                return new Sampled(sequence, sampler.nextGreedy(token));
-            }
-            return new Sampled(sequence, sampler.next(logits.row(row).contents(), scratch));
+            return new Sampled(sampling.sequence(), next(sampling.sampler(), row, scratch));
         } catch (InvalidLogitsException e) {
-            return new RowFailed(sequence, String.valueOf(e.getMessage()));
+            return new RowFailed(sampling.sequence(), String.valueOf(e.getMessage()));
         }
+    }
+
+    private Sample next(SequenceSampler sampler, int row, SamplerScratch scratch)
+            throws InvalidLogitsException {
+        if (sampler.params().isPlainGreedy()) {
+            return sampler.nextGreedy(
+                    likeliest.buffer().contents().getAtIndex(ValueLayout.JAVA_INT, row));
+        }
+        if (isListed(sampler.params())) {
+            return sampler.nextOf(
+                    listedIds.row(row).contents(), listedLogits.row(row).contents(), scratch);
+        }
+        return sampler.next(logits.row(row).contents(), scratch);
+    }
+
+    @Override
+    public void close() {
+        team.close();
     }
 }

@@ -163,6 +163,7 @@ final class LoadedModel implements AutoCloseable {
 
     @Override
     public void close() {
+        sampler.close();
         device.close();
         checkpoint.close();
     }

@@ -9,7 +9,6 @@ import dev.ingot.scheduler.Engines.Command;
 import dev.ingot.scheduler.Engines.Find;
 import dev.ingot.scheduler.Engines.Forget;
 import dev.ingot.scheduler.Engines.Found;
-import dev.ingot.scheduler.SchedulerActor.StepOverdueException;
 import dev.ingot.worker.MetalWorkerActor;
 import dev.ingot.worker.Worker;
 import java.time.Duration;
@@ -235,7 +234,7 @@ public final class EngineGuardian {
         if (is(worker, actor)) {
             workerLostEpoch = engineEpoch; // Its scheduler says at its end whose step was lost.
         } else if (signal instanceof ChildFailed failed
-                && failed.getCause() instanceof StepOverdueException overdue) {
+                && failed.getCause() instanceof StepInFlight.OverdueException overdue) {
             suspects.workerLost(overdue.requests());
         }
         stop(worker);

@@ -11,6 +11,9 @@ import org.jspecify.annotations.Nullable;
 ///   cut into chunks, or on the number of threads.
 /// - A shape that does not fit is an [IllegalArgumentException] at record time, before anything runs.
 public interface Encoder {
+    /// Most values a row that [#topK] lists.
+    int MAX_TOP_K = 64;
+
     /// Looks up embedding rows: `out[t] = table[ids[t]]`.
     ///
     /// @param out `[tokens, hidden]`
@@ -203,4 +206,15 @@ public interface Encoder {
     /// @param out `[rows, 1]` I32
     /// @param x `[rows, n]`
     void argmax(Tensor out, Tensor x);
+
+    /// The `k = ids.columns` largest values of each row, the largest first and the lower index before the
+    /// higher where two are equal: all that a sampler with a small `top_k` has to look at.
+    ///
+    /// −∞ is never listed; where fewer are left, the id is −1 and the value −∞. A row that holds a NaN or
+    /// +∞ has −1 and NaN everywhere.
+    ///
+    /// @param ids `[rows, k]` I32, `k ≤ MAX_TOP_K`
+    /// @param values `[rows, k]`
+    /// @param x `[rows, n]`
+    void topK(Tensor ids, Tensor values, Tensor x);
 }

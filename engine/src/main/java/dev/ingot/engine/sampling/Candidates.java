@@ -1,5 +1,7 @@
 package dev.ingot.engine.sampling;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /// The tokens that may still be chosen, in index order, narrowed down filter by filter.
@@ -55,6 +57,27 @@ final class Candidates {
                 tokens[count] = token;
                 scores[count++] = logit + 0.0f; // −0 becomes 0: they tie
             }
+        }
+    }
+
+    /// Starts anew with the first `limit` of a list that falls by score, those not below `lowest`.
+    ///
+    /// @param ids −1 from where the list ends
+    void gatherListed(MemorySegment ids, MemorySegment logits, int limit, double lowest) {
+        count = 0;
+        for (int i = 0; i < limit; i++) {
+            int token = ids.getAtIndex(ValueLayout.JAVA_INT, i);
+            float logit = logits.getAtIndex(ValueLayout.JAVA_FLOAT, i);
+            if (token < 0 || logit < lowest) {
+                return;
+            }
+            int place = count++; // Into index order, as everywhere here.
+            for (; place > 0 && tokens[place - 1] > token; place--) {
+                tokens[place] = tokens[place - 1];
+                scores[place] = scores[place - 1];
+            }
+            tokens[place] = token;
+            scores[place] = logit + 0.0f;
         }
     }
 

@@ -91,7 +91,7 @@ public final class SequenceSampler {
         if (process(logits)) {
             likeliest = likeliest(logits, NOTHING_LEFT);
         }
-        int token = params.temperature() == 0 ? likeliest : draw(scratch, logits[likeliest]);
+        int token = params.temperature() == 0 ? likeliest : drawFrom(scratch, logits[likeliest]);
         advance(token);
         return top == null
                 ? Sample.of(token)
@@ -117,6 +117,32 @@ public final class SequenceSampler {
         requireKnown("argmax", argmaxToken);
         advance(argmaxToken);
         return Sample.of(argmaxToken);
+    }
+
+    /// Chooses the next token from the likeliest ones alone, which the device has listed: the same token, bit for bit,
+    /// as from the whole row.
+    ///
+    /// @param ids at least [SamplingParams#shortlist] ints, likeliest first; −1 where the row has no more, and at once
+    ///     where it is broken
+    /// @param logits theirs, `F32`
+    /// @throws InvalidLogitsException if there is none to choose; the sampler is then as it was
+    public Sample nextOf(MemorySegment ids, MemorySegment logits, SamplerScratch scratch)
+            throws InvalidLogitsException {
+        int wanted = params.shortlist();
+        if (wanted == 0 || ids.byteSize() < (long) wanted * Integer.BYTES) {
+            throw new IllegalStateException("this request does not choose among so few tokens");
+        }
+        if (ids.get(ValueLayout.JAVA_INT, 0) < 0) {
+            throw new InvalidLogitsException(
+                    BROKEN_ROW, "the device found no likeliest token, but NaN or infinity");
+        }
+        float max = logits.get(ValueLayout.JAVA_FLOAT, 0);
+        var candidates = scratch.candidates;
+        candidates.gatherListed(ids, logits, wanted, lowest(max));
+        int token = draw(candidates, max);
+        requireKnown("shortlist", token);
+        advance(token);
+        return Sample.of(token);
     }
 
     private void advance(int token) {
@@ -212,16 +238,23 @@ public final class SequenceSampler {
     }
 
     /// Stages 6 and 7.
-    private int draw(SamplerScratch scratch, float max) {
+    private int drawFrom(SamplerScratch scratch, float max) {
         var candidates = scratch.candidates;
-        double temperature = params.temperature();
-        // p ≥ minP · p(likeliest), said of the logits; log 0 is −∞ and admits all.
-        double lowest = max + temperature * StrictMath.log(params.minP());
-        candidates.gather(scratch.logits, vocabulary, lowest);
+        candidates.gather(scratch.logits, vocabulary, lowest(max));
         if (params.topK() > 0) {
             candidates.keepLikeliest(params.topK());
         }
-        double total = candidates.weigh(max, temperature);
+        return draw(candidates, max);
+    }
+
+    /// The least logit that `min_p` admits: p ≥ minP · p(likeliest), said of the logits; log 0 is −∞ and admits all.
+    private double lowest(float max) {
+        return max + params.temperature() * StrictMath.log(params.minP());
+    }
+
+    /// `top_p` and the draw.
+    private int draw(Candidates candidates, float max) {
+        double total = candidates.weigh(max, params.temperature());
         if (params.topP() < 1) {
             total = candidates.keepNucleus(params.topP(), total);
         }

@@ -759,6 +759,31 @@ public final class ReferenceDevice implements Device {
                 }
             });
         }
+
+        @Override
+        public void topK(Tensor ids, Tensor values, Tensor x) {
+            int k = ids.columns();
+            require(x, DType.F32, ids.rows(), x.columns(), "topK: x");
+            require(ids, DType.I32, x.rows(), k, "topK: ids");
+            require(values, DType.F32, x.rows(), k, "topK: values");
+            record(() -> {
+                for (int i = 0; i < x.rows(); i++) {
+                    float[] row = load(x, i);
+                    int[] chosen = ReferenceOps.topK(row, k);
+                    double[] told = new double[k];
+                    for (int j = 0; j < k; j++) {
+                        storeInt(ids, i, j, Math.max(chosen[j], -1));
+                        told[j] =
+                                chosen[j] >= 0
+                                        ? row[chosen[j]]
+                                        : chosen[j] == ReferenceOps.BROKEN
+                                                ? Double.NaN
+                                                : Double.NEGATIVE_INFINITY;
+                    }
+                    store(values, i, told);
+                }
+            });
+        }
     }
 
     private static void accumulate(double[] sum, float[] summand) {

@@ -1,5 +1,6 @@
 package dev.ingot.engine.ops;
 
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.function.DoubleUnaryOperator;
 import java.util.stream.IntStream;
@@ -245,6 +246,31 @@ public final class ReferenceOps {
             }
         }
         return best;
+    }
+
+    /// What [#topK] says of every place of a row that holds a NaN or +∞.
+    public static final int BROKEN = -2;
+
+    /// One row of [Encoder#topK]: the indices, −1 where nothing is left.
+    public static int[] topK(float[] x, int k) {
+        int[] ids = new int[k];
+        for (float value : x) {
+            if (!(value < Float.POSITIVE_INFINITY)) {
+                Arrays.fill(ids, BROKEN);
+                return ids;
+            }
+        }
+        int[] order =
+                IntStream.range(0, x.length)
+                        .filter(i -> x[i] > Float.NEGATIVE_INFINITY)
+                        .boxed()
+                        .sorted(Comparator.comparingDouble((Integer i) -> -(x[i] + 0.0)))
+                        .mapToInt(Integer::intValue)
+                        .limit(k)
+                        .toArray();
+        Arrays.fill(ids, -1);
+        System.arraycopy(order, 0, ids, 0, order.length);
+        return ids;
     }
 
     /// The value that is left when `value` is stored as `dtype` (to nearest, ties to even).

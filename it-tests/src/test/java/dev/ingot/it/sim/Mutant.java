@@ -27,7 +27,7 @@ enum Mutant {
             "if (event.epoch() != epoch\n",
             "if (event.epoch() > 2\n"),
     SAMPLER_STARTS_ANEW(
-            "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/Admission.java",
             "submit.generated(),\n                        vocabulary",
             "Tokens.NONE,\n                        vocabulary"),
     CHUNK_BOUNDARY_OFF_BY_ONE(
@@ -57,16 +57,16 @@ enum Mutant {
             "if (end.isPresent() && id.request() < 0) {"),
     STALE_REPLY_BELIEVED(
             "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
-            "if (step == null || step.plan().stepId() != stepId) {",
+            "if (step == null || step.stepId() != stepId) {",
             "if (step == null) {"),
     ASKER_FORGOTTEN(
             "scheduler-actor/src/main/java/dev/ingot/scheduler/EngineGuardian.java",
             "for (var asker : asking) {",
             "for (var asker : asking.stream().skip(1).toList()) {"),
     WATCHDOG_ASLEEP(
-            "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
-            "stepStartedNanos > deadline",
-            "stepStartedNanos < -deadline"),
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/StepInFlight.java",
+            "startedNanos > deadline",
+            "startedNanos < -deadline"),
     POISON_NOT_ISOLATED(
             "scheduler-actor/src/main/java/dev/ingot/scheduler/Suspects.java",
             "if (count > 1 && requests.size() == 1) {",

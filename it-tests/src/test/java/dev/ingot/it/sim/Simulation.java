@@ -192,7 +192,7 @@ final class Simulation {
             boolean expected =
                     thrown instanceof InjectedFault
                             || String.valueOf(thrown.getMessage()).equals("injected")
-                            || (thrown.getClass().getSimpleName().equals("StepOverdueException")
+                            || (thrown.getClass().getSimpleName().equals("OverdueException")
                                     && ledger.watchdogs() > 0);
             if (!expected) {
                 throw thrown instanceof Violation violation

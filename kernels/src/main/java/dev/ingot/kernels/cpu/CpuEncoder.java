@@ -357,6 +357,16 @@ final class CpuEncoder implements Encoder {
         ops.add(OpCode.ARGMAX).tensor(0, out).tensor(1, x);
     }
 
+    @Override
+    public void topK(Tensor ids, Tensor values, Tensor x) {
+        Check check = check("topK");
+        check.ints(ids, "ids").floats(values, "values").floats(x, "x");
+        check.shape(ids, "ids", x.rows(), ids.columns());
+        check.shape(values, "values", x.rows(), ids.columns());
+        check.atMost(ids.columns(), MAX_TOP_K, "values a row");
+        ops.add(OpCode.TOP_K).tensor(0, ids).tensor(1, values).tensor(2, x);
+    }
+
     /// `INGOT_MAP_…`
     private static final class Map {
         static final int RELU = 0;

@@ -22,7 +22,8 @@ enum OpCode {
     MOE_ROUTE(37),
     MOE_GROUP(38),
     MOE_MATMUL(39),
-    MOE_COMBINE(40);
+    MOE_COMBINE(40),
+    TOP_K(42);
 
     private final int code;
 

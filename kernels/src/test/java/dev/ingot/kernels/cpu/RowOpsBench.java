@@ -42,8 +42,10 @@ public final class RowOpsBench {
             for (int rows : new int[] {1, 16, 256}) {
                 bench.rows(rows);
             }
-            bench.argmax(1);
-            bench.argmax(16);
+            for (int rows : new int[] {1, 16}) {
+                bench.argmax(rows);
+                bench.topK(rows);
+            }
         }
     }
 
@@ -89,6 +91,13 @@ public final class RowOpsBench {
         var logits = random(rows, VOCABULARY);
         var out = Steps.column(cpu, new int[rows]);
         report("argmax", rows, VOCABULARY, enc -> enc.argmax(out, logits));
+    }
+
+    private void topK(int rows) {
+        var logits = random(rows, VOCABULARY);
+        var ids = Steps.ints(cpu, new int[rows][Encoder.MAX_TOP_K]);
+        var values = random(rows, Encoder.MAX_TOP_K);
+        report("topK", rows, VOCABULARY, enc -> enc.topK(ids, values, logits));
     }
 
     private Tensor random(int rows, int columns) {

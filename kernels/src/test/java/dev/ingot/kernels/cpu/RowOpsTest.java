@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.Device;
 import dev.ingot.engine.ops.ReferenceDevice;
+import dev.ingot.engine.ops.ReferenceOps;
 import dev.ingot.engine.ops.Steps;
 import dev.ingot.engine.ops.Tensor;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -255,6 +257,57 @@ final class RowOpsTest {
                 Steps.run(cpu, enc -> enc.argmax(out, x));
                 for (int r = 0; r < n; r++) {
                     assertThat(Steps.intAt(out, r)).isEqualTo(r);
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("variants")
+    void topKListsTheLargestInOrderAndRefusesBrokenRows(String variant) {
+        try (var cpu = CpuDevice.open(2, variant)) {
+            for (int n : new int[] {1, 7, 31, 33, 129, 2048, 5003}) {
+                float[][] rows = Data.rows(13, 9, n);
+                java.util.Arrays.fill(rows[1], -3);
+                java.util.Arrays.fill(rows[2], Float.NEGATIVE_INFINITY);
+                rows[2][n / 2] = -7;
+                rows[3][n - 1] = Float.NaN;
+                rows[4][n / 3] = Float.POSITIVE_INFINITY;
+                for (int i = 0; i < n; i++) {
+                    rows[5][i] = i; // each beats all before it
+                    rows[6][i] = (i * 37) % 5; // many equals
+                    rows[7][i] = i % 2 == 0 ? -0f : 0f;
+                    rows[8][i] = Float.isFinite(rows[8][i]) && i % 3 > 0 ? rows[8][i] : -1e30f;
+                }
+                for (int k : new int[] {1, 2, 20, 64}) {
+                    assertTopK(cpu, rows, k);
+                }
+            }
+        }
+    }
+
+    private static void assertTopK(CpuDevice cpu, float[][] rows, int k) {
+        var x = Data.strided(cpu, rows, 3);
+        var ids = Tensor.allocate(cpu, "ids", DType.I32, rows.length, k);
+        var values = Tensor.allocate(cpu, "values", DType.F32, rows.length, k);
+        Steps.run(cpu, enc -> enc.topK(ids, values, x));
+        for (int r = 0; r < rows.length; r++) {
+            int[] expected = ReferenceOps.topK(rows[r], k);
+            for (int j = 0; j < k; j++) {
+                String where = "row " + r + " of " + rows[r].length + ", place " + j + " of " + k;
+                assertThat(ids.row(r).contents().getAtIndex(ValueLayout.JAVA_INT, j))
+                        .as(where)
+                        .isEqualTo(Math.max(expected[j], -1));
+                float value = values.row(r).contents().getAtIndex(ValueLayout.JAVA_FLOAT, j);
+                if (expected[j] == ReferenceOps.BROKEN) {
+                    assertThat(value).as(where).isNaN();
+                } else {
+                    assertThat(value)
+                            .as(where)
+                            .isEqualTo(
+                                    expected[j] < 0
+                                            ? Float.NEGATIVE_INFINITY
+                                            : rows[r][expected[j]]);
                 }
             }
         }

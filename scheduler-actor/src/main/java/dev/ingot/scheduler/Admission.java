@@ -1,0 +1,82 @@
+package dev.ingot.scheduler;
+
+import dev.ingot.engine.sampling.SequenceSampler;
+import dev.ingot.engine.schedule.SchedulerLimits;
+import dev.ingot.engine.schedule.Sequence;
+import dev.ingot.scheduler.Engine.Rejected;
+import dev.ingot.scheduler.Engine.Rejection;
+import dev.ingot.scheduler.Engine.Submit;
+import dev.ingot.worker.Worker;
+import java.time.Duration;
+import java.util.Optional;
+
+/// The door of the queue: says at once what can never run, and makes a sequence of what can.
+final class Admission {
+    private final SchedulerLimits limits;
+    private final long poolPositions;
+    private final int vocabulary;
+
+    Admission(SchedulerLimits limits, Worker.Loaded model) {
+        this.limits = limits;
+        this.poolPositions = model.kv().positions();
+        this.vocabulary = model.vocabulary();
+    }
+
+    /// Why this submission can never fit, or does not fit now.
+    ///
+    /// @param waiting sequences that wait
+    /// @param drainRate when they will have gone
+    Optional<Rejected> refuse(Submit submit, int waiting, DrainRate drainRate) {
+        int promptLength = submit.prompt().size();
+        long needed =
+                Math.min(
+                        limits.maxModelLength(), (long) promptLength + submit.params().maxTokens());
+        if (promptLength >= limits.maxModelLength() || needed > poolPositions) {
+            return Optional.of(
+                    rejected(
+                            submit,
+                            Rejection.TOO_LONG,
+                            "prompt and output need "
+                                    + needed
+                                    + " tokens; the context holds "
+                                    + Math.min(limits.maxModelLength(), poolPositions),
+                            Duration.ZERO));
+        }
+        // A request that was accepted before and lost its engine is not turned away now.
+        if (!submit.admitted() && waiting >= limits.maxWaiting()) {
+            return Optional.of(
+                    rejected(
+                            submit,
+                            Rejection.QUEUE_FULL,
+                            waiting + " requests are waiting, which is the limit",
+                            drainRate.timeToDrain(waiting)));
+        }
+        return Optional.empty();
+    }
+
+    /// @throws IllegalArgumentException if a token is outside the vocabulary
+    Admitted admit(Submit submit) {
+        var sequence =
+                new Sequence(
+                        submit.sequence(),
+                        submit.epoch(),
+                        submit.prompt(),
+                        submit.generated(),
+                        submit.params(),
+                        CacheSalt.of(submit.cacheSalt()),
+                        submit.creditUpTo(),
+                        limits.maxModelLength());
+        var sampler =
+                new SequenceSampler(
+                        submit.params(),
+                        submit.sequence().choice(),
+                        submit.prompt(),
+                        submit.generated(),
+                        vocabulary);
+        return new Admitted(sequence, sampler, submit.replyTo());
+    }
+
+    static Rejected rejected(Submit submit, Rejection reason, String message, Duration retryAfter) {
+        return new Rejected(submit.sequence(), submit.epoch(), reason, message, retryAfter);
+    }
+}

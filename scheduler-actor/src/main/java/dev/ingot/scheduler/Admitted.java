@@ -1,0 +1,72 @@
+package dev.ingot.scheduler;
+
+import dev.ingot.engine.kv.KnownTokens;
+import dev.ingot.engine.sampling.Sample;
+import dev.ingot.engine.sampling.SamplingParams;
+import dev.ingot.engine.sampling.SequenceSampler;
+import dev.ingot.engine.schedule.Sequence;
+import dev.ingot.engine.sequence.FinishReason;
+import dev.ingot.engine.sequence.Tokens;
+import dev.ingot.scheduler.Engine.Event;
+import dev.ingot.scheduler.Engine.Failed;
+import dev.ingot.scheduler.Engine.Finished;
+import dev.ingot.scheduler.Engine.TokenLogprob;
+import dev.ingot.scheduler.Engine.TokensSampled;
+import dev.ingot.scheduler.Engine.Usage;
+import java.util.List;
+import org.apache.pekko.actor.typed.ActorRef;
+
+/// A sequence that was accepted and has not ended, with all that it takes to run it and whom to tell.
+///
+/// @param sampler lent to the worker while a step runs
+/// @param tokens as the allocator reads them
+record Admitted(
+        Sequence sequence, SequenceSampler sampler, KnownTokens tokens, ActorRef<Event> replyTo) {
+    Admitted(Sequence sequence, SequenceSampler sampler, ActorRef<Event> replyTo) {
+        this(sequence, sampler, new TokensOf(sequence), replyTo);
+    }
+
+    private record TokensOf(Sequence sequence) implements KnownTokens {
+        @Override
+        public int size() {
+            return sequence.length();
+        }
+
+        @Override
+        public int at(int position) {
+            return sequence.token(position);
+        }
+    }
+
+    /// The sample as the request hears of it, before it is appended.
+    TokensSampled sampled(Sample sample) {
+        var logprobs =
+                sequence.params().logprobs() == SamplingParams.NO_LOGPROBS
+                        ? List.<TokenLogprob>of()
+                        : List.of(new TokenLogprob(sample.logprob(), sample.top()));
+        return new TokensSampled(
+                sequence.id(),
+                sequence.epoch(),
+                sequence.generated(),
+                Tokens.of(sample.token()),
+                logprobs);
+    }
+
+    /// The last word of a sequence that ended as it should.
+    Finished finished(FinishReason reason) {
+        int last = sequence.token(sequence.length() - 1);
+        boolean stopToken =
+                reason == FinishReason.STOP && !sequence.params().eosTokenIds().contains(last);
+        return new Finished(
+                sequence.id(),
+                sequence.epoch(),
+                reason,
+                stopToken ? last : -1,
+                new Usage(sequence.promptLength(), sequence.cached(), sequence.generated()));
+    }
+
+    /// The last word of one that cannot be finished.
+    Failed failed(String message) {
+        return new Failed(sequence.id(), sequence.epoch(), false, message);
+    }
+}
