@@ -15,6 +15,7 @@ import picocli.CommandLine.Command;
             BenchCommand.class,
             LoadCommand.class,
             PullCommand.class,
+            ClusterCommand.class,
             WarmUpCommand.class,
             CommandLine.HelpCommand.class
         },

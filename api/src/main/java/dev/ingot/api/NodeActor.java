@@ -28,16 +28,7 @@ final class NodeActor {
             CompletableFuture<ActorRef<Requests.Command>> requests) {
         return Behaviors.setup(context -> {
             ActorRef<Engines.Command> engine =
-                    context.spawn(
-                            EngineGuardian.create(
-                                    engineOf(settings),
-                                    reportTo ->
-                                            MetalWorkerActor.create(
-                                                    settings.worker(), reportTo, System::nanoTime),
-                                    state::publish,
-                                    metrics,
-                                    System::nanoTime),
-                            "engine");
+                    context.spawn(guardian(settings, state, metrics), "engine");
             var opener =
                     context.spawn(
                             RequestsActor.create(
@@ -55,7 +46,18 @@ final class NodeActor {
         });
     }
 
-    private static EngineSettings engineOf(ServeSettings settings) {
+    /// Starts the engine that these settings ask for.
+    static Behavior<Engines.Command> guardian(
+            ServeSettings settings, EngineState state, EngineMetrics metrics) {
+        return EngineGuardian.create(
+                engineOf(settings),
+                reportTo -> MetalWorkerActor.create(settings.worker(), reportTo, System::nanoTime),
+                state::publish,
+                metrics,
+                System::nanoTime);
+    }
+
+    static EngineSettings engineOf(ServeSettings settings) {
         return new EngineSettings(
                 String.valueOf(settings.worker().model().getFileName()),
                 settings.worker().maxSequences(),

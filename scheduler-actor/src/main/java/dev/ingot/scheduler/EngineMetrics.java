@@ -160,6 +160,39 @@ public final class EngineMetrics {
         }
     }
 
+    private EngineMetrics(EngineMetrics same, String model) {
+        this.model = model;
+        running = same.running;
+        waiting = same.waiting;
+        kvUsage = same.kvUsage;
+        ready = same.ready;
+        prefixQueries = same.prefixQueries;
+        prefixHits = same.prefixHits;
+        preemptions = same.preemptions;
+        promptTokens = same.promptTokens;
+        generationTokens = same.generationTokens;
+        success = same.success;
+        rejected = same.rejected;
+        stepFailures = same.stepFailures;
+        engineRestarts = same.engineRestarts;
+        resubmissions = same.resubmissions;
+        approximateContinuations = same.approximateContinuations;
+        staleReplies = same.staleReplies;
+        ttft = same.ttft;
+        interToken = same.interToken;
+        e2e = same.e2e;
+        requestPromptTokens = same.requestPromptTokens;
+        requestGenerationTokens = same.requestGenerationTokens;
+        stepTokens = same.stepTokens;
+        stepSeconds = same.stepSeconds;
+        stepDeviceSeconds = same.stepDeviceSeconds;
+    }
+
+    /// The same metrics for another model.
+    public EngineMetrics forModel(String other) {
+        return new EngineMetrics(this, other);
+    }
+
     private Gauge gauge(PrometheusRegistry registry, String name, String help) {
         var gauge =
                 Gauge.builder().name(name).help(help).labelNames("model_name").register(registry);

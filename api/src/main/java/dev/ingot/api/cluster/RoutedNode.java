@@ -77,6 +77,11 @@ final class RoutedNode {
         linking = to;
     }
 
+    /// The link that is still knocking at the gate.
+    Optional<ActorRef<Engine.Command>> greeting() {
+        return link == null ? Optional.ofNullable(linking) : Optional.empty();
+    }
+
     boolean isLinking() {
         return linking != null;
     }

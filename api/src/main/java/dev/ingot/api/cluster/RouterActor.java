@@ -16,11 +16,13 @@ import dev.ingot.scheduler.Engines.Forget;
 import dev.ingot.scheduler.Engines.Found;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -251,7 +253,11 @@ final class RouterActor {
             seen.put(addressOf(gate), gate);
         }
         for (var node : nodes.values()) {
+            boolean another = !Objects.equals(node.gate(), seen.get(node.name()));
             node.listed(seen.get(node.name()));
+            if (another) {
+                node.greeting().ifPresent(link -> close(link, "its gate has gone"));
+            }
         }
         nodes.values().removeIf(node -> !node.isListed() && node.link() == null && !node.isLinking());
         seen.forEach(
@@ -508,16 +514,24 @@ final class RouterActor {
         if (node != null && node.isDraining() && node.link() != null) {
             var link = node.linkOrThrow();
             node.left();
-            link.<LinkToEngineActor.Message>unsafeUpcast()
-                    .narrow()
-                    .tell(new LinkToEngineActor.Close("the node is drained"));
+            close(link, "the node is drained");
         }
+    }
+
+    private static void close(ActorRef<Engine.Command> link, String reason) {
+        ActorRef<LinkToEngineActor.Message> own = link.<Object>unsafeUpcast().narrow();
+        own.tell(new LinkToEngineActor.Close(reason));
     }
 
     private void publish() {
         var states = new HashMap<String, ModelState>();
         for (var model : modelHashes.keySet()) {
-            var serving = nodes.values().stream().filter(node -> node.serves(model)).findFirst();
+            var serving =
+                    nodes.values().stream()
+                            .filter(node -> node.serves(model))
+                            .min(
+                                    Comparator.comparingInt(
+                                            node -> node.cardOrThrow().maxModelLength()));
             var reason =
                     nodes.isEmpty()
                             ? "no engine node has joined"

@@ -1,5 +1,6 @@
 package dev.ingot.api.openai.wire;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import org.jspecify.annotations.Nullable;
 
@@ -11,7 +12,8 @@ public record Usage(
         @JsonProperty("completion_tokens") int completionTokens,
         @JsonProperty("total_tokens") int totalTokens,
         @JsonProperty("prompt_tokens_details") PromptDetails promptTokensDetails,
-        @JsonProperty("continuity") @Nullable String continuity) {
+        @JsonProperty("continuity") @JsonInclude(JsonInclude.Include.NON_NULL)
+                @Nullable String continuity) {
     /// Prompt tokens whose K and V were in the prefix cache.
     public record PromptDetails(@JsonProperty("cached_tokens") int cachedTokens) {}
 
