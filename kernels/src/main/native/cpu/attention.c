@@ -145,6 +145,36 @@ static int64_t store_kv_work(const ingot_op *op) { return 2 * elements_of(&op->t
 
 const kernel store_kv_kernel = {store_kv_items, store_kv_run, store_kv_work};
 
+/* ------------------------------------------------------------------ copy */
+
+static int32_t copy_blocks_items(const ingot_op *op, const context *ctx, int32_t phase) {
+    (void)ctx;
+    return phase == 0 ? op->t[0].rows * op->count : 0;
+}
+
+/* A pair in one layer. */
+static void copy_blocks_run(const ingot_op *op, context *ctx, int32_t phase, int32_t item, int32_t op_index) {
+    (void)phase;
+    const ingot_cache *c = &op->cache;
+    int32_t row = item / op->count, layer = item % op->count;
+    const int32_t *pair = (const int32_t *)op->t[0].data + row * op->t[0].stride;
+    for (int32_t i = 0; i < 2; i++) {
+        if (pair[i] < 0 || pair[i] >= c->block_count) {
+            fail(ctx, INGOT_BAD_BLOCK, op_index, row, pair[i], c->block_count);
+            return;
+        }
+    }
+    int64_t bytes = c->kv_heads * block_bytes(c);
+    char *base = (char *)c->data + layer * c->block_count * bytes;
+    memcpy(base + pair[1] * bytes, base + pair[0] * bytes, (size_t)bytes);
+}
+
+static int64_t copy_blocks_work(const ingot_op *op) {
+    return (int64_t)op->t[0].rows * op->count * op->cache.kv_heads * block_bytes(&op->cache) / 8;
+}
+
+const kernel copy_blocks_kernel = {copy_blocks_items, copy_blocks_run, copy_blocks_work};
+
 /* ------------------------------------------------------------------ how an op is cut into tiles */
 
 /* A tile: neighbouring tokens of one sequence times heads of one group; at most TILE_ROWS query rows. */

@@ -24,6 +24,7 @@ static const kernel *const kernels[INGOT_OPS] = {
     [INGOT_OP_MOE_MATMUL] = &moe_matmul_kernel,
     [INGOT_OP_MOE_COMBINE] = &moe_combine_kernel,
     [INGOT_OP_TOP_K] = &top_k_kernel,
+    [INGOT_OP_COPY_BLOCKS] = &copy_blocks_kernel,
 };
 
 const kernel *kernel_for(int32_t code) { return code >= 0 && code < INGOT_OPS ? kernels[code] : NULL; }

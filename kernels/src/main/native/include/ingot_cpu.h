@@ -47,7 +47,7 @@ enum {
     INGOT_BAD_TOKEN = 4,      /* embed: an id outside the table */
     INGOT_BAD_ROW = 5,        /* gather: a row outside the tensor */
     INGOT_BAD_SLOT = 6,       /* store KV: a slot outside the cache */
-    INGOT_BAD_BLOCK = 7,      /* attention: a block outside the cache */
+    INGOT_BAD_BLOCK = 7,      /* attention, copy: a block outside the cache */
     INGOT_BAD_POSITION = 8,   /* attention: a position outside its sequence or its block table */
     INGOT_BAD_QUERY_START = 9, /* attention: query starts that descend or leave the batch */
     INGOT_BAD_EXPERT = 10      /* experts: an id, a start or a place outside its range */
@@ -181,7 +181,9 @@ enum {
     INGOT_OP_MOE_MATMUL = 39,  /* matrix.data = count matrices; t: out, x, starts, biases (data NULL) */
     INGOT_OP_MOE_COMBINE = 40, /* t: out, y, places, weights */
     INGOT_OP_TOP_K = 42,       /* t: ids, values, x; INGOT_MAX_TOP_K columns of ids at most */
-    INGOT_OPS = 43
+    INGOT_OP_COPY_BLOCKS = 48, /* cache = the first layer, count = layers, one behind the other; t: pairs
+                                  of a source and a target block */
+    INGOT_OPS = 49
 };
 
 /* Functions of one element. */

@@ -55,13 +55,6 @@ final class ClusterFlags {
     @Nullable Path keys;
 
     @Option(
-            names = "--drain-grace",
-            paramLabel = "SECONDS",
-            description =
-                    "How long running sequences may take to end when an engine node is stopped, before they go on elsewhere (default: ${DEFAULT-VALUE}).")
-    int drainGrace = 5;
-
-    @Option(
             names = "--admin-host",
             paramLabel = "HOST",
             description = "Where a router's admin API listens (default: ${DEFAULT-VALUE}).")
@@ -82,8 +75,9 @@ final class ClusterFlags {
 
     /// The settings of a node of this role.
     ///
+    /// @param grace how long running requests may take to end when the node is stopped
     /// @throws IllegalArgumentException naming the flag and what was expected
-    ClusterSettings settings(Role wanted) {
+    ClusterSettings settings(Role wanted, Duration grace) {
         require(
                 wanted == Role.ROUTER || !join.isEmpty(),
                 "--role engine needs --join HOST:PORT: a router, or several");
@@ -93,7 +87,6 @@ final class ClusterFlags {
         }
         int own = port != null ? port : wanted == Role.ROUTER ? 7400 : 0;
         require(own >= 0 && own <= 65535, "--cluster-port is " + own + ", expected 0 to 65535");
-        require(drainGrace >= 0, "--drain-grace is " + drainGrace + ", expected at least 0");
         require(
                 bind == null || bind.matches(".+:[0-9]{1,5}"),
                 "--cluster-bind is '" + bind + "', expected HOST:PORT");
@@ -109,7 +102,7 @@ final class ClusterFlags {
                 join,
                 Optional.ofNullable(keys),
                 LinkSettings.DEFAULT,
-                Duration.ofSeconds(drainGrace));
+                grace);
     }
 
     private static void require(boolean valid, String otherwise) {

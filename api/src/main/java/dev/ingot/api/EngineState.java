@@ -16,7 +16,7 @@ final class EngineState {
         last = status;
         switch (status.state()) {
             case READY, FAILED -> decided.complete(status);
-            case STARTING, RESTARTING, STOPPING -> {}
+            case STARTING, RESTARTING, DRAINING -> {}
         }
     }
 

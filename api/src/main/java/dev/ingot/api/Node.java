@@ -1,20 +1,23 @@
 package dev.ingot.api;
 
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
 import dev.ingot.api.http.Route;
 import dev.ingot.api.openai.OpenAiRoutes;
-import java.util.OptionalLong;
-import dev.ingot.api.openai.Serving;
 import dev.ingot.api.openai.ServedModel;
+import dev.ingot.api.openai.Serving;
 import dev.ingot.api.ops.OpsRoutes;
 import dev.ingot.scheduler.EngineMetrics;
 import dev.ingot.scheduler.EngineStatus;
-import dev.ingot.scheduler.Requests;
+import dev.ingot.scheduler.Engines;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -25,14 +28,18 @@ import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.Adapter;
+import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.stream.Materializer;
 
 /// One serving process: an engine, its requests and the HTTP listener.
 ///
 /// The listener is up before the model is loaded, so that probes hear 503 and why, instead of nothing.
 public final class Node implements ServingNode {
-    /// How long running requests may take to end when the node is stopped.
-    private static final Duration GRACE = Duration.ofSeconds(10);
+    /// How long last words may take to reach their clients once nothing runs any more.
+    private static final Duration LAST_WORDS = Duration.ofSeconds(5);
+
+    /// What a phase of the shutdown may take beyond the time that it gives others.
+    private static final Duration SLACK = Duration.ofSeconds(5);
 
     private final ActorSystem<Void> system;
     private final HttpServer server;
@@ -60,18 +67,20 @@ public final class Node implements ServingNode {
         var text = ModelText.load(settings.worker().model());
         var registry = new PrometheusRegistry();
         var state = new EngineState();
-        var opener = new CompletableFuture<ActorRef<Requests.Command>>();
+        var children = new CompletableFuture<NodeActor.Children>();
         var metrics = new EngineMetrics(registry, settings.names().getFirst());
         var system =
                 ActorSystem.create(
-                        NodeActor.create(settings, text.tokenizer(), state, metrics, opener), "ingot");
+                        NodeActor.create(settings, text.tokenizer(), state, metrics, children),
+                        "ingot",
+                        patient(settings.grace()));
         try {
             return start(
                     settings,
                     text,
                     registry,
                     state,
-                    opener.join(),
+                    children.join(),
                     system);
         } catch (StartException | RuntimeException | Error e) {
             stop(system);
@@ -84,7 +93,7 @@ public final class Node implements ServingNode {
             ModelText text,
             PrometheusRegistry registry,
             EngineState state,
-            ActorRef<Requests.Command> requests,
+            NodeActor.Children actors,
             ActorSystem<Void> system)
             throws StartException {
         var random = random(settings.seed());
@@ -95,6 +104,7 @@ public final class Node implements ServingNode {
         var listening = ServerConfig.of(settings.host(), settings.port());
         var table = new Routes(routes::get, random, Materializer.matFromSystem(system));
         var server = listen(system, listening, table);
+        stopInOrder(system, server, actors.engine(), settings.grace());
         var decided = state.decided().join();
         var capabilities = decided.capabilities();
         if (decided.state() != EngineStatus.State.READY || capabilities == null) {
@@ -108,14 +118,11 @@ public final class Node implements ServingNode {
         var openAi =
                 new OpenAiRoutes(
                         system,
-                        List.of(new Serving(model, state::now, requests)),
+                        List.of(new Serving(model, state::now, actors.requests())),
                         listening.openAi(),
                         random,
                         InstantSource.system());
         routes.set(join(ops, openAi.routes()));
-        CoordinatedShutdown.get(Adapter.toClassic(system))
-                .addTask(
-                        CoordinatedShutdown.PhaseServiceUnbind(), "http", () -> server.stop(GRACE));
         return new Node(system, server, model);
     }
 
@@ -133,6 +140,39 @@ public final class Node implements ServingNode {
                             + ": "
                             + rootMessage(e));
         }
+    }
+
+    /// Pekko cuts a phase of its shutdown short after 5 s; ours take as long as they may.
+    private static Config patient(Duration grace) {
+        String timeout = "pekko.coordinated-shutdown.phases.%s.timeout";
+        return ConfigFactory.parseMap(
+                        Map.of(
+                                timeout.formatted(CoordinatedShutdown.PhaseBeforeServiceUnbind()),
+                                grace.plus(SLACK),
+                                timeout.formatted(CoordinatedShutdown.PhaseServiceUnbind()),
+                                LAST_WORDS.plus(SLACK)))
+                .withFallback(ConfigFactory.load());
+    }
+
+    /// The engine drains while the listener still says that it does; then the listener goes.
+    private static void stopInOrder(
+            ActorSystem<Void> system,
+            HttpServer server,
+            ActorRef<Engines.Command> engine,
+            Duration grace) {
+        var shutdown = CoordinatedShutdown.get(Adapter.toClassic(system));
+        shutdown.addTask(
+                CoordinatedShutdown.PhaseBeforeServiceUnbind(),
+                "drain",
+                () ->
+                        AskPattern.<Engines.Command, Engines.Drained>ask(
+                                        engine,
+                                        replyTo -> new Engines.Drain(grace, replyTo),
+                                        grace.plus(SLACK),
+                                        system.scheduler())
+                                .thenApply(_ -> Done.getInstance()));
+        shutdown.addTask(
+                CoordinatedShutdown.PhaseServiceUnbind(), "http", () -> server.stop(LAST_WORDS));
     }
 
     static RandomGenerator random(OptionalLong seed) {

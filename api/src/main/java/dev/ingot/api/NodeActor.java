@@ -19,13 +19,16 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 final class NodeActor {
     private NodeActor() {}
 
-    /// @param requests completed with the actor that opens requests
+    /// The two children, for whoever is no actor.
+    record Children(ActorRef<Engines.Command> engine, ActorRef<Requests.Command> requests) {}
+
+    /// @param children completed when both were started
     static Behavior<Void> create(
             ServeSettings settings,
             Tokenizer tokenizer,
             EngineState state,
             EngineMetrics metrics,
-            CompletableFuture<ActorRef<Requests.Command>> requests) {
+            CompletableFuture<Children> children) {
         return Behaviors.setup(context -> {
             ActorRef<Engines.Command> engine =
                     context.spawn(guardian(settings, state, metrics), "engine");
@@ -41,7 +44,7 @@ final class NodeActor {
             // Unhandled, the death of either ends this actor, and with it the node.
             context.watch(engine);
             context.watch(opener);
-            requests.complete(opener);
+            children.complete(new Children(engine, opener));
             return Behaviors.empty();
         });
     }

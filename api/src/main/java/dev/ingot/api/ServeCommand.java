@@ -6,6 +6,7 @@ import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.weights.CheckpointException;
 import dev.ingot.worker.WorkerSettings;
 import java.util.ArrayList;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
@@ -155,6 +156,13 @@ final class ServeCommand implements Callable<Integer> {
     private @Nullable String quantize;
 
     @Option(
+            names = "--shutdown-timeout",
+            paramLabel = "SECONDS",
+            description =
+                    "How long running requests may take to end when the server is stopped (default: ${DEFAULT-VALUE}).")
+    private int shutdownSeconds = (int) ServeSettings.DEFAULT_GRACE.toSeconds();
+
+    @Option(
             names = "--seed",
             paramLabel = "SEED",
             description =
@@ -221,7 +229,7 @@ final class ServeCommand implements Callable<Integer> {
 
     private ClusterSettings clusterSettings(ClusterSettings.Role role) {
         try {
-            return cluster.settings(role);
+            return cluster.settings(role, Duration.ofSeconds(shutdownSeconds));
         } catch (IllegalArgumentException e) {
             throw new ParameterException(commandLine(), String.valueOf(e.getMessage()), e);
         }
@@ -307,6 +315,9 @@ final class ServeCommand implements Callable<Integer> {
                         + ") to 65536");
         check(maxWaiting >= 1, "--max-num-queued-seqs is " + maxWaiting + ", expected at least 1");
         check(
+                shutdownSeconds >= 0 && shutdownSeconds <= 86_400,
+                "--shutdown-timeout is " + shutdownSeconds + ", expected 0 to 86400");
+        check(
                 blockSize >= 1 && blockSize <= 1024,
                 "--block-size is " + blockSize + ", expected 1 to 1024");
         check(
@@ -341,6 +352,7 @@ final class ServeCommand implements Callable<Integer> {
                 worker,
                 maxWaiting,
                 prefixCaching,
+                Duration.ofSeconds(shutdownSeconds),
                 seed == null ? OptionalLong.empty() : OptionalLong.of(seed));
     }
 

@@ -1,6 +1,7 @@
 package dev.ingot.api;
 
 import dev.ingot.worker.WorkerSettings;
+import java.time.Duration;
 import java.util.List;
 import java.util.OptionalLong;
 
@@ -8,6 +9,7 @@ import java.util.OptionalLong;
 ///
 /// @param names that requests may use for the model; the first is the one that answers carry
 /// @param maxWaiting sequences that wait before requests are refused
+/// @param grace how long running requests may take to end when the node is stopped
 /// @param seed of the seeds that are drawn for requests without one; empty for random ones
 public record ServeSettings(
         String host,
@@ -16,7 +18,11 @@ public record ServeSettings(
         WorkerSettings worker,
         int maxWaiting,
         boolean prefixCaching,
+        Duration grace,
         OptionalLong seed) {
+    /// What running requests have to end, unless said otherwise.
+    public static final Duration DEFAULT_GRACE = Duration.ofSeconds(10);
+
     public ServeSettings {
         names = List.copyOf(names);
     }

@@ -35,6 +35,7 @@ final class WarmUpCommand implements Callable<Integer> {
                         WorkerSettings.defaults(BuiltInModel.folder()),
                         16,
                         true,
+                        ServeSettings.DEFAULT_GRACE,
                         OptionalLong.of(1));
         try (var node = Node.start(settings);
                 var client = HttpClient.newHttpClient()) {

@@ -3,28 +3,45 @@ package dev.ingot.kernels;
 import dev.ingot.engine.ops.Device;
 import dev.ingot.engine.ops.DeviceException;
 import dev.ingot.kernels.cpu.CpuDevice;
+import dev.ingot.kernels.metal.MetalDevice;
+import dev.ingot.kernels.metal.objc.Frameworks;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Opens a device by the name that a user knows it by.
 public final class Devices {
+    private static final Logger LOG = LoggerFactory.getLogger(Devices.class);
+
     private Devices() {}
 
     /// Opens `auto`, `cpu` or `metal`.
     ///
-    /// `auto` is the best device that this build can drive on this machine: the CPU.
+    /// `auto` is the GPU on macOS, and the CPU on other systems and on a Mac whose GPU cannot be used, which is
+    /// logged with the reason. A software Metal device is opened only by its name.
     ///
     /// @param threads threads that compute on the CPU; 0 for one per available processor
     /// @throws DeviceException of kind `UNAVAILABLE` if there is no such device here
     /// @throws IllegalArgumentException if no device has that name
     public static Device open(String name, int threads) {
         return switch (name) {
-            case "auto", "cpu" -> CpuDevice.open(threads);
-            case "metal" ->
-                    throw new DeviceException(
-                            DeviceException.Kind.UNAVAILABLE,
-                            "this build has no Metal device; use --device cpu");
+            case "auto" -> best(threads);
+            case "cpu" -> CpuDevice.open(threads);
+            case "metal" -> MetalDevice.open();
             default ->
                     throw new IllegalArgumentException(
                             "no device '" + name + "': it is auto, cpu or metal");
         };
+    }
+
+    private static Device best(int threads) {
+        if (!Frameworks.isMac()) {
+            return CpuDevice.open(threads);
+        }
+        try {
+            return MetalDevice.open();
+        } catch (DeviceException e) {
+            LOG.warn("Using the CPU: {}", e.getMessage());
+            return CpuDevice.open(threads);
+        }
     }
 }

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /// What a request says to an engine, and what it hears: the same within a JVM and between nodes.
 ///
 /// - A [Submit] is answered by [Accepted] or [Rejected]; an accepted sequence by any number of
-///   [TokensSampled] and then exactly one [Finished] or [Failed], unless it was aborted.
+///   [TokensSampled] and then exactly one [Finished], [HandedBack] or [Failed], unless it was aborted.
 /// - Every message carries the request's epoch. An engine that died cannot answer; the request submits again
 ///   elsewhere with `epoch + 1` and what was delivered so far as `generated`. An answer of an old epoch, or
 ///   with an index that is not the next one, changes nothing.
@@ -58,7 +58,7 @@ public interface Engine {
     record Abort(SequenceId sequence, int epoch, FinishReason reason) implements Command {}
 
     /// What a request hears.
-    sealed interface Event permits Accepted, Rejected, TokensSampled, Finished, Failed {
+    sealed interface Event permits Accepted, Rejected, TokensSampled, Finished, HandedBack, Failed {
         SequenceId sequence();
 
         int epoch();
@@ -80,7 +80,7 @@ public interface Engine {
         TOO_LONG,
         /// Something in it that no engine could run: a token outside the vocabulary.
         INVALID,
-        /// The engine is shutting down.
+        /// The engine takes nothing new: another one may.
         DRAINING
     }
 
@@ -111,6 +111,9 @@ public interface Engine {
     ///
     /// @param cachedTokens prompt tokens whose K and V came from the prefix cache
     record Usage(int promptTokens, int cachedTokens, int outputTokens) {}
+
+    /// The engine drains and its grace is over: the sequence is to go on elsewhere. Nothing is held for it here.
+    record HandedBack(SequenceId sequence, int epoch) implements Event {}
 
     /// The engine could not finish the sequence.
     ///

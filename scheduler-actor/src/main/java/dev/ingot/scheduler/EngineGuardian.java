@@ -6,9 +6,12 @@ import dev.ingot.scheduler.EngineStatus.State;
 import dev.ingot.scheduler.Engines.AllFull;
 import dev.ingot.scheduler.Engines.Answer;
 import dev.ingot.scheduler.Engines.Command;
+import dev.ingot.scheduler.Engines.Drain;
+import dev.ingot.scheduler.Engines.Drained;
 import dev.ingot.scheduler.Engines.Find;
 import dev.ingot.scheduler.Engines.Forget;
 import dev.ingot.scheduler.Engines.Found;
+import dev.ingot.scheduler.Engines.NoEngine;
 import dev.ingot.worker.MetalWorkerActor;
 import dev.ingot.worker.Worker;
 import java.time.Duration;
@@ -33,6 +36,8 @@ import org.jspecify.annotations.Nullable;
 ///             Loaded                  one of the three stopped
 /// loading ────────────▶ serving ──────────────────────────────▶ backing off ──▶ loading (next engine epoch)
 ///    └─ LoadFailed: the first time `FAILED`, later backing off
+///
+/// any of them ── Drain ──▶ draining: names no engine, starts none; `Drained` once the scheduler is empty or lost
 /// ```
 ///
 /// The three share a fate because each holds a part of one truth: KV memory, who owns which block of it, and
@@ -44,6 +49,8 @@ public final class EngineGuardian {
     /// An engine that has served this long is a good one again: the next loss starts with the first back-off.
     private static final Duration STABLE = Duration.ofSeconds(60);
 
+    private static final NoEngine NONE_LEFT = new NoEngine("the server is stopping");
+
     private final ActorContext<Command> context;
     private final TimerScheduler<Command> timers;
     private final EngineSettings settings;
@@ -53,6 +60,8 @@ public final class EngineGuardian {
     private final LongSupplier nanoClock;
     private final ActorRef<Worker.Report> fromWorker;
     private final Set<ActorRef<Answer>> asking = new LinkedHashSet<>();
+    private final Set<ActorRef<Drained>> drainedTo = new LinkedHashSet<>();
+    private final ActorRef<Drained> fromDraining;
     private final Suspects suspects = new Suspects();
 
     private State state = State.STARTING;
@@ -66,7 +75,7 @@ public final class EngineGuardian {
     private @Nullable Capabilities capabilities;
 
     /// What the guardian hears besides requests.
-    sealed interface Internal extends Command permits FromWorker, Restart, StepLost {}
+    sealed interface Internal extends Command permits FromWorker, Restart, StepLost, Emptied {}
 
     private record FromWorker(Worker.Report report) implements Internal {}
 
@@ -74,6 +83,10 @@ public final class EngineGuardian {
     private record StepLost(int engineEpoch, Set<Long> requests) implements Internal {}
 
     private enum Restart implements Internal {
+        INSTANCE
+    }
+
+    private enum Emptied implements Internal {
         INSTANCE
     }
 
@@ -93,6 +106,7 @@ public final class EngineGuardian {
         this.metrics = metrics;
         this.nanoClock = nanoClock;
         this.fromWorker = context.messageAdapter(Worker.Report.class, FromWorker::new);
+        this.fromDraining = context.messageAdapter(Drained.class, _ -> Emptied.INSTANCE);
     }
 
     /// Starts the first engine at once.
@@ -126,6 +140,8 @@ public final class EngineGuardian {
         switch (message) {
             case Find find -> find(find);
             case Forget(ActorRef<Answer> asker) -> asking.remove(asker);
+            case Drain(Duration grace, ActorRef<Drained> replyTo) -> drain(grace, replyTo);
+            case Emptied _ -> drained();
             case FromWorker(Worker.Loaded loaded) -> serve(loaded);
             case FromWorker(Worker.LoadFailed(String why)) -> loadFailed(why);
             case StepLost(int epoch, Set<Long> requests) -> {
@@ -139,13 +155,34 @@ public final class EngineGuardian {
     }
 
     private void find(Find find) {
-        if (scheduler == null || (scheduler.equals(find.left()) && !find.wasFull())) {
-            asking.add(find.replyTo());
-        } else if (scheduler.equals(find.left()) && !find.wanted().admitted()) {
+        boolean isLeft = scheduler != null && scheduler.equals(find.left());
+        if (state == State.DRAINING) {
+            find.replyTo().tell(NONE_LEFT);
+        } else if (isLeft && find.wasFull()) {
             find.replyTo().tell(new AllFull("there is no other engine", Duration.ZERO));
+        } else if (scheduler == null || isLeft) {
+            asking.add(find.replyTo());
         } else {
             find.replyTo().tell(new Found(scheduler));
         }
+    }
+
+    private void drain(Duration grace, ActorRef<Drained> replyTo) {
+        drainedTo.add(replyTo);
+        timers.cancel(Restart.INSTANCE);
+        publish(State.DRAINING, "running requests have " + grace.toSeconds() + " s to end");
+        asking.forEach(asker -> asker.tell(NONE_LEFT));
+        asking.clear();
+        if (scheduler != null) {
+            scheduler.tell(new SchedulerActor.Drain(grace, fromDraining));
+        } else {
+            drained();
+        }
+    }
+
+    private void drained() {
+        drainedTo.forEach(replyTo -> replyTo.tell(Drained.INSTANCE));
+        drainedTo.clear();
     }
 
     private void load(State now, String reason) {
@@ -160,7 +197,7 @@ public final class EngineGuardian {
     }
 
     private void serve(Worker.Loaded loaded) {
-        if (!loaded.worker().equals(worker)) {
+        if (!loaded.worker().equals(worker) || state == State.DRAINING) {
             return; // A worker that was given up while it loaded.
         }
         var limits =
@@ -217,7 +254,7 @@ public final class EngineGuardian {
         if (capabilities == null) {
             // It never ran: a wrong path or a wrong model does not mend itself.
             publish(State.FAILED, why);
-        } else {
+        } else if (state != State.DRAINING) {
             publish(State.RESTARTING, why);
         }
     }
@@ -226,6 +263,11 @@ public final class EngineGuardian {
         var actor = signal.getRef();
         boolean ours = is(worker, actor) || is(allocator, actor) || is(scheduler, actor);
         if (!ours || state == State.FAILED) {
+            return Behaviors.same();
+        }
+        if (state == State.DRAINING) {
+            stopAll(); // Nothing starts any more; its requests look for another engine.
+            drained();
             return Behaviors.same();
         }
         context.getLog().error("{} stopped; the engine starts anew", actor.path().name());
@@ -237,12 +279,7 @@ public final class EngineGuardian {
                 && failed.getCause() instanceof StepInFlight.OverdueException overdue) {
             suspects.workerLost(overdue.requests());
         }
-        stop(worker);
-        stop(allocator);
-        stop(scheduler);
-        worker = null;
-        allocator = null;
-        scheduler = null;
+        stopAll();
         if (nanoClock.getAsLong() - servingSinceNanos > STABLE.toNanos()) {
             backoff = FIRST_BACKOFF;
         }
@@ -252,6 +289,15 @@ public final class EngineGuardian {
                         ? LONGEST_BACKOFF
                         : backoff.multipliedBy(2);
         return Behaviors.same();
+    }
+
+    private void stopAll() {
+        stop(worker);
+        stop(allocator);
+        stop(scheduler);
+        worker = null;
+        allocator = null;
+        scheduler = null;
     }
 
     private static boolean is(@Nullable ActorRef<?> ours, ActorRef<?> actor) {

@@ -51,6 +51,7 @@ public final class EngineMetrics {
     private final Counter engineRestarts;
     private final Counter resubmissions;
     private final Counter approximateContinuations;
+    private final Counter handedBack;
     private final Counter staleReplies;
     private final Histogram ttft;
     private final Histogram interToken;
@@ -117,6 +118,11 @@ public final class EngineMetrics {
                         registry,
                         "ingot:approximate_continuations",
                         "Of these, in an engine of another numeric class");
+        handedBack =
+                counter(
+                        registry,
+                        "ingot:sequences_handed_back",
+                        "Sequences that a draining engine left to others");
         staleReplies =
                 counter(
                         registry,
@@ -177,6 +183,7 @@ public final class EngineMetrics {
         engineRestarts = same.engineRestarts;
         resubmissions = same.resubmissions;
         approximateContinuations = same.approximateContinuations;
+        handedBack = same.handedBack;
         staleReplies = same.staleReplies;
         ttft = same.ttft;
         interToken = same.interToken;
@@ -303,6 +310,10 @@ public final class EngineMetrics {
 
     void resubmitted() {
         resubmissions.labelValues(model).inc();
+    }
+
+    void handedBack() {
+        handedBack.labelValues(model).inc();
     }
 
     void step(int tokens, long deviceNanos, long totalNanos) {

@@ -17,7 +17,8 @@ public record EngineStatus(
         RESTARTING,
         /// It could not be started; the process is about to end.
         FAILED,
-        STOPPING
+        /// It takes nothing new and ends what runs.
+        DRAINING
     }
 
     /// What the loaded model and its memory allow.

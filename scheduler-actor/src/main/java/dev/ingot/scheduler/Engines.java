@@ -7,11 +7,11 @@ import org.jspecify.annotations.Nullable;
 
 /// Where a request finds an engine that can serve it: this node's guardian, or a cluster's router.
 public interface Engines {
-    /// What a request may ask.
-    sealed interface Command permits Find, Forget, EngineGuardian.Internal {}
+    /// What may be asked.
+    sealed interface Command permits Find, Forget, Drain, EngineGuardian.Internal {}
 
-    /// Name an engine; answered as soon as one is ready, which may take a while, or with [AllFull]. The asker
-    /// sets its own deadline.
+    /// Name an engine; answered by [Found] as soon as one is ready, which may take a while, by [AllFull] where
+    /// no room is left, or by [NoEngine] where none will be. The asker sets its own deadline.
     ///
     /// @param left the engine that the asker comes from, which is not to be named again; null the first time
     /// @param wasFull whether it was left because it had no room, and not because it was lost
@@ -43,8 +43,13 @@ public interface Engines {
     /// The asker waits no more.
     record Forget(ActorRef<Answer> asker) implements Command {}
 
-    /// How a [Find] ends.
-    sealed interface Answer permits Found, AllFull {}
+    /// Take nothing new from now on, finish what runs as far as `grace` allows, then hand back the rest: each of its
+    /// requests hears [Engine.HandedBack] and goes on elsewhere. Answered by [Drained] when nothing is left; there is
+    /// no way back. Another one replaces the grace of the one before.
+    record Drain(Duration grace, ActorRef<Drained> replyTo) implements Command {}
+
+    /// What came of a [Find].
+    sealed interface Answer permits Found, AllFull, NoEngine {}
 
     /// An engine that was ready a moment ago.
     ///
@@ -60,4 +65,14 @@ public interface Engines {
     ///
     /// @param retryAfter when there may be room; zero where the asker knows better
     record AllFull(String message, Duration retryAfter) implements Answer {}
+
+    /// There is no engine here, and there will be none.
+    ///
+    /// @param why for the client
+    record NoEngine(String why) implements Answer {}
+
+    /// The engine holds nothing any more.
+    enum Drained {
+        INSTANCE
+    }
 }

@@ -161,6 +161,7 @@ public final class RequestActor {
         return switch (message) {
             case FromEngines(Engines.Found found) -> submit(found);
             case FromEngines(Engines.AllFull full) -> allFull(full);
+            case FromEngines(Engines.NoEngine(String why)) -> giveUp(why);
             case FromEngine(Engine.Event event) -> onEvent(event);
             case Attach(ActorRef<Output> to) -> {
                 timers.cancel(Deadline.ATTACH);
@@ -192,8 +193,8 @@ public final class RequestActor {
     }
 
     private Behavior<Handle> submit(Engines.Found found) {
-        if (engine != null) {
-            return Behaviors.same(); // A second answer to a question asked twice.
+        if (engine != null || lastWord != null) {
+            return Behaviors.same(); // A second answer to a question asked twice, or too late.
         }
         var ready = found.engine();
         if (numericClass.isEmpty()) {
@@ -230,9 +231,12 @@ public final class RequestActor {
         if (!isEngine(lost) || lastWord != null) {
             return Behaviors.same();
         }
-        return recover("the engine was lost");
+        var left = engine;
+        engine = null;
+        return recover(left, false, "the engine was lost");
     }
 
+    /// Engines that are full are said so by the last of them, or by whoever knows all.
     private Behavior<Handle> allFull(Engines.AllFull full) {
         if (opened || engine != null) {
             return Behaviors.same();
@@ -246,31 +250,13 @@ public final class RequestActor {
                         : full.retryAfter());
     }
 
-    private Behavior<Handle> refuse(Reason reason, String message, Duration retryAfter) {
-        opener.tell(new Refused(reason, message, retryAfter));
-        opened = true;
-        return Behaviors.stopped();
-    }
-
     private boolean isEngine(ActorRef<?> actor) {
         return Objects.equals(engine, actor);
     }
 
-    private Behavior<Handle> recover(String why) {
-        return next(why, engine, false);
-    }
-
-    /// Ends what still runs there, so that nothing of the old epoch holds blocks, and goes on elsewhere.
-    private Behavior<Handle> leave(String why, boolean wasFull) {
-        var left = engine;
-        leaveEngine();
-        return next(why, left, wasFull);
-    }
-
-    private Behavior<Handle> next(
-            String why, @Nullable ActorRef<Engine.Command> left, boolean wasFull) {
+    private Behavior<Handle> recover(
+            @Nullable ActorRef<Engine.Command> left, boolean wasFull, String why) {
         context.getLog().info("Request {} (epoch {}): {}", Long.toHexString(spec.id()), epoch, why);
-        engine = null;
         epoch++;
         if (epoch > MAX_ENGINES_LOST) {
             return breakOff("gave up after " + epoch + " engines: " + why);
@@ -279,6 +265,20 @@ public final class RequestActor {
         timers.startSingleTimer(Deadline.RECOVERY, RECOVERY_DEADLINE);
         engines.tell(new Engines.Find(wanted(), left, wasFull, fromEngines));
         return Behaviors.same();
+    }
+
+    /// There is no engine to go on with, and there will be none.
+    private Behavior<Handle> giveUp(String why) {
+        if (engine != null || lastWord != null) {
+            return Behaviors.same();
+        }
+        return opened ? breakOff(why) : refuse(Reason.NOT_READY, why, Duration.ofSeconds(1));
+    }
+
+    private Behavior<Handle> refuse(Reason reason, String message, Duration retryAfter) {
+        opener.tell(new Refused(reason, message, retryAfter));
+        opened = true;
+        return Behaviors.stopped();
     }
 
     private Behavior<Handle> onEvent(Engine.Event event) {
@@ -309,9 +309,10 @@ public final class RequestActor {
                         finished.reason(), finished.stopToken(), finished.usage().cachedTokens());
                 yield tell();
             }
+            case Engine.HandedBack _ -> goOnElsewhere("handed back by a draining engine");
             case Engine.Failed failed ->
                     failed.retryable()
-                            ? leave(failed.message(), false)
+                            ? goOnElsewhere(failed.message())
                             : breakOff(failed.message());
         };
     }
@@ -327,23 +328,44 @@ public final class RequestActor {
         return Behaviors.same();
     }
 
+    /// What no engine can do is refused to the client; for the rest another engine may have room.
     private Behavior<Handle> rejected(Engine.Rejected rejected) {
+        String message = rejected.message();
         return switch (rejected.reason()) {
-            case DRAINING, QUEUE_FULL -> {
+            case DRAINING -> goOnElsewhere(message);
+            case QUEUE_FULL -> {
                 lastRejection = rejected;
-                yield leave(rejected.message(), rejected.reason() == Engine.Rejection.QUEUE_FULL);
+                yield opened ? tryAgain(message) : leaveFull(message);
             }
             case TOO_LONG ->
                     opened
-                            ? breakOff(rejected.message())
-                            : refuse(Reason.TOO_LONG, rejected.message(), rejected.retryAfter());
+                            ? breakOff(message)
+                            : refuse(Reason.TOO_LONG, message, rejected.retryAfter());
             case INVALID ->
                     opened
-                            ? breakOff(rejected.message())
-                            : refuse(Reason.INVALID, rejected.message(), rejected.retryAfter());
+                            ? breakOff(message)
+                            : refuse(Reason.INVALID, message, rejected.retryAfter());
         };
     }
 
+    private Behavior<Handle> goOnElsewhere(String why) {
+        var left = engine;
+        leaveEngine();
+        return recover(left, false, why);
+    }
+
+    private Behavior<Handle> tryAgain(String why) {
+        leaveEngine();
+        return recover(null, false, why);
+    }
+
+    private Behavior<Handle> leaveFull(String why) {
+        var left = engine;
+        leaveEngine();
+        return recover(left, true, why);
+    }
+
+    /// Ends what still runs there, so that nothing of the old epoch holds blocks.
     private void leaveEngine() {
         if (engine == null) {
             return;
@@ -477,15 +499,10 @@ public final class RequestActor {
 
     private Behavior<Handle> overdue(Deadline deadline) {
         return switch (deadline) {
-            case OPEN -> {
-                if (!opened) {
-                    opened = true;
-                    opener.tell(
-                            new Refused(
-                                    Reason.NOT_READY, "no engine is ready", Duration.ofSeconds(1)));
-                }
-                yield Behaviors.stopped();
-            }
+            case OPEN ->
+                    opened
+                            ? Behaviors.stopped()
+                            : refuse(Reason.NOT_READY, "no engine is ready", Duration.ofSeconds(1));
             case ATTACH, LAST_WORD -> Behaviors.stopped();
             case RECOVERY ->
                     breakOff(

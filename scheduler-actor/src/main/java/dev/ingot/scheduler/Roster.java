@@ -28,6 +28,15 @@ final class Roster {
         return Collections.unmodifiableCollection(waiting);
     }
 
+    /// A copy, in no order that means anything.
+    List<Admitted> all() {
+        return List.copyOf(admitted.values());
+    }
+
+    boolean isEmpty() {
+        return admitted.isEmpty();
+    }
+
     @Nullable Admitted find(SequenceId id) {
         return admitted.get(id);
     }

@@ -24,8 +24,10 @@ import dev.ingot.scheduler.Engine.Accepted;
 import dev.ingot.scheduler.Engine.Command;
 import dev.ingot.scheduler.Engine.Credit;
 import dev.ingot.scheduler.Engine.Event;
+import dev.ingot.scheduler.Engine.HandedBack;
 import dev.ingot.scheduler.Engine.Rejection;
 import dev.ingot.scheduler.Engine.Submit;
+import dev.ingot.scheduler.Engines.Drained;
 import dev.ingot.worker.Worker;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -39,6 +41,7 @@ import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.jspecify.annotations.Nullable;
 
 /// Owns the sequences and the step in flight; plans a step, has blocks reserved for it, sends it to the worker,
@@ -59,6 +62,7 @@ public final class SchedulerActor {
 
     private static final Duration WATCHDOG_INTERVAL = Duration.ofSeconds(1);
 
+    private final TimerScheduler<Command> timers;
     private final ActorRef<Worker.Command> worker;
     private final ActorRef<BlockAllocatorActor.Command> allocator;
     private final ActorRef<Worker.Reply> fromWorker;
@@ -80,6 +84,8 @@ public final class SchedulerActor {
     private int repliesDue;
     private @Nullable StepInFlight inFlight;
     private int freeBlocks;
+    private boolean draining;
+    private final Set<ActorRef<Drained>> drainedTo = new HashSet<>();
 
     private enum Phase {
         IDLE,
@@ -91,7 +97,8 @@ public final class SchedulerActor {
     private record Delivery(ActorRef<Event> to, Event event) {}
 
     /// What the scheduler hears besides requests.
-    sealed interface Internal extends Command permits FromWorker, FromAllocator, CheckStep {}
+    sealed interface Internal extends Command
+            permits FromWorker, FromAllocator, CheckStep, Drain, GraceEnded {}
 
     private record FromWorker(Worker.Reply reply) implements Internal {}
 
@@ -101,8 +108,16 @@ public final class SchedulerActor {
         INSTANCE
     }
 
+    /// From the guardian: see [Engines.Drain].
+    record Drain(Duration grace, ActorRef<Drained> replyTo) implements Internal {}
+
+    private enum GraceEnded implements Internal {
+        INSTANCE
+    }
+
     private SchedulerActor(
             ActorContext<Command> context,
+            TimerScheduler<Command> timers,
             Worker.Loaded model,
             ActorRef<BlockAllocatorActor.Command> allocator,
             SchedulerLimits limits,
@@ -110,6 +125,7 @@ public final class SchedulerActor {
             LongSupplier nanoClock,
             Suspects.Snapshot suspects,
             Consumer<Set<Long>> stepLost) {
+        this.timers = timers;
         this.worker = model.worker();
         this.allocator = allocator;
         this.fromWorker = context.messageAdapter(Worker.Reply.class, FromWorker::new);
@@ -140,8 +156,8 @@ public final class SchedulerActor {
                     timers.startTimerWithFixedDelay(CheckStep.INSTANCE, WATCHDOG_INTERVAL);
                     var scheduler =
                             new SchedulerActor(
-                                    context, model, allocator, limits, metrics, nanoClock, suspects,
-                                    stepLost);
+                                    context, timers, model, allocator, limits, metrics, nanoClock,
+                                    suspects, stepLost);
                     return Behaviors.receive(Command.class)
                             .onAnyMessage(scheduler::on)
                             .onSignal(PostStop.class, _ -> scheduler.stopped())
@@ -176,6 +192,12 @@ public final class SchedulerActor {
                     inFlight.checkDeadline(nanoClock.getAsLong());
                 }
             }
+            case Drain(Duration grace, ActorRef<Drained> replyTo) -> drain(grace, replyTo);
+            case GraceEnded _ -> handBack();
+        }
+        if (draining && roster.isEmpty()) {
+            drainedTo.forEach(replyTo -> replyTo.tell(Drained.INSTANCE));
+            drainedTo.clear();
         }
         metrics.queues(roster.running().size(), roster.waiting().size());
         return Behaviors.same();
@@ -188,6 +210,12 @@ public final class SchedulerActor {
         var known = roster.find(id);
         if (known != null && known.sequence().epoch() >= submit.epoch()) {
             return; // A duplicate: the first one is answered already.
+        }
+        if (draining) {
+            var why = "the engine is draining";
+            submit.replyTo()
+                    .tell(Admission.rejected(submit, Rejection.DRAINING, why, Duration.ZERO));
+            return;
         }
         var refused = admission.refuse(submit, roster.waiting().size(), drainRate);
         if (refused.isPresent()) {
@@ -263,6 +291,25 @@ public final class SchedulerActor {
         long fence = phase == Phase.STEPPING ? lastStepId : KvAllocator.NO_STEP;
         allocator.tell(new Release(sequence, fence, trusted, fromAllocator));
         repliesDue++;
+    }
+
+    // ------------------------------------------------------------------ the end
+
+    private void drain(Duration grace, ActorRef<Drained> replyTo) {
+        draining = true;
+        drainedTo.add(replyTo);
+        timers.startSingleTimer(GraceEnded.INSTANCE, grace);
+    }
+
+    /// Whoever has not ended goes on elsewhere, from what it was told: a token that the step in flight samples is
+    /// nobody's.
+    private void handBack() {
+        for (var entry : roster.all()) {
+            var sequence = entry.sequence();
+            drop(sequence);
+            metrics.handedBack();
+            entry.replyTo().tell(new HandedBack(sequence.id(), sequence.epoch()));
+        }
     }
 
     // ------------------------------------------------------------------ the step

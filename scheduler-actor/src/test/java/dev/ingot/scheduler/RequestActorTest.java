@@ -180,6 +180,54 @@ final class RequestActorTest {
     }
 
     @Test
+    void goesOnElsewhereWhenADrainingEngineHandsItBack() {
+        var request = request(true, params(List.of()), 1);
+        var submit = opened(request);
+        request.tell(new Requests.Attach(client.ref()));
+        sample(submit, 0, "ab");
+        client.expectMessageClass(Output.Delta.class);
+        submit.replyTo().tell(new Engine.HandedBack(FIRST, 0));
+        engine.expectMessageClass(Engine.Abort.class);
+        var draining = engine;
+        engine = kit.createTestProbe();
+        var find = engines.expectMessageClass(Engines.Find.class);
+        assertThat(find.left()).as("it is not named again").isEqualTo(draining.ref());
+        find.replyTo().tell(new Engines.Found(engine.ref()));
+        var again = engine.expectMessageClass(Engine.Submit.class);
+        assertThat(again.epoch()).isEqualTo(1);
+        assertThat(again.generated()).isEqualTo(text("ab"));
+    }
+
+    @Test
+    void triesAnotherEngineBeforeItIsRefusedByOneThatDrains() {
+        request(true, params(List.of()), 1);
+        var submit = submission();
+        submit.replyTo()
+                .tell(
+                        new Engine.Rejected(
+                                FIRST, 0, Engine.Rejection.DRAINING, "draining", Duration.ZERO));
+        engines.expectMessageClass(Engines.Find.class)
+                .replyTo()
+                .tell(new Engines.NoEngine("all are stopping"));
+        var refused = opener.expectMessageClass(Requests.Refused.class);
+        assertThat(refused.reason()).isEqualTo(Requests.Reason.NOT_READY);
+        assertThat(refused.message()).isEqualTo("all are stopping");
+    }
+
+    @Test
+    void isBrokenOffWithTheReasonWhereThereIsNoOtherEngine() {
+        var request = request(true, params(List.of()), 1);
+        var submit = opened(request);
+        request.tell(new Requests.Attach(client.ref()));
+        submit.replyTo().tell(new Engine.HandedBack(FIRST, 0));
+        engines.expectMessageClass(Engines.Find.class)
+                .replyTo()
+                .tell(new Engines.NoEngine("all are stopping"));
+        assertThat(client.expectMessageClass(Output.Broken.class).message())
+                .isEqualTo("all are stopping");
+    }
+
+    @Test
     void givesUpWhenItHasLostTooManyEngines() {
         var request = request(true, params(List.of()), 1);
         opened(request);

@@ -111,7 +111,10 @@ final class SchedulerActorTest {
                         assertThat(sampled.firstIndex()).isEqualTo(before.size());
                         output.put(id, before.plus(sampled.tokens()));
                     }
-                    case Engine.Finished _, Engine.Failed _, Engine.Rejected _ ->
+                    case Engine.Finished _,
+                            Engine.HandedBack _,
+                            Engine.Failed _,
+                            Engine.Rejected _ ->
                             ends.put(id, event);
                 }
             }
@@ -142,6 +145,50 @@ final class SchedulerActorTest {
             assertThat(transcript.output.get(new SequenceId(i, 0)))
                     .isEqualTo(expected(prompts.get(i), 20));
         }
+        assertNothingHeld();
+    }
+
+    @Test
+    void aDrainingEngineTakesNothingNewAndFinishesWhatRuns() {
+        var engine = engine(limits(), 400, _ -> false);
+        var drained = kit.<Engines.Drained>createTestProbe();
+        var prompts = new ArrayList<Tokens>();
+        for (int i = 0; i < 12; i++) {
+            prompts.add(prompt(new Random(i), 30));
+            engine.tell(submit(i, prompts.get(i), 20, PLENTY));
+        }
+        engine.tell(new SchedulerActor.Drain(Duration.ofHours(1), drained.ref()));
+        engine.tell(submit(99, prompts.getFirst(), 20, PLENTY));
+        var transcript = new Transcript();
+        transcript.read(13);
+        for (int i = 0; i < 12; i++) {
+            assertThat(transcript.output.get(new SequenceId(i, 0)))
+                    .isEqualTo(expected(prompts.get(i), 20));
+        }
+        assertThat(transcript.ends.get(new SequenceId(99, 0)))
+                .isInstanceOfSatisfying(
+                        Engine.Rejected.class,
+                        rejected ->
+                                assertThat(rejected.reason()).isEqualTo(Engine.Rejection.DRAINING));
+        drained.expectMessage(Engines.Drained.INSTANCE);
+        assertNothingHeld();
+    }
+
+    @Test
+    void whatHasNotEndedWithinTheGraceIsHandedBack() {
+        var engine = engine(limits(), 400, _ -> false);
+        var drained = kit.<Engines.Drained>createTestProbe();
+        for (int i = 0; i < 12; i++) { // Eight run, four wait, none may go on.
+            engine.tell(submit(i, prompt(new Random(i), 30), 20, 1));
+        }
+        engine.tell(new SchedulerActor.Drain(Duration.ofHours(1), drained.ref()));
+        drained.expectNoMessage(Duration.ofMillis(150));
+        engine.tell(new SchedulerActor.Drain(Duration.ZERO, drained.ref()));
+        var transcript = new Transcript();
+        transcript.read(12);
+        assertThat(transcript.ends.values())
+                .allSatisfy(end -> assertThat(end).isInstanceOf(Engine.HandedBack.class));
+        drained.expectMessage(Engines.Drained.INSTANCE);
         assertNothingHeld();
     }
 

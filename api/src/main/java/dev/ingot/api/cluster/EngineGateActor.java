@@ -28,13 +28,17 @@ import org.jspecify.annotations.Nullable;
 ///
 /// ```
 /// Hello ──▶ engine ready: a link      engine away: NotNow, and a link as soon as it is ready
-/// Drain ──▶ links say so, nobody gets in; after the grace they end, and their requests go on elsewhere
+/// Drain ──▶ links say so, nobody gets in; after the grace the engine hands back what is left, and routers leave
 /// ```
 final class EngineGateActor {
+    /// How long what a drained engine has said last may take to reach the routers.
+    private static final Duration LAST_WORDS = Duration.ofSeconds(1);
+
     private final ActorContext<ToGate> context;
     private final TimerScheduler<ToGate> timers;
     private final ActorRef<Engines.Command> engines;
     private final ActorRef<Engines.Answer> fromEngines;
+    private final ActorRef<Engines.Drained> fromDraining;
     private final Supplier<@Nullable EngineCard> card;
     private final Supplier<EngineLoad> load;
     private final LinkSettings settings;
@@ -47,7 +51,11 @@ final class EngineGateActor {
     private @Nullable ActorRef<Done> drained;
 
     /// What it hears besides routers.
-    sealed interface Internal extends ToGate permits FromEngines, Drain, GraceOver {}
+    sealed interface Internal extends ToGate permits FromEngines, Drain, EngineDrained, GraceOver {}
+
+    private enum EngineDrained implements Internal {
+        INSTANCE
+    }
 
     private record FromEngines(Engines.Answer answer) implements Internal {}
 
@@ -70,6 +78,8 @@ final class EngineGateActor {
         this.timers = timers;
         this.engines = engines;
         this.fromEngines = context.messageAdapter(Engines.Answer.class, FromEngines::new);
+        this.fromDraining =
+                context.messageAdapter(Engines.Drained.class, _ -> EngineDrained.INSTANCE);
         this.card = card;
         this.load = load;
         this.settings = settings;
@@ -101,12 +111,16 @@ final class EngineGateActor {
         switch (message) {
             case Hello hello -> hello(hello);
             case FromEngines(Engines.Found found) -> found(found.engine());
-            case FromEngines(Engines.AllFull _) -> asking = false;
+            case FromEngines(Engines.AllFull _), FromEngines(Engines.NoEngine _) -> asking = false;
+            case EngineDrained _ -> {
+                // What it handed back is on its way; routers leave when they have all of it.
+            }
             case Drain(Duration grace, String reason, ActorRef<Done> replyTo) -> {
                 draining = true;
                 drained = replyTo;
                 context.getLog().info("Draining {} links: {}", links.size(), reason);
-                timers.startSingleTimer(new GraceOver(reason), grace);
+                engines.tell(new Engines.Drain(grace, fromDraining));
+                timers.startSingleTimer(new GraceOver(reason), grace.plus(LAST_WORDS));
                 sayDrained();
             }
             case GraceOver(String reason) ->

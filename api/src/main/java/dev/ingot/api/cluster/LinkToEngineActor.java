@@ -265,7 +265,7 @@ final class LinkToEngineActor {
             return; // Of one that was aborted meanwhile.
         }
         switch (event) {
-            case Engine.Finished _, Engine.Failed _, Engine.Rejected _ -> {
+            case Engine.Finished _, Engine.HandedBack _, Engine.Failed _, Engine.Rejected _ -> {
                 streams.remove(event.sequence());
                 count();
                 reportTo.tell(new Ended(self(), event));

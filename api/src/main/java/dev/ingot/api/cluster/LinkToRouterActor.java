@@ -163,7 +163,7 @@ final class LinkToRouterActor {
             return Behaviors.same(); // Nobody waits for it any more.
         }
         switch (event) {
-            case Engine.Finished _, Engine.Failed _, Engine.Rejected _ ->
+            case Engine.Finished _, Engine.HandedBack _, Engine.Failed _, Engine.Rejected _ ->
                     epochs.remove(event.sequence());
             case Engine.Accepted _, Engine.TokensSampled _ -> {}
         }

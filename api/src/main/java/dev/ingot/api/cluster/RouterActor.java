@@ -422,7 +422,7 @@ final class RouterActor {
             }
             case Engine.Failed _ -> node.breaker().failed(nanoClock.getAsLong());
             // What is wrong with the request, or too much at the moment, is not the node's fault.
-            case Engine.Rejected _, Engine.Accepted _, Engine.TokensSampled _ -> {}
+            case Engine.Rejected _, Engine.HandedBack _, Engine.Accepted _, Engine.TokensSampled _ -> {}
         }
     }
 

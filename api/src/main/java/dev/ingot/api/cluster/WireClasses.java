@@ -34,6 +34,7 @@ final class WireClasses {
                     Engine.TokensSampled.class,
                     Engine.Finished.class,
                     Engine.Failed.class,
+                    Engine.HandedBack.class,
                     Engine.Usage.class,
                     Engine.TokenLogprob.class,
                     Engine.Rejection.class,

@@ -6,7 +6,7 @@ import java.util.List;
 ///
 /// - Owned by the worker and used from its thread only.
 /// - Everything is allocated at load; the step path allocates nothing.
-/// - [#close] frees all of it; no command buffer may be running then.
+/// - [#close] frees all of it. A command buffer that still runs is waited for, but not for ever.
 public interface Device extends AutoCloseable {
     /// What this device is.
     DeviceInfo info();
@@ -42,7 +42,10 @@ public interface Device extends AutoCloseable {
     /// @throws DeviceException of kind `OUT_OF_MEMORY`
     KvCache kvCache(KvGeometry geometry);
 
-    /// Starts to record a step. At most one command buffer may be open at a time.
+    /// Starts to record a step. One command buffer is open at a time: what the one before recorded and did not
+    /// commit is discarded.
+    ///
+    /// @throws DeviceException of kind `DEVICE_LOST` if the device does not recover from an earlier error
     CommandBuffer commandBuffer();
 
     @Override

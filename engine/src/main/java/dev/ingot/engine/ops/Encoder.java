@@ -83,6 +83,13 @@ public interface Encoder {
     /// @param slotMapping `[tokens, 1]` I32
     void storeKv(KvCache cache, int layer, Tensor k, Tensor v, Tensor slotMapping);
 
+    /// Copies whole blocks, K and V of all layers, bit for bit: a sequence that shares a block with others gets its
+    /// own before it writes to it.
+    ///
+    /// @param pairs `[count, 2]` I32: the source block, the target block. No block is the target of two pairs, or the
+    ///     target of one and the source of another: the order of the pairs means nothing
+    void copyBlocks(KvCache cache, Tensor pairs);
+
     /// Causal attention over the paged cache, for prefill chunks and decode alike: the token at absolute
     /// position `p` attends to the positions `0 … p` of its own sequence, itself included, or to the
     /// last of them where there is a window.

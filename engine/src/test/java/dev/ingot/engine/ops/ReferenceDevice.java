@@ -116,9 +116,6 @@ public final class ReferenceDevice implements Device {
 
     @Override
     public CommandBuffer commandBuffer() {
-        if (open != null) {
-            throw new IllegalStateException("a command buffer is still open");
-        }
         var buffer = new ReferenceCommandBuffer();
         open = buffer;
         return buffer;
@@ -266,19 +263,16 @@ public final class ReferenceDevice implements Device {
 
     private final class ReferenceCommandBuffer implements CommandBuffer, Encoder {
         private final List<Runnable> ops = new ArrayList<>();
-        private boolean committed;
 
         @Override
         public Encoder encoder() {
+            requireOpen();
             return this;
         }
 
         @Override
         public void commit(Completion completion) {
-            if (committed) {
-                throw new IllegalStateException("this command buffer was committed before");
-            }
-            committed = true;
+            requireOpen();
             open = null;
             try {
                 ops.forEach(Runnable::run);
@@ -290,10 +284,15 @@ public final class ReferenceDevice implements Device {
         }
 
         private void record(Runnable op) {
-            if (committed) {
-                throw new IllegalStateException("this command buffer was committed before");
-            }
+            requireOpen();
             ops.add(op);
+        }
+
+        private void requireOpen() {
+            if (open != this) {
+                throw new IllegalStateException(
+                        "this command buffer was committed before, or a newer one was opened");
+            }
         }
 
         @Override
@@ -448,6 +447,23 @@ public final class ReferenceDevice implements Device {
                     int slot = index(slotMapping, t, 0, kv.geometry.positions(), "slot");
                     kv.write(kv.keys[layer], slot, load(k, t));
                     kv.write(kv.values[layer], slot, load(v, t));
+                }
+            });
+        }
+
+        @Override
+        public void copyBlocks(KvCache cache, Tensor pairs) {
+            var kv = own(cache, 0);
+            require(pairs, DType.I32, pairs.rows(), 2, "copyBlocks: pairs");
+            record(() -> {
+                int elements = kv.rowElements() * kv.geometry.blockSize();
+                for (int i = 0; i < pairs.rows(); i++) {
+                    int from = index(pairs, i, 0, kv.geometry.blockCount(), "block") * elements;
+                    int to = index(pairs, i, 1, kv.geometry.blockCount(), "block") * elements;
+                    for (int layer = 0; layer < kv.geometry.layers(); layer++) {
+                        System.arraycopy(kv.keys[layer], from, kv.keys[layer], to, elements);
+                        System.arraycopy(kv.values[layer], from, kv.values[layer], to, elements);
+                    }
                 }
             });
         }

@@ -178,7 +178,19 @@ class ReferenceDeviceTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> enc.rmsNorm(x, x, device.vector("w", new float[3]), 0f))
                 .withMessageContaining("not F32[1, 4]");
-        assertThatThrownBy(device::commandBuffer).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void aNewCommandBufferDiscardsTheOneBefore() {
+        var x = floats(device, new float[] {1, 3, 2, 0});
+        var best = Tensor.allocate(device, "best", DType.I32, 1, 1);
+        var old = device.commandBuffer();
+        var stale = old.encoder();
+        stale.argmax(best, x);
+        run(device, _ -> {});
+        assertThat(best.contents().get(java.lang.foreign.ValueLayout.JAVA_INT, 0)).isZero();
+        assertThatThrownBy(() -> stale.argmax(best, x)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(old::encoder).isInstanceOf(IllegalStateException.class);
     }
 
     @Test

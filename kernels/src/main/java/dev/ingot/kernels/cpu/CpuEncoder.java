@@ -146,6 +146,17 @@ final class CpuEncoder implements Encoder {
     }
 
     @Override
+    public void copyBlocks(KvCache cache, Tensor pairs) {
+        Check check = check("copyBlocks");
+        CpuKvCache target = check.cache(cache, 0);
+        check.ints(pairs, "pairs").shape(pairs, "pairs", pairs.rows(), 2);
+        ops.add(OpCode.COPY_BLOCKS)
+                .cache(target, 0)
+                .count(target.geometry().layers())
+                .tensor(0, pairs);
+    }
+
+    @Override
     public void pagedAttention(
             Tensor out, Tensor q, KvCache cache, int layer, Attention attention, Batch batch) {
         Check check = check("pagedAttention");

@@ -269,10 +269,11 @@ final class CpuKernels {
                 case Status.BAD_SLOT -> outside("storeKv: slot " + value + " of row " + row, where);
                 case Status.BAD_BLOCK ->
                         outside(
-                                "pagedAttention: block "
+                                "pagedAttention or copyBlocks: block "
                                         + value
-                                        + " in the table of sequence "
-                                        + row,
+                                        + " in row "
+                                        + row
+                                        + " of the tables or pairs",
                                 where);
                 case Status.BAD_POSITION ->
                         outside("pagedAttention: position " + value + " of row " + row, where);

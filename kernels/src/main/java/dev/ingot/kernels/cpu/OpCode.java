@@ -23,7 +23,8 @@ enum OpCode {
     MOE_GROUP(38),
     MOE_MATMUL(39),
     MOE_COMBINE(40),
-    TOP_K(42);
+    TOP_K(42),
+    COPY_BLOCKS(48);
 
     private final int code;
 

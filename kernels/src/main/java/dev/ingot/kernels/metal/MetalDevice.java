@@ -52,33 +52,41 @@ public final class MetalDevice implements Device {
     private final MetalFaults faults;
 
     private boolean closed;
-    private boolean reported;
+    private @Nullable MetalResidency residency;
     private @Nullable MetalCommandBuffer current;
     private @Nullable AutoreleasePool pool;
 
     private MetalDevice(MemorySegment device, String name, MetalLimits limits, MathMode mathMode) {
         this.device = device;
         this.limits = limits;
-        info =
-                new DeviceInfo(
-                        "metal",
-                        name,
-                        "apple" + limits.family(),
-                        1,
-                        limits.workingSetBytes(),
-                        String.join(
-                                "-",
-                                "metal",
-                                name.replace(' ', '_'),
-                                System.getProperty("os.version"),
-                                MetalLibraries.language(mathMode),
-                                MetalSources.digest()));
-        memory = new MetalMemory(this, device, limits);
+        info = info(name, limits, mathMode);
         libraries = new MetalLibraries(device, mathMode);
-        sizes = memory.scratch(ComputePass.SIZES_BYTES);
-        canary = memory.allocate("canary", Integer.BYTES);
-        faults = MetalFaults.of(this);
-        queue = new MetalQueue(device, budget, faults);
+        memory = new MetalMemory(this, device, limits);
+        try {
+            sizes = memory.scratch(ComputePass.SIZES_BYTES);
+            canary = memory.allocate("canary", Integer.BYTES);
+            faults = MetalFaults.of(this);
+            queue = new MetalQueue(device, budget, faults);
+        } catch (RuntimeException | Error e) {
+            memory.close();
+            throw e;
+        }
+    }
+
+    private static DeviceInfo info(String name, MetalLimits limits, MathMode mathMode) {
+        return new DeviceInfo(
+                "metal",
+                name,
+                "apple" + limits.family(),
+                1,
+                limits.workingSetBytes(),
+                String.join(
+                        "-",
+                        "metal",
+                        name.replace(' ', '_'),
+                        System.getProperty("os.version"), // the compiler comes with the system
+                        MetalLibraries.language(mathMode),
+                        MetalSources.digest()));
     }
 
     /// Opens the system's GPU, or the library that stands in for one.
@@ -169,10 +177,9 @@ public final class MetalDevice implements Device {
     public CommandBuffer commandBuffer() {
         requireOpen();
         discard();
-        reportWeights();
+        requireResident();
         if (queue.isBroken()) {
-            queue.rebuild();
-            runCanary();
+            recover();
         }
         faults.clear();
         return begin();
@@ -192,6 +199,9 @@ public final class MetalDevice implements Device {
         closed = true;
         try (var _ = new AutoreleasePool()) {
             queue.close(PATIENCE_NANOS);
+            if (residency != null) {
+                residency.close();
+            }
             libraries.close();
             memory.close();
             ObjectiveC.release(device);
@@ -245,6 +255,16 @@ public final class MetalDevice implements Device {
     void commit(MetalCommandBuffer buffer, CommandBuffer.Completion completion) {
         requireCurrent(buffer);
         submit(buffer, completion);
+    }
+
+    private void recover() {
+        try (var _ = new AutoreleasePool()) {
+            queue.rebuild();
+            if (residency != null) {
+                residency.attach(queue.id());
+            }
+        }
+        runCanary();
     }
 
     private MetalCommandBuffer begin() {
@@ -323,15 +343,20 @@ public final class MetalDevice implements Device {
         }
     }
 
-    private void reportWeights() {
-        if (!reported) {
-            reported = true;
-            LOG.info(
-                    "{} MiB on {}: of the weights {} MiB where they are mapped, {} MiB copied",
-                    memory.allocatedBytes() >> 20,
-                    info.name(),
-                    memory.inPlaceBytes() >> 20,
-                    memory.copiedBytes() >> 20);
+    /// Everything was allocated by now, so the first step is when it can be made resident.
+    private void requireResident() {
+        if (residency != null) {
+            return;
+        }
+        LOG.info(
+                "{} MiB on {}: of the weights {} MiB where they are mapped, {} MiB copied",
+                memory.allocatedBytes() >> 20,
+                info.name(),
+                memory.inPlaceBytes() >> 20,
+                memory.copiedBytes() >> 20);
+        try (var _ = new AutoreleasePool()) {
+            residency = MetalResidency.of(device, info.name(), memory.buffers());
+            residency.attach(queue.id());
         }
     }
 

@@ -142,6 +142,16 @@ final class MetalEncoder implements Encoder {
     }
 
     @Override
+    public void copyBlocks(KvCache cache, Tensor pairs) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void topK(Tensor ids, Tensor values, Tensor x) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
     public void argmax(Tensor out, Tensor x) {
         throw new UnsupportedOperationException();
     }

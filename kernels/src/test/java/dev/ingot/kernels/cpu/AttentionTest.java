@@ -143,6 +143,10 @@ final class AttentionTest {
             return Data.read(out);
         }
 
+        void copyBlocks(int[][] pairs) {
+            Steps.run(device, enc -> enc.copyBlocks(cache, Steps.ints(device, pairs)));
+        }
+
         private Tensor column(List<Integer> values) {
             return Steps.column(device, values.stream().mapToInt(Integer::intValue).toArray());
         }
@@ -229,6 +233,32 @@ final class AttentionTest {
                             {new Slice(3, 299, 300)}
                         }) {
                     assertClose(shape + " " + Arrays.toString(step), a.step(step), b.step(step));
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("variantsAndFormats")
+    void aCopiedBlockReadsAsItsSourceAndIsWrittenOnItsOwn(String variant, DType format) {
+        var shape = new Shape(6, 2, 24, 16, format);
+        float[][][] qkv = qkv(shape, 60, 60);
+        System.arraycopy(qkv[0], 0, qkv[1], 0, 37);
+        int[][] tables = tables(3, shape.blockSize, 60, 60);
+        int[][] pairs = new int[3][];
+        for (int i = 0; i < pairs.length; i++) {
+            pairs[i] = new int[] {tables[0][i], tables[1][i]};
+        }
+        try (var cpu = CpuDevice.open(3, variant);
+                var reference = new ReferenceDevice()) {
+            for (Device device : List.of(cpu, reference)) {
+                var alone = new Run(device, shape, tables, qkv);
+                alone.step(new Slice(0, 0, 37), new Slice(1, 0, 37));
+                var forked = new Run(device, shape, tables, qkv);
+                forked.step(new Slice(0, 0, 37));
+                forked.copyBlocks(pairs);
+                for (Slice next : List.of(new Slice(1, 37, 60), new Slice(0, 37, 60))) {
+                    assertSameBits(device + " " + next, forked.step(next), alone.step(next));
                 }
             }
         }

@@ -253,6 +253,18 @@ final class CpuDeviceTest {
     }
 
     @Test
+    void blocksOutsideTheCacheFailTheStepThatCopiesThem() {
+        var cache = cpu.kvCache(new KvGeometry(2, 2, 8, 4, 3, DType.F16));
+        for (int bad : new int[] {3, -1, Integer.MAX_VALUE}) {
+            var from = Steps.ints(cpu, new int[][] {{0, 1}, {bad, 2}});
+            fails(enc -> enc.copyBlocks(cache, from), "copyBlocks", "" + bad, "3");
+            var to = Steps.ints(cpu, new int[][] {{0, 1}, {1, bad}});
+            fails(enc -> enc.copyBlocks(cache, to), "copyBlocks", "" + bad, "3");
+        }
+        refused(e -> e.copyBlocks(cache, ints(2)), "copyBlocks", "[2, 2]");
+    }
+
+    @Test
     void slotsOutsideTheCacheFailTheStep() {
         var cache = cpu.kvCache(new KvGeometry(1, 2, 8, 4, 3, DType.F16));
         var k = Steps.floats(cpu, Data.rows(1, 2, 16));

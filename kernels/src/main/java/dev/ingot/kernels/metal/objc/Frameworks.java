@@ -46,6 +46,11 @@ public final class Frameworks {
         }
     }
 
+    /// Whether [#load] has found them.
+    public static synchronized boolean isLoaded() {
+        return loaded != null;
+    }
+
     /// True where Metal is the system's own.
     public static boolean isMac() {
         return System.getProperty("os.name").toLowerCase(Locale.ROOT).startsWith("mac");
@@ -99,8 +104,10 @@ public final class Frameworks {
         String library = System.getProperty(LIBRARY_PROPERTY);
         if (library == null) {
             throw unavailable(
-                    "this is not macOS, and no software Metal device is named by -D"
-                            + LIBRARY_PROPERTY,
+                    "this is not macOS, and -D"
+                            + LIBRARY_PROPERTY
+                            + " names no software Metal device (with clang-19 installed, ./ingot serve --device metal builds one);"
+                            + " use --device cpu",
                     null);
         }
         if (!Files.isReadable(Path.of(library))) {
