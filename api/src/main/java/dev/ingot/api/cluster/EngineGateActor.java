@@ -194,8 +194,7 @@ final class EngineGateActor {
                 all.waiting(),
                 mine,
                 all.kvUsage(),
-                all.digest(),
-                all.digestComplete());
+                all.prefixes());
     }
 
     private Behavior<ToGate> linkEnded(ActorRef<Void> ended) {

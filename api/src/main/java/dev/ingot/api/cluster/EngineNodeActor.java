@@ -54,7 +54,7 @@ public final class EngineNodeActor {
                             EngineGateActor.create(
                                     engine,
                                     () -> card(parts, system),
-                                    () -> load(parts.metrics()),
+                                    () -> load(parts),
                                     settings.link(),
                                     parts.nanoClock()),
                             "gate");
@@ -107,15 +107,14 @@ public final class EngineNodeActor {
                 parts.lifeline());
     }
 
-    private static EngineLoad load(EngineMetrics metrics) {
-        var now = metrics.load();
+    private static EngineLoad load(Parts parts) {
+        var now = parts.metrics().load();
         return new EngineLoad(
-                false,
+                parts.status().get().state() == EngineStatus.State.DRAINING,
                 now.running(),
                 now.waiting(),
                 0,
                 now.kvUsage(),
-                now.prefixes().hashes(),
-                now.prefixes().complete());
+                now.prefixes());
     }
 }

@@ -1,5 +1,6 @@
 package dev.ingot.api.cluster;
 
+import dev.ingot.engine.kv.PrefixDigest;
 import dev.ingot.scheduler.Engine;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.receptionist.ServiceKey;
@@ -119,19 +120,17 @@ public interface Link {
     /// @param waiting sequences that wait, of all routers
     /// @param mine sequences of this link
     /// @param kvUsage share of the KV blocks in use
-    /// @param digest chain hashes of blocks in its prefix cache; null where it is as it was
-    /// @param digestComplete whether these are all of them
+    /// @param prefixes what its prefix cache holds; null where that is as it was
     record EngineLoad(
             boolean draining,
             int running,
             int waiting,
             int mine,
             double kvUsage,
-            long @Nullable [] digest,
-            boolean digestComplete) {
-        /// The same, with the digest as it was.
-        EngineLoad withoutDigest() {
-            return new EngineLoad(draining, running, waiting, mine, kvUsage, null, false);
+            @Nullable PrefixDigest prefixes) {
+        /// The same, with the prefixes as they were.
+        EngineLoad withoutPrefixes() {
+            return new EngineLoad(draining, running, waiting, mine, kvUsage, null);
         }
     }
 }

@@ -138,7 +138,7 @@ final class LinkToRouterActor {
             case KNOWN, GAP_AGAIN -> {}
         }
         if (inbox.isConfirmationDue()) {
-            report(load.apply(epochs.size()).withoutDigest());
+            report(load.apply(epochs.size()).withoutPrefixes());
         }
         return Behaviors.same();
     }
@@ -195,7 +195,7 @@ final class LinkToRouterActor {
         }
         inbox.askAnew();
         var now = load.apply(epochs.size());
-        report(ticks++ % TICKS_PER_DIGEST == 0 ? now : now.withoutDigest());
+        report(ticks++ % TICKS_PER_DIGEST == 0 ? now : now.withoutPrefixes());
         return Behaviors.same();
     }
 

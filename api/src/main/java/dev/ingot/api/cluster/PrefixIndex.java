@@ -1,9 +1,8 @@
 package dev.ingot.api.cluster;
 
-import java.util.HashMap;
+import dev.ingot.engine.kv.PrefixDigest;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
@@ -37,15 +36,13 @@ final class PrefixIndex {
     }
 
     /// The engine says what it holds.
-    ///
-    /// @param complete whether it holds nothing else
-    void digest(long[] hashes, boolean complete, long nowNanos) {
-        var now = new HashSet<Long>(new HashMap<>(2 * hashes.length).size());
-        for (long hash : hashes) {
-            now.add(hash);
+    void said(PrefixDigest digest, long nowNanos) {
+        var now = new HashSet<Long>();
+        for (int i = 0; i < digest.size(); i++) {
+            now.add(digest.hash(i));
         }
         said = now;
-        if (complete) {
+        if (digest.isComplete()) {
             sentNanos
                     .entrySet()
                     .removeIf(entry -> nowNanos - entry.getValue() > YOUNG_NANOS);
@@ -62,8 +59,7 @@ final class PrefixIndex {
     }
 
     private boolean holds(long hash) {
-        Map<Long, Long> sent = sentNanos;
-        return said.contains(hash) || sent.containsKey(hash);
+        return said.contains(hash) || sentNanos.containsKey(hash);
     }
 
     int size() {

@@ -130,9 +130,9 @@ final class RoutedNode {
         }
         submittedAtLastLoad = submitted;
         load = now;
-        var digest = now.digest();
-        if (digest != null) {
-            prefixes.digest(digest, now.digestComplete(), nowNanos);
+        var said = now.prefixes();
+        if (said != null) {
+            prefixes.said(said, nowNanos);
         }
         return before != isServing();
     }

@@ -5,6 +5,7 @@ import com.esotericsoftware.kryo.KryoException;
 import com.esotericsoftware.kryo.Serializer;
 import com.esotericsoftware.kryo.io.Input;
 import com.esotericsoftware.kryo.io.Output;
+import dev.ingot.engine.kv.PrefixDigest;
 import dev.ingot.engine.sampling.LogitBias;
 import dev.ingot.engine.sampling.TopLogprobs;
 import dev.ingot.engine.sequence.Tokens;
@@ -33,7 +34,7 @@ final class WireTypes {
         kryo.register(Tokens.class, new TokenRuns(), 23);
         kryo.register(TopLogprobs.class, new Alternatives(), 24);
         kryo.register(LogitBias.class, new Biases(), 25);
-        kryo.register(long[].class, new Longs(), 26);
+        kryo.register(PrefixDigest.class, new Digests(), 26);
         kryo.register(Duration.class, 27);
         kryo.register(Optional.class, 28);
         kryo.register(OptionalInt.class, 29);
@@ -194,16 +195,32 @@ final class WireTypes {
         }
     }
 
-    private static final class Longs extends Serializer<long[]> {
-        @Override
-        public void write(Kryo kryo, Output output, long[] values) {
-            output.writeVarInt(values.length, true);
-            output.writeLongs(values, 0, values.length);
+    private static final class Digests extends Serializer<PrefixDigest> {
+        Digests() {
+            super(true, true);
         }
 
         @Override
-        public long[] read(Kryo kryo, Input input, Class<? extends long[]> type) {
-            return input.readLongs(count(input, Long.BYTES));
+        public void write(Kryo kryo, Output output, PrefixDigest digest) {
+            if (digest == null) {
+                output.writeByte(0);
+                return;
+            }
+            output.writeByte(digest.isComplete() ? 2 : 1);
+            output.writeVarInt(digest.size(), true);
+            for (int i = 0; i < digest.size(); i++) {
+                output.writeLong(digest.hash(i));
+            }
+        }
+
+        @Override
+        @SuppressWarnings("NullAway") // Kryo's contract for serializers that accept null.
+        public PrefixDigest read(Kryo kryo, Input input, Class<? extends PrefixDigest> type) {
+            int kind = input.readByte();
+            if (kind == 0) {
+                return null;
+            }
+            return PrefixDigest.of(input.readLongs(count(input, Long.BYTES)), kind == 2);
         }
     }
 }

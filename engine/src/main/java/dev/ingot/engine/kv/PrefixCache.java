@@ -97,7 +97,7 @@ final class PrefixCache {
             }
             hashes[i++] = key.chainHash;
         }
-        return new PrefixDigest(hashes, hashes.length == byContents.size());
+        return PrefixDigest.of(hashes, hashes.length == byContents.size());
     }
 
     boolean contains(int block) {
