@@ -1,0 +1,42 @@
+// What tests ask: how many objects live, how many rules were broken.
+#include <cstdio>
+#include <cstring>
+
+#include "faults.h"
+#include "objc/runtime.h"
+#include "settings.h"
+#include "validation.h"
+
+/// "violations", "kernelFaults", "live" (objects of Metal but the device) or "live.<class>"; -1 for other names.
+SOFTMETAL_API long softmetal_counter(const char *name) {
+    using namespace softmetal;
+    if (std::strcmp(name, "violations") == 0) {
+        return violations();
+    }
+    if (std::strcmp(name, "kernelFaults") == 0) {
+        return kernelFaults();
+    }
+    if (std::strcmp(name, "live") == 0) {
+        return liveObjects(nullptr) - liveObjects("MTLDevice");
+    }
+    if (std::strncmp(name, "live.", 5) == 0) {
+        return liveObjects(name + 5);
+    }
+    return -1;
+}
+
+/// Lines "<class> <living objects>" for every class that has some; the length of the whole text.
+SOFTMETAL_API long softmetal_live_report(char *text, long bytes) {
+    std::string report = softmetal::liveReport();
+    if (bytes > 0) {
+        std::snprintf(text, static_cast<size_t>(bytes), "%s", report.c_str());
+    }
+    return static_cast<long>(report.size());
+}
+
+/// Counters to zero, no fault plan, settings as in the environment. Living objects stay.
+SOFTMETAL_API void softmetal_reset() {
+    softmetal::resetSettings();
+    softmetal::resetValidation();
+    softmetal::Faults::plan(softmetal::setting("FAULTS"));
+}

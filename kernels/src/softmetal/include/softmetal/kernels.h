@@ -1,0 +1,187 @@
+// What the translator generates into: entries that fetch a kernel's arguments, the table of kernels, threadgroup
+// variables and function constants. Arguments are fetched by the parameter's own type, which the translator never parses.
+#pragma once
+
+#include "abi.h"
+#include "threads.h"
+
+namespace softmetal {
+
+template <class P>
+struct Pointee; // of kernel parameters; a type that is none of these is refused by the static_asserts below
+template <class T>
+struct Pointee<SM_DEVICE T *> {
+    static constexpr bool allowed = true, reference = false, writable = true;
+    static constexpr unsigned long bytes = 0;
+};
+template <class T>
+struct Pointee<const SM_DEVICE T *> {
+    static constexpr bool allowed = true, reference = false, writable = false;
+    static constexpr unsigned long bytes = 0;
+};
+template <class T>
+struct Pointee<const SM_CONSTANT T *> {
+    static constexpr bool allowed = true, reference = false, writable = false;
+    static constexpr unsigned long bytes = 0;
+};
+template <class T>
+struct Pointee<SM_DEVICE T &> {
+    static constexpr bool allowed = true, reference = true, writable = true;
+    static constexpr unsigned long bytes = sizeof(T);
+};
+template <class T>
+struct Pointee<const SM_DEVICE T &> {
+    static constexpr bool allowed = true, reference = true, writable = false;
+    static constexpr unsigned long bytes = sizeof(T);
+};
+template <class T>
+struct Pointee<const SM_CONSTANT T &> {
+    static constexpr bool allowed = true, reference = true, writable = false;
+    static constexpr unsigned long bytes = sizeof(T);
+};
+
+template <class P>
+struct Unreferenced {
+    typedef P Pointer;
+    static SM_INLINE P from(void *p) { return (P)p; }
+};
+template <class T>
+struct Unreferenced<T &> {
+    typedef T *Pointer;
+    static SM_INLINE T &from(void *p) { return *(T *)p; }
+};
+
+template <unsigned index>
+struct BufferArgument {
+    template <class P>
+    static SM_INLINE P get(const Lane *lane) {
+        return Unreferenced<P>::from(lane->group->arguments->buffer[index]);
+    }
+    template <class P>
+    static Parameter describe(const char *name) {
+        static_assert(Pointee<P>::allowed, "a buffer is a pointer or reference to device or constant memory");
+        return {name, kBuffer, index, Pointee<P>::bytes, Pointee<P>::writable};
+    }
+};
+
+template <unsigned index>
+struct ThreadgroupArgument {
+    template <class P>
+    static SM_INLINE P get(const Lane *lane) {
+        const Threadgroup &group = *lane->group;
+        return (P)(group.memory + group.arguments->threadgroupOffset[index]);
+    }
+    template <class P>
+    static Parameter describe(const char *name) {
+        return {name, kThreadgroupMemory, index, 0, true};
+    }
+};
+
+/// A position or size in up to three dimensions becomes uint, ushort or a vector of them.
+template <class P>
+SM_INLINE P narrowed(unsigned x, unsigned y, unsigned z) {
+    typedef typename Shape<P>::Component Component;
+    static_assert(metal::is_same_v<Component, uint> || metal::is_same_v<Component, ushort>,
+                  "positions and sizes are uint, ushort or their vectors");
+    if constexpr (Shape<P>::count == 1) {
+        return (P)x;
+    } else if constexpr (Shape<P>::count == 2) {
+        return P{(Component)x, (Component)y};
+    } else {
+        return P{(Component)x, (Component)y, (Component)z};
+    }
+}
+
+#define SM_BUILTIN(name, x, y, z)                             \
+    struct Builtin_##name {                                   \
+        template <class P>                                    \
+        static SM_INLINE P get(const Lane *lane) {            \
+            const Threadgroup &group = *lane->group;    \
+            (void)group;                                      \
+            return narrowed<P>(x, y, z);                      \
+        }                                                     \
+        template <class P>                                    \
+        static Parameter describe(const char *parameter) {    \
+            return {parameter, kBuiltin, 0, 0, false};        \
+        }                                                     \
+    };
+#define SM_BUILTIN_SCALAR(name, x) SM_BUILTIN(name, x, 0, 0)
+#define SM_BUILTIN_3(name, array) SM_BUILTIN(name, array[0], array[1], array[2])
+SM_BUILTIN(thread_position_in_grid, group.position[0] * group.fullSize[0] + lane->position[0],
+           group.position[1] * group.fullSize[1] + lane->position[1],
+           group.position[2] * group.fullSize[2] + lane->position[2])
+SM_BUILTIN_3(thread_position_in_threadgroup, lane->position)
+SM_BUILTIN_3(threadgroup_position_in_grid, group.position)
+SM_BUILTIN_3(threads_per_threadgroup, group.size)
+SM_BUILTIN_3(dispatch_threads_per_threadgroup, group.fullSize)
+SM_BUILTIN_3(threadgroups_per_grid, group.groups)
+SM_BUILTIN_3(threads_per_grid, group.threads)
+SM_BUILTIN_SCALAR(thread_index_in_threadgroup, lane->number)
+SM_BUILTIN_SCALAR(thread_index_in_simdgroup, lane->index)
+SM_BUILTIN_SCALAR(simdgroup_index_in_threadgroup, lane->simdgroup->index)
+SM_BUILTIN_SCALAR(simdgroups_per_threadgroup, group.simdgroups)
+SM_BUILTIN_SCALAR(threads_per_simdgroup, kSimdWidth)
+#undef SM_BUILTIN
+#undef SM_BUILTIN_SCALAR
+#undef SM_BUILTIN_3
+
+/// Runs `kernel` on one lane, with its arguments from `Sources`.
+template <class F, F *kernel, class... Sources>
+struct Entry;
+template <class... P, void (*kernel)(P...), class... Sources>
+struct Entry<void(P...), kernel, Sources...> {
+    static void run(const Lane *lane) { kernel(Sources::template get<P>(lane)...); }
+
+    struct Parameters {
+        Parameter list[sizeof...(P) + 1];
+    };
+    template <class... Names>
+    static Parameters describe(Names... names) {
+        return {{Sources::template describe<P>(names)..., {nullptr, kBuiltin, 0, 0, false}}};
+    }
+};
+
+/// A threadgroup variable of one kernel; reserved while the library is loaded, so that the pipeline knows the sum.
+template <class F, F *kernel, int number, class T>
+struct ThreadgroupVariable {
+    static const unsigned offset;
+};
+template <class F, F *kernel, int number, class T>
+const unsigned ThreadgroupVariable<F, kernel, number, T>::offset =
+    softmetal_reserve((const void *)kernel, sizeof(T), alignof(T));
+
+template <class T>
+SM_INLINE T functionConstant(unsigned index) {
+    T value;
+    __builtin_memcpy(&value, softmetal_function_constant(index), sizeof(T));
+    return value;
+}
+
+/// MTLDataType of a function constant.
+template <class T>
+struct DataType;
+#define SM_DATA_TYPE(T, number)                  \
+    template <>                                  \
+    struct DataType<T> {                         \
+        static constexpr unsigned value = number; \
+    };
+SM_DATA_TYPE(float, 3)
+SM_DATA_TYPE(half, 16)
+SM_DATA_TYPE(int, 29)
+SM_DATA_TYPE(uint, 33)
+SM_DATA_TYPE(short, 37)
+SM_DATA_TYPE(ushort, 41)
+SM_DATA_TYPE(char, 45)
+SM_DATA_TYPE(uchar, 49)
+SM_DATA_TYPE(bool, 53)
+#undef SM_DATA_TYPE
+
+} // namespace softmetal
+
+#define SM_FUNCTION_CONSTANT(name, number, ...)                                          \
+    static const bool sm_defined_##number = softmetal_function_constant_defined(number); \
+    static const __VA_ARGS__ name = softmetal::functionConstant<__VA_ARGS__>(number);
+#define SM_FUNCTION_CONSTANT_DEFINED(number) sm_defined_##number
+#define SM_THREADGROUP_VARIABLE(number, name, ...)                                             \
+    SM_THREADGROUP sm_type_##number &name = *(SM_THREADGROUP sm_type_##number *)(               \
+        softmetal::here()->group->memory + softmetal::ThreadgroupVariable<decltype(__VA_ARGS__), __VA_ARGS__, number, sm_type_##number>::offset);
