@@ -144,8 +144,15 @@ final class ClusterCommand {
             }
             var rows =
                     new Table(
-                            "node", "state", "model", "streams", "running", "waiting", "KV used",
-                            "numeric class", "remarks");
+                            "node",
+                            "state",
+                            "model",
+                            "streams",
+                            "running",
+                            "waiting",
+                            "KV used",
+                            "numeric class",
+                            "remarks");
             for (var node : cluster.path("nodes")) {
                 var card = node.path("card");
                 rows.add(

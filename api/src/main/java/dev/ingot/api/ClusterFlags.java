@@ -32,19 +32,22 @@ final class ClusterFlags {
     @Option(
             names = "--cluster-host",
             paramLabel = "HOST",
-            description = "Address under which other nodes reach this one (default: ${DEFAULT-VALUE}).")
+            description =
+                    "Address under which other nodes reach this one (default: ${DEFAULT-VALUE}).")
     String host = "127.0.0.1";
 
     @Option(
             names = "--cluster-port",
             paramLabel = "PORT",
-            description = "Its port, 0 for any free one (default: 7400 for a router, 0 for an engine node).")
+            description =
+                    "Its port, 0 for any free one (default: 7400 for a router, 0 for an engine node).")
     @Nullable Integer port;
 
     @Option(
             names = "--cluster-bind",
             paramLabel = "HOST:PORT",
-            description = "Where it listens for other nodes, if they reach it through another address.")
+            description =
+                    "Where it listens for other nodes, if they reach it through another address.")
     @Nullable String bind;
 
     @Option(
@@ -83,7 +86,9 @@ final class ClusterFlags {
                 "--role engine needs --join HOST:PORT: a router, or several");
         for (var each : join) {
             var place = each.startsWith("dns:") ? each.substring(4) : each;
-            require(place.matches(".+:[0-9]{1,5}"), "--join has '" + each + "', expected HOST:PORT");
+            require(
+                    place.matches(".+:[0-9]{1,5}"),
+                    "--join has '" + each + "', expected HOST:PORT");
         }
         int own = port != null ? port : wanted == Role.ROUTER ? 7400 : 0;
         require(own >= 0 && own <= 65535, "--cluster-port is " + own + ", expected 0 to 65535");

@@ -75,8 +75,7 @@ final class EngineNode implements ServingNode {
                             Node.random(settings.seed()),
                             Materializer.matFromSystem(system));
             var server =
-                    Node.listen(
-                            system, ServerConfig.of(settings.host(), settings.port()), table);
+                    Node.listen(system, ServerConfig.of(settings.host(), settings.port()), table);
             var decided = state.decided().join();
             if (decided.state() != EngineStatus.State.READY) {
                 throw new Node.StartException(decided.reason());
@@ -100,7 +99,12 @@ final class EngineNode implements ServingNode {
 
     @Override
     public String describe() {
-        return "engine node " + NodeSystem.addressOf(system) + " serves " + model + ", probes at " + url();
+        return "engine node "
+                + NodeSystem.addressOf(system)
+                + " serves "
+                + model
+                + ", probes at "
+                + url();
     }
 
     @Override

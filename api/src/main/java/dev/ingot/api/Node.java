@@ -75,13 +75,7 @@ public final class Node implements ServingNode {
                         "ingot",
                         patient(settings.grace()));
         try {
-            return start(
-                    settings,
-                    text,
-                    registry,
-                    state,
-                    children.join(),
-                    system);
+            return start(settings, text, registry, state, children.join(), system);
         } catch (StartException | RuntimeException | Error e) {
             stop(system);
             throw e;
@@ -112,9 +106,7 @@ public final class Node implements ServingNode {
         }
         var model =
                 text.served(
-                        settings.names(),
-                        capabilities.maxModelLength(),
-                        capabilities.vocabulary());
+                        settings.names(), capabilities.maxModelLength(), capabilities.vocabulary());
         var openAi =
                 new OpenAiRoutes(
                         system,

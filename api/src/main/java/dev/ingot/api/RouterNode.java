@@ -144,8 +144,7 @@ final class RouterNode implements ServingNode {
         var listening = ServerConfig.of(settings.host(), settings.port());
         var names = String.join(",", started.requests().keySet());
         List<Route> ops = new OpsRoutes(served::all, registry, names, Main.VERSION).routes();
-        var routes =
-                new AtomicReference<>(Node.join(ops, OpenAiRoutes.notReady(served::all)));
+        var routes = new AtomicReference<>(Node.join(ops, OpenAiRoutes.notReady(served::all)));
         Runnable rebuild =
                 () -> {
                     var servings = new ArrayList<Serving>();
@@ -171,8 +170,7 @@ final class RouterNode implements ServingNode {
         changed.set(rebuild);
         rebuild.run();
         var materializer = Materializer.matFromSystem(system);
-        var server =
-                Node.listen(system, listening, new Routes(routes::get, random, materializer));
+        var server = Node.listen(system, listening, new Routes(routes::get, random, materializer));
         var operations = started.operations().routes();
         var admin =
                 Node.listen(

@@ -5,8 +5,8 @@ import dev.ingot.engine.model.WeightLoading;
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.weights.CheckpointException;
 import dev.ingot.worker.WorkerSettings;
-import java.util.ArrayList;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
@@ -243,7 +243,11 @@ final class ServeCommand implements Callable<Integer> {
                 "--routing is '" + cluster.routing + "', expected prefix or round-robin");
         check(
                 names.isEmpty() || names.size() == Math.max(1, models.size()),
-                "--served-model-name has " + names.size() + " names for " + models.size() + " models");
+                "--served-model-name has "
+                        + names.size()
+                        + " names for "
+                        + models.size()
+                        + " models");
         var found = new ArrayList<FoundModel>();
         for (var each : models) {
             found.add(find(each));
@@ -327,9 +331,8 @@ final class ServeCommand implements Callable<Integer> {
         check(
                 quantize == null || QUANTIZED.contains(quantize),
                 "--quantize is '" + quantize + "', expected 4bit or 8bit");
-        var found = models.isEmpty()
-                        ? FoundModel.at(BuiltInModel.folder())
-                        : find(models.getFirst());
+        var found =
+                models.isEmpty() ? FoundModel.at(BuiltInModel.folder()) : find(models.getFirst());
         var worker =
                 new WorkerSettings(
                         found.path(),

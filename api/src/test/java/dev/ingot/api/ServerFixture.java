@@ -77,8 +77,7 @@ final class ServerFixture implements AutoCloseable {
                 new ArrayList<>(
                         new OpenAiRoutes(
                                         kit.system(),
-                                        List.of(
-                                                new Serving(model, status::get, requests.ref())),
+                                        List.of(new Serving(model, status::get, requests.ref())),
                                         openAi,
                                         random,
                                         InstantSource.fixed(Instant.ofEpochSecond(CREATED)))

@@ -44,7 +44,14 @@ public interface Engine {
         /// The same, answered to somebody else.
         public Submit withReplyTo(ActorRef<Event> other) {
             return new Submit(
-                    sequence, epoch, prompt, generated, params, cacheSalt, creditUpTo, admitted,
+                    sequence,
+                    epoch,
+                    prompt,
+                    generated,
+                    params,
+                    cacheSalt,
+                    creditUpTo,
+                    admitted,
                     other);
         }
     }

@@ -245,9 +245,7 @@ public final class RequestActor {
         return refuse(
                 Reason.QUEUE_FULL,
                 last == null ? full.message() : last.message(),
-                full.retryAfter().isZero() && last != null
-                        ? last.retryAfter()
-                        : full.retryAfter());
+                full.retryAfter().isZero() && last != null ? last.retryAfter() : full.retryAfter());
     }
 
     private boolean isEngine(ActorRef<?> actor) {

@@ -46,8 +46,8 @@ public final class RequestsActor {
             LongSupplier nanoClock) {
         return Behaviors.setup(context ->
                 Behaviors.receiveMessage(
-                        new RequestsActor(
-                                context, model, tokenizer, engines, metrics, nanoClock)::on));
+                        new RequestsActor(context, model, tokenizer, engines, metrics, nanoClock)
+                                ::on));
     }
 
     private Behavior<Command> on(Command message) {

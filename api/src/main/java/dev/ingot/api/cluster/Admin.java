@@ -26,12 +26,18 @@ interface Admin {
     /// What is answered.
     sealed interface Reply permits Cluster, NoSuchNode {}
 
+    /// All nodes.
+    ///
     /// @param waiting requests for which there is no engine at this moment
     record Cluster(String router, List<Node> nodes, int waiting) implements Reply {}
 
+    /// There is none of this name.
+    ///
     /// @param known those that there are
     record NoSuchNode(String node, List<String> known) implements Reply {}
 
+    /// One engine node.
+    ///
     /// @param state `serving`, `draining`, `drained`, `away` or `unusable`
     /// @param trouble why it does not serve
     /// @param breaker `closed`, `open` or `probing`

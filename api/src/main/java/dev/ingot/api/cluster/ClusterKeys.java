@@ -78,9 +78,25 @@ public final class ClusterKeys {
         var password = password(folder.resolve(AUTHORITY + ".password"));
         keytool(
                 password,
-                "-genkeypair", "-alias", AUTHORITY, "-keyalg", "EC", "-groupname", "secp256r1",
-                "-dname", "CN=Ingot cluster", "-validity", VALID_DAYS, "-ext", "bc:c=ca:true,pathlen:0",
-                "-ext", "ku:c=keyCertSign", "-keystore", store().toString(), "-storetype", "PKCS12");
+                "-genkeypair",
+                "-alias",
+                AUTHORITY,
+                "-keyalg",
+                "EC",
+                "-groupname",
+                "secp256r1",
+                "-dname",
+                "CN=Ingot cluster",
+                "-validity",
+                VALID_DAYS,
+                "-ext",
+                "bc:c=ca:true,pathlen:0",
+                "-ext",
+                "ku:c=keyCertSign",
+                "-keystore",
+                store().toString(),
+                "-storetype",
+                "PKCS12");
         ownersOnly(store());
     }
 
@@ -91,42 +107,98 @@ public final class ClusterKeys {
         }
         Files.createDirectories(own);
         var password = password(own.resolve(PASSWORD));
-        var authorityPassword =
-                Files.readString(folder.resolve(AUTHORITY + ".password")).strip();
+        var authorityPassword = Files.readString(folder.resolve(AUTHORITY + ".password")).strip();
         var key = own.resolve(KEY_STORE).toString();
         var request = own.resolve("request.csr");
         var certificate = own.resolve("node.pem");
         var authority = own.resolve("authority.pem");
         keytool(
                 password,
-                "-genkeypair", "-alias", "node", "-keyalg", "EC", "-groupname", "secp256r1",
-                "-dname", "CN=" + node.name(), "-validity", VALID_DAYS, "-keystore", key,
-                "-storetype", "PKCS12");
+                "-genkeypair",
+                "-alias",
+                "node",
+                "-keyalg",
+                "EC",
+                "-groupname",
+                "secp256r1",
+                "-dname",
+                "CN=" + node.name(),
+                "-validity",
+                VALID_DAYS,
+                "-keystore",
+                key,
+                "-storetype",
+                "PKCS12");
         keytool(
                 password,
-                "-certreq", "-alias", "node", "-keystore", key, "-file", request.toString());
+                "-certreq",
+                "-alias",
+                "node",
+                "-keystore",
+                key,
+                "-file",
+                request.toString());
         keytool(
                 authorityPassword,
-                "-gencert", "-alias", AUTHORITY, "-keystore", store().toString(), "-rfc",
-                "-infile", request.toString(), "-outfile", certificate.toString(), "-validity",
-                VALID_DAYS, "-ext", "san=" + names(node.hosts()), "-ext",
-                "ku:c=digitalSignature", "-ext", "eku=serverAuth,clientAuth");
+                "-gencert",
+                "-alias",
+                AUTHORITY,
+                "-keystore",
+                store().toString(),
+                "-rfc",
+                "-infile",
+                request.toString(),
+                "-outfile",
+                certificate.toString(),
+                "-validity",
+                VALID_DAYS,
+                "-ext",
+                "san=" + names(node.hosts()),
+                "-ext",
+                "ku:c=digitalSignature",
+                "-ext",
+                "eku=serverAuth,clientAuth");
         keytool(
                 authorityPassword,
-                "-exportcert", "-alias", AUTHORITY, "-keystore", store().toString(), "-rfc",
-                "-file", authority.toString());
-        keytool(
-                password,
-                "-importcert", "-noprompt", "-alias", AUTHORITY, "-keystore", key, "-file",
+                "-exportcert",
+                "-alias",
+                AUTHORITY,
+                "-keystore",
+                store().toString(),
+                "-rfc",
+                "-file",
                 authority.toString());
         keytool(
                 password,
-                "-importcert", "-noprompt", "-alias", "node", "-keystore", key, "-file",
+                "-importcert",
+                "-noprompt",
+                "-alias",
+                AUTHORITY,
+                "-keystore",
+                key,
+                "-file",
+                authority.toString());
+        keytool(
+                password,
+                "-importcert",
+                "-noprompt",
+                "-alias",
+                "node",
+                "-keystore",
+                key,
+                "-file",
                 certificate.toString());
         keytool(
                 password,
-                "-importcert", "-noprompt", "-alias", AUTHORITY, "-keystore",
-                own.resolve(TRUST_STORE).toString(), "-storetype", "PKCS12", "-file",
+                "-importcert",
+                "-noprompt",
+                "-alias",
+                AUTHORITY,
+                "-keystore",
+                own.resolve(TRUST_STORE).toString(),
+                "-storetype",
+                "PKCS12",
+                "-file",
                 authority.toString());
         for (var each : List.of(request, certificate, authority)) {
             Files.delete(each);
@@ -137,9 +209,7 @@ public final class ClusterKeys {
     private static String names(List<String> hosts) {
         return String.join(
                 ",",
-                hosts.stream()
-                        .map(host -> (isAddress(host) ? "ip:" : "dns:") + host)
-                        .toList());
+                hosts.stream().map(host -> (isAddress(host) ? "ip:" : "dns:") + host).toList());
     }
 
     private static boolean isAddress(String host) {
@@ -171,8 +241,7 @@ public final class ClusterKeys {
         var builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().put("INGOT_KEY_PASSWORD", password);
         var process = builder.start();
-        var output =
-                new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        var output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         try {
             if (process.waitFor() != 0) {
                 throw new KeysException("keytool " + arguments[0] + " failed: " + output.strip());

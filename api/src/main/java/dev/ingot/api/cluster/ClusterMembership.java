@@ -59,10 +59,11 @@ final class ClusterMembership {
     /// In one order on every node: the first of them begins the cluster.
     private static List<String> addresses(String name) {
         try {
-            var all = Arrays.stream(InetAddress.getAllByName(name))
-                    .map(InetAddress::getHostAddress)
-                    .sorted()
-                    .toList();
+            var all =
+                    Arrays.stream(InetAddress.getAllByName(name))
+                            .map(InetAddress::getHostAddress)
+                            .sorted()
+                            .toList();
             return all.isEmpty() ? Collections.singletonList(name) : all;
         } catch (UnknownHostException e) {
             log.warn("The name {} has no address: {}", name, e.getMessage());

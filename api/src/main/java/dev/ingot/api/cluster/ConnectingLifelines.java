@@ -51,5 +51,4 @@ final class ConnectingLifelines implements Lifelines {
             log.debug("A lifeline ended: {}", e.getMessage());
         }
     }
-
 }

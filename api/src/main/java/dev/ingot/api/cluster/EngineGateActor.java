@@ -124,8 +124,7 @@ final class EngineGateActor {
                 sayDrained();
             }
             case GraceOver(String reason) ->
-                    links.values()
-                            .forEach(link -> link.tell(new LinkToRouterActor.End(reason)));
+                    links.values().forEach(link -> link.tell(new LinkToRouterActor.End(reason)));
         }
         return Behaviors.same();
     }

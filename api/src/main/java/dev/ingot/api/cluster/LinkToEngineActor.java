@@ -91,8 +91,7 @@ final class LinkToEngineActor {
     record Loaded(ActorRef<Engine.Command> link, EngineLoad load) implements Notice {}
 
     /// How many sequences are on the link, and how many were ever sent to it.
-    record Counted(ActorRef<Engine.Command> link, int inFlight, long submitted)
-            implements Notice {}
+    record Counted(ActorRef<Engine.Command> link, int inFlight, long submitted) implements Notice {}
 
     /// A sequence ended.
     record Ended(ActorRef<Engine.Command> link, Engine.Event event) implements Notice {}

@@ -218,9 +218,8 @@ final class LinkToRouterActor {
                             endReason);
             router.tell(new Ended(attempt, endReason));
         }
-        epochs.forEach(
-                (sequence, epoch) ->
-                        engine.tell(new Engine.Abort(sequence, epoch, FinishReason.ABORTED)));
+        epochs.forEach((sequence, epoch) ->
+                engine.tell(new Engine.Abort(sequence, epoch, FinishReason.ABORTED)));
         return Behaviors.same();
     }
 }

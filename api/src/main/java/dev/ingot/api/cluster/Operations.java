@@ -107,6 +107,7 @@ public final class Operations {
         }
         throw new ApiException(
                 ApiError.badField(
-                        name, "`" + name + "` is '" + text.get() + "', expected 0 to " + most + "."));
+                        name,
+                        "`" + name + "` is '" + text.get() + "', expected 0 to " + most + "."));
     }
 }

@@ -43,9 +43,7 @@ final class PrefixIndex {
         }
         said = now;
         if (digest.isComplete()) {
-            sentNanos
-                    .entrySet()
-                    .removeIf(entry -> nowNanos - entry.getValue() > YOUNG_NANOS);
+            sentNanos.entrySet().removeIf(entry -> nowNanos - entry.getValue() > YOUNG_NANOS);
         }
     }
 

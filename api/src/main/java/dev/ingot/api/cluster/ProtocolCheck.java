@@ -38,8 +38,6 @@ public final class ProtocolCheck extends JoinConfigCompatChecker {
             log.error("Refused to be in one cluster: {}", reason);
             wrong.add(reason);
         }
-        return wrong.isEmpty()
-                ? Valid.getInstance()
-                : new Invalid(Util.immutableSeq(wrong));
+        return wrong.isEmpty() ? Valid.getInstance() : new Invalid(Util.immutableSeq(wrong));
     }
 }

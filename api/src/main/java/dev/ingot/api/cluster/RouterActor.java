@@ -65,8 +65,7 @@ final class RouterActor {
     /// Whether a model is served at this moment.
     ///
     /// @param reason why not, for people; empty when ready
-    record ModelState(
-            boolean ready, String reason, @Nullable EngineCard card) {}
+    record ModelState(boolean ready, String reason, @Nullable EngineCard card) {}
 
     /// What it hears besides requests, which it hears as [Engines.Command].
     sealed interface Message
@@ -126,8 +125,15 @@ final class RouterActor {
                             self.accept(context.getSelf());
                             return Behaviors.receiveMessage(
                                     new RouterActor(
-                                                    context, timers, name, modelHashes, policy,
-                                                    settings, lifelines, nanoClock, metrics,
+                                                    context,
+                                                    timers,
+                                                    name,
+                                                    modelHashes,
+                                                    policy,
+                                                    settings,
+                                                    lifelines,
+                                                    nanoClock,
+                                                    metrics,
                                                     published)
                                             ::on);
                         }));
@@ -174,7 +180,8 @@ final class RouterActor {
                 find.replyTo().tell(new AllFull("the other engines are away", retryAfter()));
             } else if (parked.size() >= MOST_PARKED) {
                 metrics.rejected();
-                find.replyTo().tell(new AllFull("too many requests wait for an engine", retryAfter()));
+                find.replyTo()
+                        .tell(new AllFull("too many requests wait for an engine", retryAfter()));
             } else {
                 parked.put(find.replyTo(), find);
             }
@@ -191,12 +198,12 @@ final class RouterActor {
             find.replyTo().tell(new AllFull("all engines are full", retryAfter()));
             return;
         }
-        var node = able.stream()
-                .filter(each -> each.name().equals(chosen.get().node()))
-                .findFirst()
-                .orElseThrow();
-        node.granted(
-                find.wanted().sequences(), chainOf(find, node, chains), nanoClock.getAsLong());
+        var node =
+                able.stream()
+                        .filter(each -> each.name().equals(chosen.get().node()))
+                        .findFirst()
+                        .orElseThrow();
+        node.granted(find.wanted().sequences(), chainOf(find, node, chains), nanoClock.getAsLong());
         metrics.routed(chosen.get().matchedBlocks() > 0);
         find.replyTo().tell(new Found(node.linkOrThrow(), node.cardOrThrow().numericClass()));
     }
@@ -259,24 +266,25 @@ final class RouterActor {
                 node.greeting().ifPresent(link -> close(link, "its gate has gone"));
             }
         }
-        nodes.values().removeIf(node -> !node.isListed() && node.link() == null && !node.isLinking());
-        seen.forEach(
-                (address, gate) -> {
-                    var known = nodes.get(address);
-                    if (known == null) {
-                        context.getLog().info("Engine node {} joined", address);
-                        nodes.put(address, new RoutedNode(address, gate, MOST_HASHES));
-                        link(address);
-                    } else if (known.link() == null && !known.isLinking()) {
-                        link(address);
-                    }
-                });
+        nodes.values()
+                .removeIf(node -> !node.isListed() && node.link() == null && !node.isLinking());
+        seen.forEach((address, gate) -> {
+            var known = nodes.get(address);
+            if (known == null) {
+                context.getLog().info("Engine node {} joined", address);
+                nodes.put(address, new RoutedNode(address, gate, MOST_HASHES));
+                link(address);
+            } else if (known.link() == null && !known.isLinking()) {
+                link(address);
+            }
+        });
         publish();
     }
 
     private static String addressOf(ActorRef<?> reference) {
         var address = reference.path().address();
-        return address.getHost().orElse("local") + address.getPort().map(port -> ":" + port).orElse("");
+        return address.getHost().orElse("local")
+                + address.getPort().map(port -> ":" + port).orElse("");
     }
 
     private void link(String address) {
@@ -367,12 +375,9 @@ final class RouterActor {
         var counts = new HashMap<String, Map<String, Integer>>();
         for (var node : nodes.values()) {
             node.classOf()
-                    .ifPresent(
-                            each ->
-                                    counts.computeIfAbsent(
-                                                    node.cardOrThrow().model(),
-                                                    _ -> new TreeMap<>())
-                                            .merge(each, 1, Integer::sum));
+                    .ifPresent(each ->
+                            counts.computeIfAbsent(node.cardOrThrow().model(), _ -> new TreeMap<>())
+                                    .merge(each, 1, Integer::sum));
         }
         for (var node : nodes.values()) {
             var mine = node.classOf();
@@ -422,7 +427,10 @@ final class RouterActor {
             }
             case Engine.Failed _ -> node.breaker().failed(nanoClock.getAsLong());
             // What is wrong with the request, or too much at the moment, is not the node's fault.
-            case Engine.Rejected _, Engine.HandedBack _, Engine.Accepted _, Engine.TokensSampled _ -> {}
+            case Engine.Rejected _,
+                    Engine.HandedBack _,
+                    Engine.Accepted _,
+                    Engine.TokensSampled _ -> {}
         }
     }
 
@@ -499,7 +507,9 @@ final class RouterActor {
     private Admin.Reply status() {
         long now = nanoClock.getAsLong();
         return new Admin.Cluster(
-                name, nodes.values().stream().map(node -> node.status(now)).toList(), parked.size());
+                name,
+                nodes.values().stream().map(node -> node.status(now)).toList(),
+                parked.size());
     }
 
     /// A drained node that was asked to is left once nothing of it runs: it can be stopped then.

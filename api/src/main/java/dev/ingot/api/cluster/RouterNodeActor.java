@@ -30,11 +30,14 @@ public final class RouterNodeActor {
     /// What is running once the root has started.
     ///
     /// @param requests by the name of the model
-    public record Started(Map<String, ActorRef<Requests.Command>> requests, Operations operations) {}
+    public record Started(
+            Map<String, ActorRef<Requests.Command>> requests, Operations operations) {}
 
     /// Hears what can be served.
     @FunctionalInterface
     public interface Published {
+        /// A model can be served now, or no more.
+        ///
         /// @param maxModelLength 0 while it is not ready
         void changed(
                 String model, boolean ready, String reason, int maxModelLength, int vocabulary);
@@ -88,17 +91,18 @@ public final class RouterNodeActor {
                 context.watch(opener);
                 requests.put(model.name(), opener);
             }
-            var toRouter = self.thenAccept(own -> {
-                var gates =
-                        context.getSystem()
-                                .systemActorOf(
-                                        GatesActor.create(own),
-                                        "gates",
-                                        org.apache.pekko.actor.typed.Props.empty());
-                system.receptionist().tell(Receptionist.subscribe(Link.GATES, gates));
-                started.complete(
-                        new Started(requests, new Operations(own, system.scheduler())));
-            });
+            var toRouter =
+                    self.thenAccept(own -> {
+                        var gates =
+                                context.getSystem()
+                                        .systemActorOf(
+                                                GatesActor.create(own),
+                                                "gates",
+                                                org.apache.pekko.actor.typed.Props.empty());
+                        system.receptionist().tell(Receptionist.subscribe(Link.GATES, gates));
+                        started.complete(
+                                new Started(requests, new Operations(own, system.scheduler())));
+                    });
             toRouter.exceptionally(failure -> {
                 started.completeExceptionally(failure);
                 return null;

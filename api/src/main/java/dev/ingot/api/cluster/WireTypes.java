@@ -47,7 +47,8 @@ final class WireTypes {
         int count = input.readVarInt(true);
         long left = input.limit() - input.position();
         if (count < 0 || (long) count * bytesEach > left) {
-            throw new KryoException("a count of " + count + " in a message with " + left + " bytes left");
+            throw new KryoException(
+                    "a count of " + count + " in a message with " + left + " bytes left");
         }
         return count;
     }

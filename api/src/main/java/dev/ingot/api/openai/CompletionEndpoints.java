@@ -36,8 +36,7 @@ final class CompletionEndpoints {
     private final InstantSource clock;
 
     /// A request that is ready to be opened.
-    private record Prepared(
-            Mapped mapped, OutputFields output, Answer answer, Serving serving) {}
+    private record Prepared(Mapped mapped, OutputFields output, Answer answer, Serving serving) {}
 
     CompletionEndpoints(
             ActorSystem<?> system,

@@ -43,9 +43,7 @@ public final class OpenAiRoutes {
                         Materializer.matFromSystem(system));
         var pool =
                 system.dispatchers().lookup(DispatcherSelector.fromConfig(TOKENIZING_DISPATCHER));
-        completions =
-                new CompletionEndpoints(
-                        system, models, config, bodies, pool, clock);
+        completions = new CompletionEndpoints(system, models, config, bodies, pool, clock);
         tokenizing = new TokenizeEndpoints(models, bodies, pool);
     }
 

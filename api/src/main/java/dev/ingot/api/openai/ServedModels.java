@@ -22,7 +22,10 @@ final class ServedModels {
         if (all.isEmpty()) {
             throw new IllegalArgumentException("no model");
         }
-        entries = all.stream().map(each -> new Entry(each, new RequestMapper(each.model(), random))).toList();
+        entries =
+                all.stream()
+                        .map(each -> new Entry(each, new RequestMapper(each.model(), random)))
+                        .toList();
     }
 
     List<Entry> all() {

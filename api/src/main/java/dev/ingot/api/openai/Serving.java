@@ -9,6 +9,4 @@ import org.apache.pekko.actor.typed.ActorRef;
 ///
 /// @param status whether it can be served at this moment
 public record Serving(
-        ServedModel model,
-        Supplier<EngineStatus> status,
-        ActorRef<Requests.Command> requests) {}
+        ServedModel model, Supplier<EngineStatus> status, ActorRef<Requests.Command> requests) {}

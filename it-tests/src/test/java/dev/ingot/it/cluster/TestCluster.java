@@ -8,6 +8,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,15 +25,15 @@ final class TestCluster implements AutoCloseable {
     private final HttpClient client = HttpClient.newHttpClient();
     private final FaultProxy toRouter;
     private final int routerPort;
-    private final List<String> keys;
+    private final List<String> engineFlags;
     private final NodeProcess router;
     private final List<NodeProcess> engines = new ArrayList<>();
     private final List<FaultProxy> toEngines = new ArrayList<>();
     private final String url;
     private final String adminUrl;
 
-    private TestCluster(List<String> routerFlags, List<String> keys) {
-        this.keys = keys;
+    private TestCluster(List<String> routerFlags, List<String> engineFlags) {
+        this.engineFlags = engineFlags;
         routerPort = freePort();
         toRouter = FaultProxy.to(routerPort);
         var flags =
@@ -47,14 +48,34 @@ final class TestCluster implements AutoCloseable {
         adminUrl = router.awaitLog("admin API at (\\S+)");
     }
 
-    /// @param routerFlags further flags for the router
     static TestCluster start(int engines, List<String> routerFlags) {
-        var cluster = new TestCluster(routerFlags, List.of());
+        return start(engines, routerFlags, List.of());
+    }
+
+    static TestCluster start(int engines, List<String> routerFlags, List<String> engineFlags) {
+        var cluster = new TestCluster(routerFlags, engineFlags);
         for (int i = 0; i < engines; i++) {
             cluster.add(List.of());
         }
         cluster.awaitServing(engines);
         return cluster;
+    }
+
+    /// All nodes with the same keys.
+    static TestCluster startWithKeys(int engines, Path keys) {
+        var flags = List.of("--cluster-keys", keys.toString());
+        return start(engines, flags, flags);
+    }
+
+    /// An engine node that is none of the cluster's own; it tries to join.
+    NodeProcess stranger(String name, List<String> properties, Path keys) {
+        return NodeProcess.start(
+                name,
+                properties,
+                List.of(
+                        "--role", "engine", "--join", "127.0.0.1:" + toRouter.port(), "--threads",
+                        "1", "--kv-cache-memory-bytes", "67108864", "--cluster-keys",
+                        keys.toString()));
     }
 
     private static List<String> from(String address) {
@@ -88,7 +109,7 @@ final class TestCluster implements AutoCloseable {
                                 "--cluster-bind", "127.0.0.1:" + ports.get(number),
                                 "--threads", "1", "--kv-cache-memory-bytes", "67108864"));
         flags.addAll(more);
-        flags.addAll(keys);
+        flags.addAll(engineFlags);
         return NodeProcess.start("engine-" + number, from(addressOf(number)), flags);
     }
 
