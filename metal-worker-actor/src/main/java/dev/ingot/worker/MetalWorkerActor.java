@@ -24,17 +24,28 @@ import org.jspecify.annotations.Nullable;
 
 /// The one owner of the device: loads the model, then runs one step after another.
 ///
-/// Phases: `ready` (waiting for a step) and `stepping` (the device runs one). Loading happens in the setup, on
+/// Phases: `ready` (waiting for a step) and `stepping` (the device runs one, and one more may wait). Loading happens in the setup, on
 /// the pinned thread, so that everything native is made, used and freed by one thread.
 public final class MetalWorkerActor {
     private final ActorContext<Command> context;
     private final LoadedModel loaded;
     private final LongSupplier nanoClock;
 
+    private final StepBefore before = new StepBefore();
     private @Nullable InFlight inFlight;
 
+    /// What runs after [#inFlight].
+    private @Nullable Step next;
+
+    /// A step and who asked for it.
+    private record Step(StepPlan plan, ActorRef<Reply> replyTo) {
+        long stepId() {
+            return plan.stepId();
+        }
+    }
+
     /// The step that the device runs.
-    private record InFlight(StepPlan plan, ActorRef<Reply> replyTo, long committedNanos) {}
+    private record InFlight(Step step, long committedNanos) {}
 
     private MetalWorkerActor(
             ActorContext<Command> context, LoadedModel loaded, LongSupplier nanoClock) {
@@ -82,21 +93,50 @@ public final class MetalWorkerActor {
     }
 
     private Behavior<Command> execute(StepPlan plan, ActorRef<Reply> replyTo) {
-        if (inFlight != null) {
+        if (inFlight == null) {
+            return start(new Step(plan, replyTo));
+        }
+        if (next != null) {
             throw new IllegalStateException(
                     "step "
                             + plan.stepId()
                             + " came while step "
-                            + inFlight.plan().stepId()
-                            + " runs");
+                            + inFlight.step().stepId()
+                            + " runs and step "
+                            + next.stepId()
+                            + " waits");
         }
-        inFlight = new InFlight(plan, replyTo, nanoClock.getAsLong());
+        next = new Step(plan, replyTo);
+        return Behaviors.same();
+    }
+
+    private Behavior<Command> start(Step step) {
+        var failed = before.failed(step.plan());
+        if (failed != null) {
+            answer(step, failed);
+            return Behaviors.same();
+        }
+        inFlight = new InFlight(step, nanoClock.getAsLong());
         try {
-            loaded.commit(plan, completion(plan.stepId()));
+            loaded.commit(before.resolved(step.plan()), completion(step.stepId()));
         } catch (DeviceException e) {
-            return ended(plan.stepId(), e);
+            return ended(step.stepId(), e);
         }
         return Behaviors.same();
+    }
+
+    private Behavior<Command> startNext() {
+        var waiting = next;
+        if (waiting == null) {
+            return Behaviors.same();
+        }
+        next = null;
+        return start(waiting);
+    }
+
+    private void answer(Step step, Reply reply) {
+        before.ended(reply);
+        step.replyTo().tell(reply);
     }
 
     /// May be told on any thread, so it only tells the worker.
@@ -116,32 +156,26 @@ public final class MetalWorkerActor {
     }
 
     private Behavior<Command> ended(long stepId, @Nullable DeviceException failure) {
-        var step = inFlight;
-        if (step == null || step.plan().stepId() != stepId) {
+        var ended = inFlight;
+        if (ended == null || ended.step().stepId() != stepId) {
             throw new IllegalStateException("step " + stepId + " ended but is not in flight");
         }
         inFlight = null;
         if (failure == null) {
-            var outcomes = loaded.sampler().sample(step.plan());
-            step.replyTo()
-                    .tell(
-                            new StepCompleted(
-                                    stepId,
-                                    outcomes,
-                                    nanoClock.getAsLong() - step.committedNanos()));
-            return Behaviors.same();
+            long deviceNanos = nanoClock.getAsLong() - ended.committedNanos();
+            var outcomes = loaded.sampler().sample(ended.step().plan());
+            // Before the next step starts: a device that runs it within commit would keep the
+            // tokens back.
+            answer(ended.step(), new StepCompleted(stepId, outcomes, deviceNanos));
+            return startNext();
         }
         return switch (failure.kind()) {
-            // The device works on: only this step is lost.
+            // The device works on: only this step is lost, and the one that was to follow it.
             case OUT_OF_MEMORY, TIMEOUT, INTERNAL -> {
                 context.getLog().error("Step {} failed: {}", stepId, failure.getMessage());
-                step.replyTo()
-                        .tell(
-                                new StepFailed(
-                                        stepId,
-                                        failure.kind(),
-                                        String.valueOf(failure.getMessage())));
-                yield Behaviors.same();
+                var message = String.valueOf(failure.getMessage());
+                answer(ended.step(), new StepFailed(stepId, failure.kind(), message));
+                yield startNext();
             }
             // Nothing that it holds can be trusted any more: stop, and let the guardian start over.
             case PAGE_FAULT, DEVICE_LOST, UNAVAILABLE -> throw failure;

@@ -13,9 +13,12 @@ import org.jspecify.annotations.Nullable;
 /// What may be said to the worker that owns the device.
 ///
 /// - It reports once after it was spawned: [Loaded], or [LoadFailed] and then it stops.
-/// - One step at a time: a second [ExecuteStep] before the reply is a bug in the caller.
-/// - Every [ExecuteStep] is answered once, by [StepCompleted] or [StepFailed]; a worker that stops instead
-///   has lost its KV memory, and whoever watches it starts over.
+/// - One step runs and one may wait behind it, so that the device has work while its results are told; a third
+///   [ExecuteStep] before the first reply is a bug in the caller.
+/// - The step that waits may use tokens that the one before it samples ([dev.ingot.engine.schedule.Slice#PENDING]).
+///   Where that one fails, it is not run but fails with it.
+/// - Every [ExecuteStep] is answered once and in order, by [StepCompleted] or [StepFailed]; a worker that stops
+///   instead has lost its KV memory, and whoever watches it starts over.
 public interface Worker {
     /// What it is told.
     sealed interface Command permits ExecuteStep, CommandBufferEnded {}

@@ -12,6 +12,7 @@ import dev.ingot.engine.schedule.StepPlanner;
 import dev.ingot.engine.schedule.StepPlanner.Want;
 import dev.ingot.engine.sequence.FinishReason;
 import dev.ingot.engine.sequence.SequenceId;
+import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.scheduler.BlockAllocatorActor.Computed;
 import dev.ingot.scheduler.BlockAllocatorActor.Exhausted;
 import dev.ingot.scheduler.BlockAllocatorActor.Freed;
@@ -60,6 +61,9 @@ public final class SchedulerActor {
     /// given up.
     static final int MAX_FAILURES = 2;
 
+    /// Between two steps lies about a tenth of a millisecond, which is 3 % of this.
+    private static final long SHORT_STEP_NANOS = Duration.ofMillis(4).toNanos();
+
     private static final Duration WATCHDOG_INTERVAL = Duration.ofSeconds(1);
 
     private final TimerScheduler<Command> timers;
@@ -77,21 +81,16 @@ public final class SchedulerActor {
 
     private final Roster roster = new Roster();
 
-    private Phase phase = Phase.IDLE;
     private long lastStepId;
+    private long lastStepNanos = Long.MAX_VALUE;
+    private boolean reserving;
     private List<Want> wanted = List.of();
     private final Set<SequenceId> orphans = new HashSet<>();
     private int repliesDue;
-    private @Nullable StepInFlight inFlight;
+    private final StepsInFlight inFlight = new StepsInFlight();
     private int freeBlocks;
     private boolean draining;
     private final Set<ActorRef<Drained>> drainedTo = new HashSet<>();
-
-    private enum Phase {
-        IDLE,
-        RESERVING,
-        STEPPING
-    }
 
     /// A message that is told once the next step is on its way.
     private record Delivery(ActorRef<Event> to, Event event) {}
@@ -177,7 +176,7 @@ public final class SchedulerActor {
             case FromAllocator(Exhausted(int free)) -> {
                 freeBlocks = free;
                 orphans.clear();
-                phase = Phase.IDLE;
+                reserving = false;
                 startStep();
             }
             case FromAllocator(Freed(int free)) -> {
@@ -187,11 +186,7 @@ public final class SchedulerActor {
             }
             case FromWorker(Worker.StepCompleted completed) -> stepCompleted(completed);
             case FromWorker(Worker.StepFailed failed) -> stepFailed(failed);
-            case CheckStep _ -> {
-                if (inFlight != null) {
-                    inFlight.checkDeadline(nanoClock.getAsLong());
-                }
-            }
+            case CheckStep _ -> inFlight.checkDeadline(nanoClock.getAsLong());
             case Drain(Duration grace, ActorRef<Drained> replyTo) -> drain(grace, replyTo);
             case GraceEnded _ -> handBack();
         }
@@ -281,14 +276,14 @@ public final class SchedulerActor {
     private void drop(Sequence sequence, boolean trusted) {
         if (roster.remove(sequence)) {
             release(sequence.id(), trusted);
-        } else if (phase == Phase.RESERVING && wantOf(sequence) != null) {
+        } else if (reserving && wantOf(sequence) != null) {
             orphans.add(
                     sequence.id()); // It holds blocks only if the reservation on its way succeeds.
         }
     }
 
     private void release(SequenceId sequence, boolean trusted) {
-        long fence = phase == Phase.STEPPING ? lastStepId : KvAllocator.NO_STEP;
+        long fence = inFlight.isEmpty() ? KvAllocator.NO_STEP : lastStepId;
         allocator.tell(new Release(sequence, fence, trusted, fromAllocator));
         repliesDue++;
     }
@@ -315,21 +310,21 @@ public final class SchedulerActor {
     // ------------------------------------------------------------------ the step
 
     private void startStep() {
-        if (phase != Phase.IDLE) {
+        if (reserving || !(inFlight.isEmpty() || mayPlanAhead())) {
             return;
         }
         var decision = planner.plan(roster.running(), roster.waiting(), freeBlocks);
         if (decision.preempt().isPresent()) {
-            if (repliesDue == 0) {
+            if (repliesDue == 0 && inFlight.isEmpty()) {
                 preempt(decision.preempt().get());
             }
-            return; // The allocator's next answer plans again, with the true number of free blocks.
+            return; // What is awaited plans again, with the true number of free blocks.
         }
         if (decision.wants().isEmpty()) {
             return;
         }
         wanted = decision.wants();
-        phase = Phase.RESERVING;
+        reserving = true;
         var demands = new ArrayList<Demand>(wanted.size());
         for (var want : wanted) {
             var sequence = want.sequence();
@@ -339,7 +334,7 @@ public final class SchedulerActor {
                             sequence.id(),
                             tokens,
                             sequence.cacheSalt(),
-                            sequence.computed(),
+                            sequence.planned(),
                             want.count()));
         }
         assert FaultPoint.SCHEDULER_BEFORE_RESERVE.passed();
@@ -369,17 +364,28 @@ public final class SchedulerActor {
             }
         }
         wanted = List.of();
+        reserving = false;
         if (slices.isEmpty()) {
-            phase = Phase.IDLE;
             startStep();
             return;
         }
-        var plan = new StepPlan(++lastStepId, slices);
-        inFlight = new StepInFlight(plan, entries, nanoClock.getAsLong());
-        phase = Phase.STEPPING;
+        var plan = new StepPlan(++lastStepId, inFlight.runningStepId(), slices);
+        inFlight.add(new StepInFlight(plan, entries, nanoClock.getAsLong()));
         assert FaultPoint.SCHEDULER_BEFORE_SUBMIT.passed();
         worker.tell(new Worker.ExecuteStep(plan, fromWorker));
         assert FaultPoint.SCHEDULER_AFTER_SUBMIT.passed();
+        startStep();
+    }
+
+    /// Whether the next step is planned while one still runs, on tokens that it has yet to sample.
+    ///
+    /// Only short steps gain by it: there the time from one actor to the next counts, while whoever arrives during a
+    /// long one had better be in the very next step. While somebody is suspected, one step is run after another.
+    private boolean mayPlanAhead() {
+        return inFlight.leavesRoom()
+                && lastStepNanos < SHORT_STEP_NANOS
+                && roster.running().stream().noneMatch(Sequence::isSuspect)
+                && roster.waiting().stream().noneMatch(Sequence::isSuspect);
     }
 
     private @Nullable Want wantOf(Sequence sequence) {
@@ -396,28 +402,26 @@ public final class SchedulerActor {
         if (roster.start(sequence) && reserved.firstPosition() > 0) {
             sequence.startAt(reserved.firstPosition());
         }
-        int first = sequence.computed();
+        int first = sequence.planned();
         int end = first + reserved.count();
+        var tokens =
+                end <= sequence.length()
+                        ? sequence.tokens(first, end)
+                        : Tokens.of(Slice.PENDING); // only decodes wait for a token
+        boolean samples = sequence.plan(reserved.count());
         return new Slice(
-                sequence.id(),
-                sequence.tokens(first, end),
-                first,
-                reserved.table(),
-                end == sequence.length() ? entry.sampler() : null);
+                sequence.id(), tokens, first, reserved.table(), samples ? entry.sampler() : null);
     }
 
     /// The step that this reply ends; null for a reply that comes again, which ends nothing.
     private @Nullable StepInFlight endStep(long stepId) {
-        var step = inFlight;
-        if (step == null || step.stepId() != stepId) {
-            if (stepId > lastStepId) {
-                throw new IllegalStateException("step " + stepId + " ended but never began");
-            }
-            metrics.staleReply();
-            return null;
+        if (stepId > lastStepId) {
+            throw new IllegalStateException("step " + stepId + " ended but never began");
         }
-        inFlight = null;
-        phase = Phase.IDLE;
+        var step = inFlight.end(stepId, nanoClock.getAsLong());
+        if (step == null) {
+            metrics.staleReply();
+        }
         return step;
     }
 
@@ -426,6 +430,7 @@ public final class SchedulerActor {
         if (step == null) {
             return;
         }
+        lastStepNanos = completed.deviceNanos();
         metrics.step(
                 step.plan().tokens(),
                 completed.deviceNanos(),
@@ -495,12 +500,18 @@ public final class SchedulerActor {
         metrics.stepFailed();
         allocator.tell(new StepEnded(failed.stepId(), List.of(), fromAllocator));
         repliesDue++;
+        if (step.isVoid()) {
+            startStep();
+            return;
+        }
+        voidNext(step);
         for (var entry : step.entries().reversed()) {
             if (!roster.has(entry)) {
                 continue;
             }
             var sequence = entry.sequence();
             sequence.failedStep();
+            wanted = without(wanted, sequence);
             if (sequence.failures() < MAX_FAILURES || step.entries().size() > 1) {
                 roster.putBack(sequence);
                 release(sequence.id(), false);
@@ -512,13 +523,36 @@ public final class SchedulerActor {
         startStep();
     }
 
+    /// The worker will not run the step that waits behind one that failed: whom only that one was for starts over,
+    /// blameless.
+    private void voidNext(StepInFlight failed) {
+        var next = inFlight.voidNext();
+        if (next == null) {
+            return;
+        }
+        for (var entry : next.entries().reversed()) {
+            var sequence = entry.sequence();
+            if (roster.has(entry) && !failed.isFor(entry)) {
+                sequence.startOver();
+                wanted = without(wanted, sequence);
+                roster.putBack(sequence);
+                release(sequence.id(), false);
+            }
+        }
+    }
+
+    /// The reservation on its way is not for a sequence that has just given its blocks back.
+    private static List<Want> without(List<Want> wants, Sequence sequence) {
+        return wants.stream().filter(want -> want.sequence() != sequence).toList();
+    }
+
     private void fail(Admitted entry, String message) {
         metrics.finished(FinishReason.ERROR);
         entry.replyTo().tell(entry.failed(message));
     }
 
     private Behavior<Command> stopped() {
-        if (inFlight != null) {
+        if (!inFlight.isEmpty()) {
             stepLost.accept(inFlight.requests());
         }
         return Behaviors.same();

@@ -6,11 +6,16 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/// The step that the worker runs.
+/// A step that the worker was sent and has not answered.
 ///
 /// @param entries who each slice was planned for; one of them may be aborted by now
-/// @param startedNanos when it was sent, of a monotonic clock
-record StepInFlight(StepPlan plan, List<Admitted> entries, long startedNanos) {
+/// @param startedNanos when the worker could begin with it, of a monotonic clock
+/// @param isVoid the step before it failed: it will not be run, and its answer says nothing
+record StepInFlight(StepPlan plan, List<Admitted> entries, long startedNanos, boolean isVoid) {
+    StepInFlight(StepPlan plan, List<Admitted> entries, long startedNanos) {
+        this(plan, entries, startedNanos, false);
+    }
+
     private static final long DEADLINE_NANOS = Duration.ofSeconds(30).toNanos();
     private static final long DEADLINE_NANOS_PER_TOKEN = Duration.ofSeconds(2).toNanos();
 
@@ -33,6 +38,24 @@ record StepInFlight(StepPlan plan, List<Admitted> entries, long startedNanos) {
 
     long stepId() {
         return plan.stepId();
+    }
+
+    StepInFlight startedAt(long nanos) {
+        return new StepInFlight(plan, entries, nanos, isVoid);
+    }
+
+    StepInFlight voided() {
+        return new StepInFlight(plan, entries, startedNanos, true);
+    }
+
+    /// Whether this very submission is in it.
+    boolean isFor(Admitted entry) {
+        for (var each : entries) {
+            if (each.sequence() == entry.sequence()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// Whose step it is.

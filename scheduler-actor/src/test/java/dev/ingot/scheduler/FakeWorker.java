@@ -9,7 +9,9 @@ import dev.ingot.engine.sampling.SequenceSampler;
 import dev.ingot.engine.schedule.Slice;
 import dev.ingot.engine.schedule.StepPlan;
 import dev.ingot.engine.sequence.Tokens;
+import dev.ingot.worker.StepBefore;
 import dev.ingot.worker.Worker;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.function.LongPredicate;
@@ -25,8 +27,12 @@ final class FakeWorker {
     private final int blockSize;
     private final int[] memory;
     private final LongPredicate fails;
+    private final ActorRef<Worker.Command> self;
+    private final StepBefore before = new StepBefore();
+    private final ArrayDeque<Worker.ExecuteStep> steps = new ArrayDeque<>();
 
-    private FakeWorker(KvGeometry kv, LongPredicate fails) {
+    private FakeWorker(KvGeometry kv, LongPredicate fails, ActorRef<Worker.Command> self) {
+        this.self = self;
         this.blockSize = kv.blockSize();
         this.memory = new int[(int) kv.positions()];
         this.fails = fails;
@@ -39,7 +45,8 @@ final class FakeWorker {
 
     /// @param fails which steps fail, by id; a failed step has written half of what it should
     static Behavior<Worker.Command> create(KvGeometry kv, LongPredicate fails) {
-        return Behaviors.setup(_ -> Behaviors.receiveMessage(new FakeWorker(kv, fails)::on));
+        return Behaviors.setup(context ->
+                Behaviors.receiveMessage(new FakeWorker(kv, fails, context.getSelf())::on));
     }
 
     static Worker.Loaded loaded(
@@ -67,12 +74,30 @@ final class FakeWorker {
 
     private Behavior<Worker.Command> on(Worker.Command message) {
         switch (message) {
-            case Worker.ExecuteStep(StepPlan plan, ActorRef<Worker.Reply> replyTo) ->
-                    replyTo.tell(run(plan));
-            case Worker.CommandBufferEnded _ ->
-                    throw new IllegalStateException("there is no device here");
+            case Worker.ExecuteStep step -> {
+                steps.add(step);
+                if (steps.size() == 1) {
+                    endLater();
+                }
+            }
+            case Worker.CommandBufferEnded _ -> end(steps.remove());
         }
         return Behaviors.same();
+    }
+
+    /// It ends a message later, so that the next step can have come by then.
+    private void endLater() {
+        self.tell(new Worker.CommandBufferEnded(0, null));
+    }
+
+    private void end(Worker.ExecuteStep step) {
+        var failed = before.failed(step.plan());
+        var reply = failed == null ? run(before.resolved(step.plan())) : failed;
+        before.ended(reply);
+        step.replyTo().tell(reply);
+        if (!steps.isEmpty()) {
+            endLater();
+        }
     }
 
     private Worker.Reply run(StepPlan plan) {

@@ -4,7 +4,8 @@ import dev.ingot.engine.sequence.SequenceId;
 
 /// One sequence's wish in a step: slots for the next `count` of its tokens.
 ///
-/// @param tokens at least up to the last one that is to be computed; for a sequence that holds nothing yet, all
+/// @param tokens at least up to the last one that is to be computed, which alone may still be missing where a step in
+///     flight samples it; for a sequence that holds nothing yet, all
 ///     that are known, because they decide what the prefix cache can spare it
 /// @param salt sequences share cached blocks only with sequences of the same salt: one per tenant, so that nobody
 ///     learns from the time to the first token what others asked
@@ -13,7 +14,9 @@ import dev.ingot.engine.sequence.SequenceId;
 public record Demand(
         SequenceId sequence, KnownTokens tokens, long salt, int firstPosition, int count) {
     public Demand {
-        if (firstPosition < 0 || count < 1 || (long) firstPosition + count > tokens.size()) {
+        if (firstPosition < 0
+                || count < 1
+                || (long) firstPosition + count > tokens.size() + (firstPosition > 0 ? 1L : 0L)) {
             throw new IllegalArgumentException(
                     sequence
                             + " wants "

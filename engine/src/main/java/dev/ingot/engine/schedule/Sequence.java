@@ -11,8 +11,10 @@ import java.util.Optional;
 /// One token timeline: the prompt, the tokens sampled so far, and how many of them have K and V.
 ///
 /// - Owned by the scheduler; nobody else writes it.
-/// - `computed ≤ length`; the tokens `[computed, length)` are what the device still has to see. One such token
-///   is a decode, more are a prefill: of a new prompt, or of a preempted or resumed sequence.
+/// - `computed ≤ planned ≤ length + pending`: what has K and V, what will have once the steps in flight end, and what
+///   there is to compute with the tokens that those steps sample. The tokens behind `planned` are what the device
+///   still has to be given. One such token is a decode, more are a prefill: of a new prompt, or of a preempted or
+///   resumed sequence.
 /// - Tokens are appended, never changed.
 public final class Sequence {
     private final SequenceId id;
@@ -25,6 +27,8 @@ public final class Sequence {
     private int[] tokens;
     private int length;
     private int computed;
+    private int inFlight;
+    private int pending;
     private int cached;
     private int creditUpTo;
     private int preemptions;
@@ -126,14 +130,39 @@ public final class Sequence {
         suspect = true;
     }
 
-    /// Tokens that the device still has to see.
-    public int remaining() {
-        return length - computed;
+    /// Positions whose K and V are in the cache once the steps in flight have ended.
+    public int planned() {
+        return computed + inFlight;
     }
 
-    /// Whether the next token is the client's to have.
+    /// Whether a step in flight computes something of it.
+    public boolean isInFlight() {
+        return inFlight > 0;
+    }
+
+    /// Tokens that no step has been given yet, the one that a step in flight samples among them.
+    public int remaining() {
+        return length + pending - planned();
+    }
+
+    /// Whether there can be a next token, and it is the client's to have.
     public boolean hasCredit() {
-        return generated() < creditUpTo;
+        return generated() + pending < creditUpTo && length + pending < maxLength;
+    }
+
+    /// A step is given the next `count` tokens.
+    ///
+    /// @return whether it samples the token after them
+    public boolean plan(int count) {
+        if (count > remaining()) {
+            throw new IllegalStateException(id + " has no " + count + " tokens for a step");
+        }
+        inFlight += count;
+        if (remaining() > 0) {
+            return false;
+        }
+        pending++;
+        return true;
     }
 
     /// Credit is cumulative: a smaller grant that comes late changes nothing.
@@ -141,7 +170,7 @@ public final class Sequence {
         creditUpTo = Math.max(creditUpTo, upTo);
     }
 
-    /// The tokens at positions `[from, to)`.
+    /// The tokens at positions `[from, to)`, which are all sampled.
     public Tokens tokens(int from, int to) {
         return Tokens.of(tokens, from, to);
     }
@@ -158,7 +187,7 @@ public final class Sequence {
 
     /// Takes over K and V of the first `count` positions from the prefix cache.
     public void startAt(int count) {
-        if (computed != 0) {
+        if (planned() != 0) {
             throw new IllegalStateException(id + " has computed " + computed + " tokens already");
         }
         computed = count;
@@ -167,12 +196,13 @@ public final class Sequence {
         }
     }
 
-    /// K and V of `count` more positions are in the cache.
+    /// A step has ended: K and V of `count` more positions are in the cache.
     public void computed(int count) {
-        if (computed + count > length) {
-            throw new IllegalStateException(id + " computed past its end");
+        if (computed + count > length || count > inFlight) {
+            throw new IllegalStateException(id + " computed what it was not given");
         }
         computed += count;
+        inFlight -= count;
         started = true;
     }
 
@@ -182,6 +212,7 @@ public final class Sequence {
             tokens = Arrays.copyOf(tokens, Math.min(maxLength, length + Math.max(64, length / 2)));
         }
         tokens[length++] = token;
+        pending--;
         failures = 0;
         suspect = false;
         return end();
@@ -204,17 +235,23 @@ public final class Sequence {
 
     /// Its blocks were taken for others; it starts again from its tokens.
     public void preempt() {
-        computed = 0;
-        started = true;
+        startOver();
         if (hasCredit()) {
             preemptions++;
         }
     }
 
+    /// The step that it was to run in did not take place, through no fault of its own.
+    public void startOver() {
+        computed = 0;
+        inFlight = 0;
+        pending = 0;
+        started = true;
+    }
+
     /// A step with this sequence in it failed; what it wrote is not to be trusted.
     public void failedStep() {
-        computed = 0;
-        started = true;
+        startOver();
         failures++;
         suspect = true;
     }

@@ -1,13 +1,27 @@
 package dev.ingot.engine.schedule;
 
+import dev.ingot.engine.sequence.SequenceId;
+import dev.ingot.engine.sequence.Tokens;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.ToIntFunction;
 
 /// What one step runs, in order.
 ///
 /// @param stepId counts up by one within an engine's life
-public record StepPlan(long stepId, List<Slice> slices) {
+/// @param afterStepId the step that was in flight when this one was planned, whose samples it may use and without
+///     whose success it must not run; [#NONE] if there was none
+public record StepPlan(long stepId, long afterStepId, List<Slice> slices) {
+    /// No step was in flight. Step ids are positive.
+    public static final long NONE = 0;
+
     public StepPlan {
         slices = List.copyOf(slices);
+    }
+
+    /// A step that builds on no other.
+    public StepPlan(long stepId, List<Slice> slices) {
+        this(stepId, NONE, slices);
     }
 
     /// Tokens that the device computes.
@@ -17,5 +31,23 @@ public record StepPlan(long stepId, List<Slice> slices) {
             sum += slice.tokens().size();
         }
         return sum;
+    }
+
+    /// This plan with nothing left to wait for.
+    ///
+    /// @param sampled the token that the step before sampled for a sequence; where it sampled none, any token will
+    ///     do, because what this step finds for the sequence is of no interest to anybody
+    public StepPlan resolved(ToIntFunction<SequenceId> sampled) {
+        if (slices.stream().noneMatch(Slice::isPending)) {
+            return this;
+        }
+        var known = new ArrayList<Slice>(slices.size());
+        for (var slice : slices) {
+            known.add(
+                    slice.isPending()
+                            ? slice.of(Tokens.of(sampled.applyAsInt(slice.sequence())))
+                            : slice);
+        }
+        return new StepPlan(stepId, afterStepId, known);
     }
 }

@@ -185,14 +185,14 @@ public final class StepPlanner {
 
     /// How many tokens of a running prefill fit the budget and the free blocks.
     private int affordable(Sequence sequence, int budget, int free) {
-        int held = blocks(sequence.computed());
-        int positions = (held + free) * blockSize - sequence.computed();
+        int held = blocks(sequence.planned());
+        int positions = (held + free) * blockSize - sequence.planned();
         return Math.min(Math.min(sequence.remaining(), budget), positions);
     }
 
     /// New blocks that `count` more positions take.
     private int blocksFor(Sequence sequence, int count) {
-        return blocks(sequence.computed() + count) - blocks(sequence.computed());
+        return blocks(sequence.planned() + count) - blocks(sequence.planned());
     }
 
     private int blocks(int positions) {

@@ -33,6 +33,7 @@ final class StepPlannerTest {
     /// Its whole prompt is computed and one token sampled.
     private static Sequence decoding(int id, int promptLength) {
         var sequence = waiting(id, promptLength);
+        sequence.plan(promptLength);
         sequence.computed(promptLength);
         sequence.append(7);
         return sequence;
@@ -41,6 +42,7 @@ final class StepPlannerTest {
     private static Sequence paused(int id, int promptLength) {
         var sequence = decoding(id, promptLength);
         for (int i = 1; i < 16; i++) {
+            sequence.plan(1);
             sequence.computed(1);
             sequence.append(7);
         }
@@ -68,9 +70,11 @@ final class StepPlannerTest {
 
         assertThat(planner.plan(List.of(innocent), List.of(suspect), PLENTY).wants())
                 .containsExactly(new Want(suspect, 16));
+        suspect.plan(16);
         suspect.computed(16);
         assertThat(planner.plan(List.of(innocent, suspect), List.of(), PLENTY).wants())
                 .containsExactly(new Want(suspect, 4));
+        suspect.plan(4);
         suspect.computed(4);
         suspect.append(7);
         assertThat(planner.plan(List.of(innocent, suspect), List.of(), PLENTY).wants())
@@ -94,6 +98,7 @@ final class StepPlannerTest {
         for (int i = 0; i < StepPlanner.MAX_PREEMPTIONS; i++) {
             often.preempt();
         }
+        often.plan(8);
         often.computed(8);
         var older = decoding(1, 8);
         often.append(7);
@@ -120,7 +125,9 @@ final class StepPlannerTest {
         var prompt = waiting(1, 40);
         assertThat(planner.plan(List.of(), List.of(prompt), PLENTY).wants())
                 .containsExactly(new Want(prompt, 16));
+        prompt.plan(16);
         prompt.computed(16);
+        prompt.plan(16);
         prompt.computed(16);
         var last = planner.plan(List.of(prompt), List.of(), PLENTY).wants();
         assertThat(last).containsExactly(new Want(prompt, 8));
@@ -198,7 +205,9 @@ final class StepPlannerTest {
             var waiting = new ArrayList<Sequence>();
             for (int i = 0; i < random.nextInt(5); i++) {
                 var sequence = waiting(i, 1 + random.nextInt(50));
-                sequence.computed(random.nextInt(sequence.length()));
+                int computed = random.nextInt(sequence.length());
+                sequence.plan(computed);
+                sequence.computed(computed);
                 running.add(random.nextBoolean() ? sequence : decoding(i, 1 + random.nextInt(50)));
             }
             for (int i = 0; i < random.nextInt(5); i++) {

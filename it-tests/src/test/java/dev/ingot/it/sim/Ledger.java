@@ -4,12 +4,12 @@ import dev.ingot.engine.schedule.StepPlan;
 import dev.ingot.engine.sequence.SequenceId;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
 /// What really befell the engine and each sequence, to judge whether a request had to fail.
 final class Ledger {
-    private final Map<Long, Integer> deaths = new HashMap<>();
     private final Set<Long> diedAlone = new HashSet<>();
     private final Map<SequenceId, Integer> failedSteps = new HashMap<>();
     private final Set<SequenceId> failedAlone = new HashSet<>();
@@ -18,11 +18,12 @@ final class Ledger {
     private final Set<Long> killed = new HashSet<>();
     private int watchdogs;
 
-    /// The worker ended, or hangs, with this step in flight.
-    void workerLost(StepPlan plan) {
+    /// The worker ended, or hangs, with these steps in flight.
+    void workerLost(List<StepPlan> steps) {
         var requests = new HashSet<Long>();
-        plan.slices().forEach(slice -> requests.add(slice.sequence().request()));
-        requests.forEach(request -> deaths.merge(request, 1, Integer::sum));
+        for (var plan : steps) {
+            plan.slices().forEach(slice -> requests.add(slice.sequence().request()));
+        }
         if (requests.size() == 1) {
             diedAlone.addAll(requests);
         }
@@ -61,10 +62,6 @@ final class Ledger {
         return poison.contains(request);
     }
 
-    int deaths(long request) {
-        return deaths.getOrDefault(request, 0);
-    }
-
     /// Whether this request may be told that it cannot be finished.
     boolean mayFail(long request) {
         return killed.contains(request)
@@ -72,6 +69,9 @@ final class Ledger {
                 || failedAlone.stream()
                         .anyMatch(id ->
                                 id.request() == request && failedSteps.getOrDefault(id, 0) > 1)
-                || (deaths(request) > 1 && diedAlone.contains(request));
+                // Of two deaths it must have caused one. In the other it may have stood beside the
+                // culprit: in a step that had ended without the scheduler's having heard of it,
+                // or that was still on its way to the worker.
+                || diedAlone.contains(request);
     }
 }

@@ -8,7 +8,7 @@ enum Mutant {
             "if (fences[block] > endedStep + 9) {\n            fenced"),
     RELEASE_WITHOUT_A_FENCE(
             "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
-            "phase == Phase.STEPPING ? lastStepId : KvAllocator.NO_STEP",
+            "inFlight.isEmpty() ? KvAllocator.NO_STEP : lastStepId",
             "KvAllocator.NO_STEP"),
     RELEASE_LOST(
             "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
@@ -29,7 +29,7 @@ enum Mutant {
     SAMPLER_STARTS_ANEW(
             "scheduler-actor/src/main/java/dev/ingot/scheduler/Admission.java",
             "submit.generated(),\n                        vocabulary",
-            "Tokens.NONE,\n                        vocabulary"),
+            "dev.ingot.engine.sequence.Tokens.NONE,\n                        vocabulary"),
     CHUNK_BOUNDARY_OFF_BY_ONE(
             "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
             "sequence.computed(step.plan().slices().get(i).tokens().size());",
@@ -45,20 +45,36 @@ enum Mutant {
             "drop(sequence, true);\n        metrics.finished(FinishReason.ERROR);"),
     PREEMPTED_BUT_NOT_FORGOTTEN(
             "engine/src/main/java/dev/ingot/engine/schedule/Sequence.java",
-            "public void preempt() {\n        computed = 0;",
-            "public void preempt() {"),
+            "public void startOver() {\n        computed = 0;",
+            "public void startOver() {"),
     CREDIT_IGNORED(
             "engine/src/main/java/dev/ingot/engine/schedule/Sequence.java",
-            "return generated() < creditUpTo;",
-            "return generated() < creditUpTo + 9;"),
+            "return generated() + pending < creditUpTo",
+            "return generated() + pending < creditUpTo + 9"),
     ENDED_SEQUENCE_GOES_ON(
             "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
             "if (end.isPresent()) {",
             "if (end.isPresent() && id.request() < 0) {"),
     STALE_REPLY_BELIEVED(
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/StepsInFlight.java",
+            "if (ended == null || ended.stepId() != stepId) {",
+            "if (ended == null) {"),
+    PENDING_TOKEN_NOT_FILLED_IN(
+            "metal-worker-actor/src/main/java/dev/ingot/worker/StepBefore.java",
+            "plan.resolved(sequence -> token(outcomes, sequence))",
+            "plan.resolved(sequence -> 0)"),
+    RUN_AFTER_A_FAILED_STEP(
             "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
-            "if (step == null || step.stepId() != stepId) {",
-            "if (step == null) {"),
+            "voidNext(step);\n        for",
+            "for"),
+    PLANNED_AHEAD_OF_THE_CREDIT(
+            "engine/src/main/java/dev/ingot/engine/schedule/Sequence.java",
+            "return generated() + pending < creditUpTo",
+            "return generated() < creditUpTo"),
+    FENCE_OF_THE_STEP_BEFORE(
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
+            "inFlight.isEmpty() ? KvAllocator.NO_STEP : lastStepId",
+            "inFlight.runningStepId()"),
     ASKER_FORGOTTEN(
             "scheduler-actor/src/main/java/dev/ingot/scheduler/EngineGuardian.java",
             "for (var asker : asking) {",

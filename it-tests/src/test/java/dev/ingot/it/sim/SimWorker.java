@@ -8,10 +8,12 @@ import dev.ingot.engine.ops.KvGeometry;
 import dev.ingot.engine.sampling.Sample;
 import dev.ingot.engine.schedule.Slice;
 import dev.ingot.engine.schedule.StepPlan;
+import dev.ingot.worker.StepBefore;
 import dev.ingot.worker.Worker;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -35,7 +37,9 @@ final class SimWorker {
     private final Simulation world;
     private final TimerScheduler<Worker.Command> timers;
     private final SimDevice device;
+    private final StepBefore before = new StepBefore();
     private @Nullable StepPlan inFlight;
+    private @Nullable StepPlan next;
     private @Nullable ActorRef<Worker.Reply> replyTo;
     private Worker.@Nullable Reply lastReply;
 
@@ -80,16 +84,15 @@ final class SimWorker {
     private Behavior<Worker.Command> on(Worker.Command message) {
         switch (message) {
             case Worker.ExecuteStep(StepPlan plan, ActorRef<Worker.Reply> asker) -> {
-                if (inFlight != null) {
-                    throw new IllegalStateException("two steps at once: " + plan.stepId());
-                }
-                inFlight = plan;
                 replyTo = asker;
-                world.stepStarted(plan);
-                if (lastReply != null && world.faults().happens(Fault.REPLY_OF_EARLIER_STEP)) {
-                    asker.tell(lastReply);
+                if (inFlight != null) {
+                    if (next != null) {
+                        throw new IllegalStateException("three steps at once: " + plan.stepId());
+                    }
+                    next = plan;
+                    return Behaviors.same();
                 }
-                start(plan);
+                begin(plan);
             }
             case Worker.CommandBufferEnded(long stepId, DeviceException failure) -> {
                 var plan = inFlight;
@@ -102,9 +105,23 @@ final class SimWorker {
         return Behaviors.same();
     }
 
+    private void begin(StepPlan plan) {
+        var failed = before.failed(plan);
+        if (failed != null) {
+            reply(failed);
+        } else {
+            start(before.resolved(plan));
+        }
+    }
+
     private void start(StepPlan plan) {
+        inFlight = plan;
+        world.stepStarted(plan);
         var faults = world.faults();
-        long delay = 1_000_000L * (1 + world.random().nextInt(20));
+        if (lastReply != null && replyTo != null && faults.happens(Fault.REPLY_OF_EARLIER_STEP)) {
+            replyTo.tell(lastReply);
+        }
+        long delay = 1_000_000L * world.random().nextInt(20);
         DeviceException failure = null;
         for (var each : FAILURES.entrySet()) {
             if (failure == null && faults.happens(each.getKey())) {
@@ -118,17 +135,17 @@ final class SimWorker {
             }
         }
         if (faults.happens(Fault.WORKER_CRASH_BEFORE_WRITING)) {
-            world.workerLost(plan);
+            world.workerLost(steps(plan));
             throw new InjectedFault("worker, before it wrote");
         }
         if (faults.happens(Fault.STEP_HANGS)) {
             world.ledger().watchdogDue();
-            world.workerLost(plan);
+            world.workerLost(steps(plan));
             return;
         }
         if (faults.happens(Fault.REPLY_AFTER_WATCHDOG)) {
             world.ledger().watchdogDue();
-            world.workerLost(plan);
+            world.workerLost(steps(plan));
             delay = AFTER_WATCHDOG.toNanos();
         }
         timers.startSingleTimer(
@@ -137,7 +154,6 @@ final class SimWorker {
 
     private void end(StepPlan plan, @Nullable DeviceException failure) {
         var faults = world.faults();
-        inFlight = null;
         if (failure != null) {
             for (var slice : plan.slices()) {
                 device.store(slice, slice.tokens().size() / 2);
@@ -147,9 +163,10 @@ final class SimWorker {
                 case OUT_OF_MEMORY, TIMEOUT, INTERNAL -> {
                     world.ledger().stepFailed(plan);
                     reply(new Worker.StepFailed(plan.stepId(), failure.kind(), "injected"));
+                    beginNext();
                 }
                 case PAGE_FAULT, DEVICE_LOST, UNAVAILABLE -> {
-                    world.workerLost(plan);
+                    world.workerLost(steps(plan));
                     throw failure;
                 }
             }
@@ -157,7 +174,7 @@ final class SimWorker {
         }
         plan.slices().forEach(device::store);
         if (faults.happens(Fault.WORKER_CRASH_BEFORE_REPLY)) {
-            world.workerLost(plan);
+            world.workerLost(steps(plan));
             throw new InjectedFault("worker, before its reply");
         }
         var outcomes = new ArrayList<Worker.Outcome>();
@@ -167,6 +184,19 @@ final class SimWorker {
             }
         }
         reply(new Worker.StepCompleted(plan.stepId(), outcomes, 1_000_000));
+        beginNext();
+    }
+
+    private void beginNext() {
+        if (next != null) {
+            var waiting = next;
+            next = null;
+            begin(waiting);
+        }
+    }
+
+    private List<StepPlan> steps(StepPlan running) {
+        return next == null ? List.of(running) : List.of(running, next);
     }
 
     private Worker.Outcome sample(Slice slice) {
@@ -190,7 +220,9 @@ final class SimWorker {
         if (to == null) {
             throw new IllegalStateException("nobody asked");
         }
+        inFlight = null;
         world.stepEnded();
+        before.ended(reply);
         to.tell(reply);
         if (world.faults().happens(Fault.REPLY_TWICE)) {
             to.tell(reply);
@@ -200,7 +232,7 @@ final class SimWorker {
 
     private Behavior<Worker.Command> stopped() {
         if (inFlight != null) {
-            world.workerStopped(inFlight);
+            world.workerStopped(steps(inFlight));
         }
         world.stepEnded();
         return Behaviors.same();

@@ -428,14 +428,14 @@ final class Simulation {
         inFlight = null;
     }
 
-    void workerLost(StepPlan plan) {
-        ledger.workerLost(plan);
+    void workerLost(List<StepPlan> steps) {
+        ledger.workerLost(steps);
     }
 
-    /// A worker that ends with this step in flight, which may or may not be why.
-    void workerStopped(StepPlan plan) {
+    /// A worker that ends with these steps in flight, which may or may not be why.
+    void workerStopped(List<StepPlan> steps) {
         if (workerKilled) {
-            ledger.workerLost(plan);
+            ledger.workerLost(steps);
         }
     }
 

@@ -223,6 +223,11 @@ final class ComputePass {
         }
     }
 
+    /// Command buffers so far, the one being recorded among them.
+    int partCount() {
+        return parts.size() + (ObjectiveC.isNil(encoder) ? 0 : 1);
+    }
+
     /// Ends the step.
     ///
     /// @return its command buffers in order, which the caller now owns

@@ -218,6 +218,11 @@ public final class MetalDevice implements Device {
         return libraries.pipeline(source, function, constants);
     }
 
+    /// The kernels' compiler.
+    MetalLibraries libraries() {
+        return libraries;
+    }
+
     /// Weights as they lie in a file, in place where that is possible.
     MetalSlice weights(String label, MemorySegment data) {
         requireOpen();
@@ -254,7 +259,17 @@ public final class MetalDevice implements Device {
 
     void commit(MetalCommandBuffer buffer, CommandBuffer.Completion completion) {
         requireCurrent(buffer);
-        submit(buffer, completion);
+        List<ComputePass.Part> parts = end(buffer);
+        if (parts.isEmpty()) {
+            closePool();
+            completion.completed();
+            return;
+        }
+        try {
+            queue.submit(parts, completion);
+        } finally {
+            closePool();
+        }
     }
 
     private void recover() {
@@ -276,19 +291,9 @@ public final class MetalDevice implements Device {
         return opened;
     }
 
-    private @Nullable Submission submit(
-            MetalCommandBuffer buffer, CommandBuffer.Completion completion) {
-        List<ComputePass.Part> parts = buffer.pass().end();
+    private List<ComputePass.Part> end(MetalCommandBuffer buffer) {
         current = null;
-        try {
-            if (!parts.isEmpty()) {
-                return queue.submit(parts, completion);
-            }
-        } finally {
-            closePool();
-        }
-        completion.completed();
-        return null;
+        return buffer.pass().end();
     }
 
     /// Throws away what was recorded and not committed.
@@ -320,8 +325,13 @@ public final class MetalDevice implements Device {
         pass.pipeline(pipeline("canary", "canary", FunctionConstants.NONE));
         pass.buffer(0, canary, 0);
         pass.threadgroups(1, 1, 1, 1, 1, 1);
-        Submission submission = submit(step, outcome);
-        if (submission == null || !submission.await(PATIENCE_NANOS)) {
+        Submission submission;
+        try {
+            submission = queue.probe(end(step), outcome);
+        } finally {
+            closePool();
+        }
+        if (!submission.await(PATIENCE_NANOS)) {
             throw new DeviceException(
                     DeviceException.Kind.DEVICE_LOST,
                     info.name() + " does not finish a kernel that writes one number");

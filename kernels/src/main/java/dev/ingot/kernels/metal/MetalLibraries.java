@@ -62,11 +62,12 @@ final class MetalLibraries {
     }
 
     private Pipeline compile(Key key) {
+        String text = MetalSources.text(key.source());
         try (var _ = new AutoreleasePool()) {
+            MemorySegment library = library(key.source(), text);
             MemorySegment constants = key.constants().create();
             try {
-                MemorySegment function =
-                        MtlLibrary.newFunction(library(key.source()), key.function(), constants);
+                MemorySegment function = MtlLibrary.newFunction(library, key.function(), constants);
                 try {
                     return describe(key.function(), MtlDevice.newPipeline(device, function));
                 } finally {
@@ -88,16 +89,19 @@ final class MetalLibraries {
         }
     }
 
-    private MemorySegment library(String source) throws MetalCallException {
-        MemorySegment known = libraries.get(source);
+    /// A source text, compiled on first use.
+    ///
+    /// @param name what it is called, here and in messages
+    /// @throws MetalCallException with the compiler's text
+    MemorySegment library(String name, String text) throws MetalCallException {
+        MemorySegment known = libraries.get(name);
         if (known != null) {
             return known;
         }
         MemorySegment options = MtlLibrary.compileOptions(LANGUAGE_MAJOR, LANGUAGE_MINOR, mathMode);
         try {
-            MemorySegment library =
-                    MtlDevice.newLibrary(device, MetalSources.text(source), options);
-            libraries.put(source, library);
+            MemorySegment library = MtlDevice.newLibrary(device, text, options);
+            libraries.put(name, library);
             return library;
         } finally {
             ObjectiveC.release(options);

@@ -64,8 +64,16 @@ final class MetalQueue {
     /// Runs the parts of a step in order; a pool has to be open.
     ///
     /// @param completion told once, when the last has ended
-    Submission submit(List<Part> parts, Completion completion) {
-        var submission = new Submission(parts, budget, this::judge, completion);
+    void submit(List<Part> parts, Completion completion) {
+        run(new Submission(parts, budget, this::judge, completion));
+    }
+
+    /// [#submit] of what only tries whether the device works: says nothing about the steps.
+    Submission probe(List<Part> parts, Completion completion) {
+        return run(new Submission(parts, budget, failure -> failure, completion));
+    }
+
+    private Submission run(Submission submission) {
         inFlight = submission;
         submission.commit();
         return submission;

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 /// then the GPU may still write where the next step would.
 final class Submission {
     private static final double NANOS_PER_SECOND = 1e9;
+    private static final int ABANDONED = -1;
 
     private final List<Part> parts;
     private final WorkBudget budget;
@@ -75,9 +76,13 @@ final class Submission {
     }
 
     /// Stops waiting for a GPU that does not answer: the completion is never told.
-    void abandon() {
-        for (Part part : parts) {
-            CompletionBlock.forget(part.commandBuffer());
+    synchronized void abandon() {
+        if (running > 0) {
+            running = ABANDONED;
+            for (Part part : parts) {
+                CompletionBlock.forget(part.commandBuffer());
+                ObjectiveC.release(part.commandBuffer());
+            }
         }
     }
 
@@ -99,6 +104,9 @@ final class Submission {
     }
 
     private synchronized boolean isLast(int index, MemorySegment commandBuffer) {
+        if (running == ABANDONED) {
+            return false;
+        }
         if (MtlCommands.status(commandBuffer) == MtlCommands.Status.ERROR) {
             if (failure == null) {
                 failure = MetalErrors.of(MtlCommands.error(commandBuffer), index, parts.size());

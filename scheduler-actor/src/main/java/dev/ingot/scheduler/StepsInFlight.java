@@ -1,0 +1,79 @@
+package dev.ingot.scheduler;
+
+import dev.ingot.engine.schedule.StepPlan;
+import java.util.HashSet;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// What the worker has been sent and not answered: the step that it runs, and the one that waits behind it.
+final class StepsInFlight {
+    private @Nullable StepInFlight running;
+    private @Nullable StepInFlight next;
+
+    boolean isEmpty() {
+        return running == null;
+    }
+
+    /// The step that the worker runs, or [StepPlan#NONE].
+    long runningStepId() {
+        return running == null ? StepPlan.NONE : running.stepId();
+    }
+
+    /// Whether one more may be sent on tokens that the running one samples.
+    boolean leavesRoom() {
+        return running != null && next == null && !running.isVoid();
+    }
+
+    void add(StepInFlight step) {
+        if (running == null) {
+            running = step;
+        } else if (next == null) {
+            next = step;
+        } else {
+            throw new IllegalStateException(
+                    "step " + step.stepId() + " is a third one: the worker takes two");
+        }
+    }
+
+    /// The answer to a step has come; the next one has begun by now.
+    ///
+    /// @return null where the answer was to an earlier step
+    @Nullable StepInFlight end(long stepId, long nowNanos) {
+        var ended = running;
+        if (ended == null || ended.stepId() != stepId) {
+            return null;
+        }
+        running = next == null ? null : next.startedAt(nowNanos);
+        next = null;
+        return ended;
+    }
+
+    /// The step that has just ended has failed, so the worker fails the one that waited behind it.
+    ///
+    /// @return that one, if there is one
+    @Nullable StepInFlight voidNext() {
+        if (running != null) {
+            running = running.voided();
+        }
+        return running;
+    }
+
+    /// Whose steps they are.
+    Set<Long> requests() {
+        var requests = new HashSet<Long>();
+        if (running != null) {
+            requests.addAll(running.requests());
+        }
+        if (next != null) {
+            requests.addAll(next.requests());
+        }
+        return requests;
+    }
+
+    /// @throws StepInFlight.OverdueException if the running step should have ended by now
+    void checkDeadline(long nowNanos) {
+        if (running != null) {
+            running.checkDeadline(nowNanos);
+        }
+    }
+}
