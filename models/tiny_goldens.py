@@ -86,6 +86,8 @@ GPT_OSS = {"architectures": ["GptOssForCausalLM"], "model_type": "gpt_oss", "voc
            "sliding_window": WINDOW, "layer_types": ["sliding_attention", "full_attention"], "attention_bias": True, "swiglu_limit": 7.0,
            "tie_word_embeddings": False, "pad_token_id": None, **NOBODY}
 
+WIDE = {"hidden_size": 64, "num_attention_heads": 4, "intermediate_size": 96}
+
 # name: (config.json, dtype of the weights, shards)
 VARIANTS = {
     "llama-tied-f32": ({**LLAMA, "tie_word_embeddings": True, "torch_dtype": "float32"}, torch.float32, 1),
@@ -140,6 +142,23 @@ VARIANTS = {
     "qwen3-moe-bf16": ({**QWEN3_MOE, "torch_dtype": "bfloat16"}, torch.bfloat16, 1),
     "qwen3-moe-dense-layer": ({**QWEN3_MOE, "norm_topk_prob": False, "mlp_only_layers": [0], "tie_word_embeddings": True,
                                "torch_dtype": "bfloat16"}, torch.bfloat16, 1),
+    # OPT-350m: norms after the sums, and embeddings narrower than the layers.
+    "opt-post-norm": ({**OPT, "hidden_size": 64, "word_embed_proj_dim": 32, "do_layer_norm_before": False, "torch_dtype": "float16"}, torch.float16, 1),
+    # Rows that quantization by groups of 32 or 64 divides: every matrix can be converted.
+    "llama-quantizable": ({**LLAMA, **WIDE, "num_key_value_heads": 2, "torch_dtype": "bfloat16"}, torch.bfloat16, 1),
+    "mistral-quantizable": ({**MISTRAL, **WIDE, "torch_dtype": "bfloat16"}, torch.bfloat16, 1),
+    "qwen2-quantizable": ({**QWEN2, **WIDE, "torch_dtype": "bfloat16"}, torch.bfloat16, 1),
+    "qwen3-quantizable": ({**QWEN3, **WIDE, "torch_dtype": "bfloat16"}, torch.bfloat16, 1),
+    "gpt2-quantizable": ({**GPT2, "n_embd": 64, "torch_dtype": "float32"}, torch.float32, 1),
+    "opt-quantizable": ({**OPT, "hidden_size": 64, "word_embed_proj_dim": 64, "torch_dtype": "float16"}, torch.float16, 1),
+    "phi-quantizable": ({**PHI, **WIDE, "num_key_value_heads": 4, "partial_rotary_factor": 0.5, "torch_dtype": "float16"}, torch.float16, 1),
+    "phi3-quantizable": ({**PHI3, **WIDE, "torch_dtype": "bfloat16"}, torch.bfloat16, 1),
+    "gemma2-quantizable": ({**GEMMA2, **WIDE, "torch_dtype": "bfloat16"}, torch.bfloat16, 1),
+    "gemma3-quantizable": ({**GEMMA3, **WIDE, "sliding_window_pattern": 2, "rope_theta": 1000000.0, "rope_local_base_freq": 10000.0,
+                            "torch_dtype": "bfloat16"}, torch.bfloat16, 1),
+    "olmo2-quantizable": ({**OLMO2, **WIDE, "torch_dtype": "bfloat16"}, torch.bfloat16, 1),
+    "mixtral-quantizable": ({**MIXTRAL, **WIDE, "intermediate_size": 32, "torch_dtype": "bfloat16"}, torch.bfloat16, 1),
+    "qwen3-moe-quantizable": ({**QWEN3_MOE, **WIDE, "moe_intermediate_size": 32, "torch_dtype": "bfloat16"}, torch.bfloat16, 1),
     "gpt-oss-bf16": ({**GPT_OSS, "torch_dtype": "bfloat16"}, torch.bfloat16, 1),
     "gpt-oss-mxfp4": ({**GPT_OSS, "num_hidden_layers": 3, "layer_types": ["sliding_attention", "full_attention", "sliding_attention"],
                        "torch_dtype": "bfloat16",
@@ -148,6 +167,7 @@ VARIANTS = {
 }
 ROPE_TYPES = {"llama3-rope-f16": "llama3", "llama-linear-rope": "linear", "llama-yarn-bf16": "yarn", "qwen2-window-yarn": "yarn",
               "phi3-longrope": "longrope", "phi3-shortrope": "longrope", "gpt-oss-bf16": "yarn", "gpt-oss-mxfp4": "yarn",
+              "gemma3-quantizable": {"full_attention": "default", "sliding_attention": "default"},
               "gemma3-linear-rope": {"full_attention": "linear", "sliding_attention": "default"},
               "gemma3-new-spelling": {"full_attention": "default", "sliding_attention": "default"}}
 TIED = ("gpt2", "opt", "gemma2", "gemma3_text")      # where config.json does not say
@@ -200,7 +220,9 @@ def write_weights(folder, config, dtype, shards, seed):
     quantized = "quantization_config" in config
     for name, shape in shapes(folder.with_name(folder.name + ".plain") if quantized else folder, config).items():
         values = torch.randn(shape, generator=generator)
-        spread = 0.12 if name.endswith("embed_tokens.weight") and config["model_type"] in ECHOING else 0.25
+        spread = 0.25
+        if name.endswith("embed_tokens.weight") and config["model_type"] in ECHOING:
+            spread = 0.12 if config.get("do_layer_norm_before", True) else 0.7      # a norm over the sums leaves little of a small one
         weights[name] = ((one + 0.3 * values) if is_norm(name) else spread * values).to(dtype).contiguous()
     if quantized:
         weights, plain = mxfp4(weights, generator)

@@ -1,12 +1,17 @@
 package dev.ingot.api;
 
 import dev.ingot.api.hub.HubProgress;
+import dev.ingot.worker.LoadListener;
 import java.io.PrintStream;
+import java.nio.file.Path;
 import java.util.Locale;
 
-/// A download's progress: one line that is written over on a terminal, a line for every tenth elsewhere.
+/// A download's or a loading's progress: one line that is written over on a terminal, a line for every tenth elsewhere.
 final class ConsoleProgress implements HubProgress {
     private static final long INTERVAL_NANOS = 200_000_000;
+
+    /// A smaller model is loaded before anybody has read the line.
+    private static final long SMALLEST_SHOWN_BYTES = 256 << 20;
 
     private final PrintStream out;
     private final boolean isTerminal;
@@ -18,6 +23,25 @@ final class ConsoleProgress implements HubProgress {
     ConsoleProgress(PrintStream out, boolean isTerminal) {
         this.out = out;
         this.isTerminal = isTerminal;
+    }
+
+    /// On the standard error.
+    @SuppressWarnings(
+            "SystemConsoleNull") // JDK 25 has none again where input or output is no terminal.
+    static ConsoleProgress onStandardError() {
+        var console = System.console();
+        return new ConsoleProgress(System.err, console != null && console.isTerminal());
+    }
+
+    /// Of a model's weights on their way to the device, on the standard error.
+    static LoadListener ofLoading(Path model) {
+        var progress = onStandardError();
+        var what = "loading " + model.getFileName();
+        return (doneBytes, totalBytes) -> {
+            if (totalBytes >= SMALLEST_SHOWN_BYTES) {
+                progress.at(what, doneBytes, totalBytes);
+            }
+        };
     }
 
     @Override
@@ -38,11 +62,11 @@ final class ConsoleProgress implements HubProgress {
         var line =
                 String.format(
                         Locale.ROOT,
-                        "%3d %%  %.1f of %.1f MiB  %.1f MiB/s  %s",
+                        "%3d %%  %.1f of %.1f MiB  %s  %s",
                         totalBytes == 0 ? 100 : doneBytes * 100 / totalBytes,
                         doneBytes / (double) (1 << 20),
                         totalBytes / (double) (1 << 20),
-                        (doneBytes - firstBytes) / seconds / (1 << 20),
+                        speed((doneBytes - firstBytes) / seconds),
                         ended ? "done" : file);
         if (isTerminal) {
             out.print("\r\u001B[K" + line + (ended ? "\n" : ""));
@@ -50,5 +74,11 @@ final class ConsoleProgress implements HubProgress {
         } else {
             out.println(line);
         }
+    }
+
+    private static String speed(double bytesPerSecond) {
+        return bytesPerSecond < 1e9
+                ? String.format(Locale.ROOT, "%.1f MiB/s", bytesPerSecond / (1 << 20))
+                : String.format(Locale.ROOT, "%.2f GB/s", bytesPerSecond * 1e-9);
     }
 }

@@ -54,7 +54,12 @@ final class NodeActor {
             ServeSettings settings, EngineState state, EngineMetrics metrics) {
         return EngineGuardian.create(
                 engineOf(settings),
-                reportTo -> MetalWorkerActor.create(settings.worker(), reportTo, System::nanoTime),
+                reportTo ->
+                        MetalWorkerActor.create(
+                                settings.worker(),
+                                reportTo,
+                                System::nanoTime,
+                                ConsoleProgress.ofLoading(settings.worker().model())),
                 state::publish,
                 metrics,
                 System::nanoTime);

@@ -55,13 +55,9 @@ final class PullCommand implements Callable<Integer> {
     }
 
     /// With the environment's settings and a progress line on the standard error.
-    @SuppressWarnings(
-            "SystemConsoleNull") // JDK 25 has none again where input or output is no terminal.
     static HubDownloads downloads() throws HubException {
         var settings =
                 HubSettings.of(System.getenv(), Path.of(System.getProperty("user.home", ".")));
-        var console = System.console();
-        boolean isTerminal = console != null && console.isTerminal();
-        return new HubDownloads(settings, new ConsoleProgress(System.err, isTerminal));
+        return new HubDownloads(settings, ConsoleProgress.onStandardError());
     }
 }

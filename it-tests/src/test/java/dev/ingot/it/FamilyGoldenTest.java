@@ -45,6 +45,9 @@ final class FamilyGoldenTest {
     static List<Path> checkpoints() throws IOException {
         try (var folders = Files.list(GOLDENS)) {
             return folders.filter(folder -> Files.exists(folder.resolve("golden.json")))
+                    // Quantized weights meet activations of 8 bits on the CPU: QuantizedGoldensTest
+                    // bounds that.
+                    .filter(folder -> !folder.endsWith("gpt-oss-mxfp4"))
                     .sorted()
                     .toList();
         }

@@ -35,7 +35,7 @@ public final class InlineWorker implements AutoCloseable {
     /// @throws DeviceException if the device is not there or has too little memory
     /// @throws IllegalArgumentException if the settings do not fit the model or the memory
     public static InlineWorker load(WorkerSettings settings, LongSupplier nanoClock) {
-        return new InlineWorker(settings, LoadedModel.load(settings, nanoClock));
+        return new InlineWorker(settings, LoadedModel.load(settings, nanoClock, LoadListener.NONE));
     }
 
     public DeviceInfo device() {

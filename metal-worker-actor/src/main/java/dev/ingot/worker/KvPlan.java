@@ -15,9 +15,14 @@ record KvPlan(int maxModelLength, int blockCount) {
     private static final double DEFAULT_SHARE = 0.4;
 
     /// @param workingSetBytes memory that the device may use for everything
+    /// @param availableBytes what of it others do not hold now
     /// @throws IllegalArgumentException naming the setting that does not fit, and what would
     static KvPlan of(
-            WorkerSettings settings, ModelConfig config, ModelMemory memory, long workingSetBytes) {
+            WorkerSettings settings,
+            ModelConfig config,
+            ModelMemory memory,
+            long workingSetBytes,
+            long availableBytes) {
         int asked = settings.maxModelLength().orElse(config.maxPositions());
         if (asked > config.maxPositions()) {
             throw new IllegalArgumentException(
@@ -27,10 +32,11 @@ record KvPlan(int maxModelLength, int blockCount) {
                             + config.maxPositions()
                             + " positions");
         }
-        long usable =
+        long allowed =
                 settings.memoryFraction().isPresent()
                         ? (long) (workingSetBytes * settings.memoryFraction().getAsDouble())
                         : workingSetBytes;
+        long usable = Math.min(allowed, availableBytes);
         long left = usable - memory.fixedBytes();
         if (left <= 0) {
             throw new IllegalArgumentException(
@@ -42,7 +48,10 @@ record KvPlan(int maxModelLength, int blockCount) {
                             + mib(memory.fixedBytes() - memory.weightBytes())
                             + " of activations and logits) before any KV cache; the device has "
                             + mib(workingSetBytes)
-                            + (usable < workingSetBytes
+                            + (availableBytes < workingSetBytes
+                                    ? " and " + mib(availableBytes) + " of them are available"
+                                    : "")
+                            + (usable < Math.min(workingSetBytes, availableBytes)
                                     ? ", of which --gpu-memory-utilization allows "
                                             + mib(usable)
                                             + ": raise it, or take a smaller or quantized model"

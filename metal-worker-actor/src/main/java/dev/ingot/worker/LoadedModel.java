@@ -1,6 +1,7 @@
 package dev.ingot.worker;
 
 import dev.ingot.engine.files.ModelFiles;
+import dev.ingot.engine.model.LoadProgress;
 import dev.ingot.engine.model.Model;
 import dev.ingot.engine.model.ModelConfig;
 import dev.ingot.engine.model.ModelMemory;
@@ -13,6 +14,7 @@ import dev.ingot.engine.schedule.StepPlan;
 import dev.ingot.engine.weights.Checkpoint;
 import dev.ingot.kernels.Devices;
 import java.util.Locale;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.slf4j.Logger;
@@ -47,17 +49,19 @@ final class LoadedModel implements AutoCloseable {
     }
 
     /// @param nanoClock tells how fast the weights were read
+    /// @param listener is told how far the loading has come
     /// @throws dev.ingot.engine.weights.CheckpointException if a file is missing, damaged or not supported
     /// @throws dev.ingot.engine.ops.DeviceException if the device is not there or has too little memory
     /// @throws IllegalArgumentException if the settings do not fit the model or the memory
-    static LoadedModel load(WorkerSettings settings, LongSupplier nanoClock) {
+    static LoadedModel load(
+            WorkerSettings settings, LongSupplier nanoClock, LoadListener listener) {
         var files = ModelFiles.at(settings.model());
         ModelConfig config = files.config();
         var checkpoint = files.weights();
         try {
             var device = Devices.open(settings.device(), settings.threads());
             try {
-                return load(settings, config, checkpoint, device, nanoClock);
+                return load(settings, config, checkpoint, device, nanoClock, listener);
             } catch (RuntimeException | Error e) {
                 device.close();
                 throw e;
@@ -73,24 +77,40 @@ final class LoadedModel implements AutoCloseable {
             ModelConfig config,
             Checkpoint checkpoint,
             Device device,
-            LongSupplier nanoClock) {
+            LongSupplier nanoClock,
+            LoadListener listener) {
         var limits = new StepLimits(settings.maxStepTokens(), settings.maxSequences());
         var memory =
                 ModelMemory.of(
                         checkpoint,
                         config,
                         settings.weightLoading(),
+                        device,
                         limits,
                         settings.blockSize(),
                         settings.kvCacheType());
-        var kv = KvPlan.of(settings, config, memory, device.info().workingSetBytes());
+        var kv =
+                KvPlan.of(
+                        settings,
+                        config,
+                        memory,
+                        device.info().workingSetBytes(),
+                        device.availableBytes());
         var geometry =
                 Models.kvGeometry(
                         config, settings.blockSize(), kv.blockCount(), settings.kvCacheType());
         var cache = device.kvCache(geometry);
         long startNanos = nanoClock.getAsLong();
         var model =
-                Models.load(checkpoint, config, settings.weightLoading(), device, limits, cache);
+                Models.load(
+                        checkpoint,
+                        config,
+                        settings.weightLoading(),
+                        device,
+                        limits,
+                        cache,
+                        progress(checkpoint.totalBytes(), listener));
+        listener.at(checkpoint.totalBytes(), checkpoint.totalBytes());
         double seconds = Math.max(1e-6, (nanoClock.getAsLong() - startNanos) * 1e-9);
         int maxBlocks = Math.ceilDiv(kv.maxModelLength(), settings.blockSize());
         var buffers =
@@ -109,12 +129,18 @@ final class LoadedModel implements AutoCloseable {
                 device.info().threads(),
                 memory.weightBytes() >> 20,
                 String.format(Locale.ROOT, "%.1f", seconds),
-                String.format(Locale.ROOT, "%.1f", memory.weightBytes() / seconds * 1e-9),
+                String.format(Locale.ROOT, "%.1f", checkpoint.totalBytes() / seconds * 1e-9),
                 geometry.bytes() >> 20,
                 geometry.blockCount(),
                 geometry.blockSize(),
                 kv.maxModelLength());
         return new LoadedModel(device, checkpoint, model, kv, buffers, sampler);
+    }
+
+    /// The last word is the caller's, when everything is loaded.
+    private static LoadProgress progress(long totalBytes, LoadListener listener) {
+        var done = new AtomicLong();
+        return bytes -> listener.at(Math.min(done.addAndGet(bytes), totalBytes - 1), totalBytes);
     }
 
     /// What the worker tells about it.

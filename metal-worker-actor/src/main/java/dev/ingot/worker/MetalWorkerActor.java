@@ -54,16 +54,26 @@ public final class MetalWorkerActor {
         this.nanoClock = nanoClock;
     }
 
+    /// [#create(WorkerSettings, ActorRef, LongSupplier, LoadListener)], telling nobody of its progress.
+    public static Behavior<Command> create(
+            WorkerSettings settings, ActorRef<Report> reportTo, LongSupplier nanoClock) {
+        return create(settings, reportTo, nanoClock, LoadListener.NONE);
+    }
+
     /// Loads the model in its setup; spawn it with [#props].
     ///
     /// @param reportTo told once how loading ended
     /// @param nanoClock monotonic, for the device's time in [StepCompleted]
+    /// @param listener told how far the loading has come
     public static Behavior<Command> create(
-            WorkerSettings settings, ActorRef<Report> reportTo, LongSupplier nanoClock) {
+            WorkerSettings settings,
+            ActorRef<Report> reportTo,
+            LongSupplier nanoClock,
+            LoadListener listener) {
         return Behaviors.setup(context -> {
             LoadedModel loaded;
             try {
-                loaded = LoadedModel.load(settings, nanoClock);
+                loaded = LoadedModel.load(settings, nanoClock, listener);
             } catch (CheckpointException | DeviceException | IllegalArgumentException e) {
                 reportTo.tell(new LoadFailed(String.valueOf(e.getMessage())));
                 return Behaviors.stopped();

@@ -55,7 +55,24 @@ final class KvPlanTest {
                 .hasMessageContaining("--kv-cache-memory-bytes is 51 MiB");
     }
 
+    @Test
+    void memoryThatOthersHoldIsNotCounted() {
+        assertThat(
+                        plan(OptionalDouble.empty(), OptionalLong.empty(), 300 * MIB, 200 * MIB)
+                                .blockCount())
+                .isEqualTo(40);
+        assertThatThrownBy(() ->
+                        plan(OptionalDouble.empty(), OptionalLong.empty(), 300 * MIB, 99 * MIB))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("the device has 300 MiB and 99 MiB of them are available");
+    }
+
     private static KvPlan plan(OptionalDouble fraction, OptionalLong kvBytes, long workingSet) {
+        return plan(fraction, kvBytes, workingSet, workingSet);
+    }
+
+    private static KvPlan plan(
+            OptionalDouble fraction, OptionalLong kvBytes, long workingSet, long available) {
         var config =
                 new ModelConfig(
                         Architecture.LLAMA,
@@ -87,6 +104,6 @@ final class KvPlanTest {
                         kvBytes,
                         fraction,
                         DType.F16);
-        return KvPlan.of(settings, config, MEMORY, workingSet);
+        return KvPlan.of(settings, config, MEMORY, workingSet, available);
     }
 }

@@ -80,6 +80,7 @@ final class GptOss implements Model {
         int intermediate = config.mixture().intermediate();
         var attention = prefix + "self_attn.";
         var mlp = prefix + "mlp.";
+        var moe = new GptOssExperts(weights, mlp + "experts.", experts, intermediate, hidden);
         return new Layer(
                 weights.vector(
                         prefix + "attentionNorm", part(prefix + "input_layernorm.weight", hidden)),
@@ -103,27 +104,10 @@ final class GptOss implements Model {
                         part(prefix + "post_attention_layernorm.weight", hidden)),
                 weights.matrix(prefix + "router", hidden, part(mlp + "router.weight", experts)),
                 weights.vector(prefix + "routerBias", part(mlp + "router.bias", experts)),
-                weights.gptOssExperts(
-                        prefix + "gateUp",
-                        mlp + "experts.gate_up_proj",
-                        experts,
-                        2 * intermediate,
-                        hidden,
-                        true),
-                weights.gateUpBiases(
-                        prefix + "gateUpBiases",
-                        mlp + "experts.gate_up_proj_bias",
-                        experts,
-                        intermediate),
-                weights.gptOssExperts(
-                        prefix + "down",
-                        mlp + "experts.down_proj",
-                        experts,
-                        hidden,
-                        intermediate,
-                        false),
-                weights.table(
-                        prefix + "downBiases", mlp + "experts.down_proj_bias", experts, hidden, 0));
+                moe.gateUp(prefix + "gateUp"),
+                moe.gateUpBiases(prefix + "gateUpBiases"),
+                moe.down(prefix + "down"),
+                moe.downBiases(prefix + "downBiases"));
     }
 
     @Override

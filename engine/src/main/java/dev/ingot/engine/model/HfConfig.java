@@ -330,17 +330,10 @@ public final class HfConfig {
             }
             case OPT -> {
                 requireString("activation_function", "relu");
-                require("do_layer_norm_before", true);
+                // The checkpoint's tensors tell where the norms are, and how wide the embedding is.
                 require("_remove_final_layer_norm", false);
                 require("enable_bias", true);
                 require("layer_norm_elementwise_affine", true);
-                int hidden = json.positive("hidden_size", MAX_SIZE);
-                int embedded = json.optionalInt("word_embed_proj_dim", 1, MAX_SIZE).orElse(hidden);
-                if (embedded != hidden) {
-                    throw json.bad(
-                            "word_embed_proj_dim",
-                            "expected hidden_size " + hidden + ", found " + embedded);
-                }
             }
             case PHI -> {
                 requireString("hidden_act", "gelu_new");

@@ -2,7 +2,6 @@ package dev.ingot.engine.model;
 
 import static dev.ingot.engine.model.Weights.part;
 
-import dev.ingot.engine.model.Weights.Part;
 import dev.ingot.engine.ops.Batch;
 import dev.ingot.engine.ops.Device;
 import dev.ingot.engine.ops.Encoder;
@@ -91,14 +90,35 @@ final class Mixtral implements Model {
                         config.mixture().count(),
                         e ->
                                 new Part[] {
-                                    part(moe + "experts." + e + ".w1.weight", intermediate),
-                                    part(moe + "experts." + e + ".w3.weight", intermediate)
+                                    weights.expert(
+                                            moe,
+                                            "w1",
+                                            "gate_proj",
+                                            intermediate,
+                                            e,
+                                            config.mixture().count()),
+                                    weights.expert(
+                                            moe,
+                                            "w3",
+                                            "up_proj",
+                                            intermediate,
+                                            e,
+                                            config.mixture().count())
                                 }),
                 weights.bank(
                         prefix + "down",
                         intermediate,
                         config.mixture().count(),
-                        e -> new Part[] {part(moe + "experts." + e + ".w2.weight", hidden)}));
+                        e ->
+                                new Part[] {
+                                    weights.expert(
+                                            moe,
+                                            "w2",
+                                            "down_proj",
+                                            hidden,
+                                            e,
+                                            config.mixture().count())
+                                }));
     }
 
     @Override

@@ -12,7 +12,7 @@ import dev.ingot.engine.weights.CheckpointException;
 /// ```
 /// var config = HfConfig.read(folder);
 /// var checkpoint = Checkpoint.open(folder); // closed after the device
-/// var memory = ModelMemory.of(checkpoint, config, limits, blockSize, kvDtype);
+/// var memory = ModelMemory.of(checkpoint, config, loading, device, limits, blockSize, kvDtype);
 /// int blocks = memory.blocksThatFit(device.info().workingSetBytes());
 /// var cache = device.kvCache(Models.kvGeometry(config, blockSize, blocks, kvDtype));
 /// var model = Models.load(checkpoint, config, device, limits, cache);
@@ -31,8 +31,8 @@ public final class Models {
                 config.layers(), config.kvHeads(), config.headDim(), blockSize, blockCount, dtype);
     }
 
-    /// [#load(Checkpoint, ModelConfig, WeightLoading, Device, StepLimits, KvCache)] of weights as they are
-    /// stored.
+    /// [#load(Checkpoint, ModelConfig, WeightLoading, Device, StepLimits, KvCache, LoadProgress)] of weights as
+    /// they are stored, telling nobody.
     public static Model load(
             Checkpoint checkpoint,
             ModelConfig config,
@@ -42,12 +42,24 @@ public final class Models {
         return load(checkpoint, config, WeightLoading.AS_STORED, device, limits, cache);
     }
 
+    /// [#load(Checkpoint, ModelConfig, WeightLoading, Device, StepLimits, KvCache, LoadProgress)], telling nobody.
+    public static Model load(
+            Checkpoint checkpoint,
+            ModelConfig config,
+            WeightLoading loading,
+            Device device,
+            StepLimits limits,
+            KvCache cache) {
+        return load(checkpoint, config, loading, device, limits, cache, LoadProgress.NONE);
+    }
+
     /// Puts a model's weights on a device, and its activations at the limits.
     ///
     /// Keep the checkpoint open until the device is closed: a device may multiply with the mapped file
     /// itself.
     ///
     /// @param loading what happens to weights that are stored in full
+    /// @param progress is told of every matrix
     /// @param cache of the shape that [#kvGeometry] says; the model writes and reads it in every step
     /// @throws CheckpointException if a tensor is missing, has another shape than the configuration
     ///     says, or is one that the architecture does not know
@@ -58,14 +70,15 @@ public final class Models {
             WeightLoading loading,
             Device device,
             StepLimits limits,
-            KvCache cache) {
+            KvCache cache,
+            LoadProgress progress) {
         var given = cache.geometry();
         var needed = kvGeometry(config, given.blockSize(), given.blockCount(), given.dtype());
         if (!given.equals(needed)) {
             throw new IllegalArgumentException(
                     "expected a cache of " + needed + ", found " + given);
         }
-        var weights = new Weights(checkpoint, loading, device);
+        var weights = new Weights(checkpoint, loading, device, progress);
         return switch (config.architecture()) {
             case GEMMA2 -> new Gemma2(weights, config, device, limits, cache);
             case GEMMA3 -> new Gemma3(weights, config, device, limits, cache);

@@ -44,9 +44,13 @@ final class QuantizationConfig {
                     config.object("quantization_config")
                             .flatMap(q -> q.optionalString("quant_method"))
                             .orElse("none that is named");
+            boolean isGptOss = config.optionalString("model_type").orElse("").equals("gpt_oss");
+            if (isGptOss && method.equals("mxfp4")) {
+                return Optional.empty(); // its experts' tensors say so themselves
+            }
             throw config.bad(
                     "quantization_config",
-                    "expected weights in full or quantized by MLX ('quantization'), found method "
+                    "expected weights in full or quantized by MLX ('quantization'), or gpt-oss's mxfp4, found method "
                             + method);
         }
         return quantization.map(QuantizationConfig::new);

@@ -2,7 +2,6 @@ package dev.ingot.engine.model;
 
 import static dev.ingot.engine.model.Weights.part;
 
-import dev.ingot.engine.model.Weights.Part;
 import dev.ingot.engine.ops.Batch;
 import dev.ingot.engine.ops.Device;
 import dev.ingot.engine.ops.Encoder;
@@ -148,10 +147,20 @@ final class Qwen3Moe implements Model {
                         experts.count(),
                         e ->
                                 new Part[] {
-                                    part(
-                                            prefix + "experts." + e + ".gate_proj.weight",
-                                            intermediate),
-                                    part(prefix + "experts." + e + ".up_proj.weight", intermediate)
+                                    weights.expert(
+                                            prefix,
+                                            "gate_proj",
+                                            "gate_proj",
+                                            intermediate,
+                                            e,
+                                            experts.count()),
+                                    weights.expert(
+                                            prefix,
+                                            "up_proj",
+                                            "up_proj",
+                                            intermediate,
+                                            e,
+                                            experts.count())
                                 }),
                 weights.bank(
                         prefix + "down",
@@ -159,9 +168,13 @@ final class Qwen3Moe implements Model {
                         experts.count(),
                         e ->
                                 new Part[] {
-                                    part(
-                                            prefix + "experts." + e + ".down_proj.weight",
-                                            config.hidden())
+                                    weights.expert(
+                                            prefix,
+                                            "down_proj",
+                                            "down_proj",
+                                            config.hidden(),
+                                            e,
+                                            experts.count())
                                 }));
     }
 

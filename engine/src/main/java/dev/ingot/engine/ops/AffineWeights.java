@@ -65,4 +65,9 @@ public record AffineWeights(
     public int group() {
         return in() / Math.max(1, scales.dimension(1));
     }
+
+    @Override
+    public long storedBytes() {
+        return levels.byteSize() + scales.storedBytes() + biases.storedBytes();
+    }
 }

@@ -25,6 +25,11 @@ public record BlockWeights(String name, Type type, int out, int in, MemorySegmen
         }
     }
 
+    @Override
+    public long storedBytes() {
+        return blocks.byteSize();
+    }
+
     /// How a block is laid out.
     public enum Type {
         Q4_0(32, 18),

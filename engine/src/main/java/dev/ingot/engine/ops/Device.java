@@ -11,6 +11,11 @@ public interface Device extends AutoCloseable {
     /// What this device is.
     DeviceInfo info();
 
+    /// Memory that could be had now; what others hold is not in it.
+    default long availableBytes() {
+        return info().workingSetBytes();
+    }
+
     /// Zero-filled memory.
     ///
     /// @param label names the memory in errors and in the memory report
@@ -25,6 +30,13 @@ public interface Device extends AutoCloseable {
     ///     necessarily alike
     /// @throws IllegalArgumentException if the parts do not stack
     Matrix matrix(String label, List<? extends WeightSource> rowParts);
+
+    /// Bytes that [#matrix] of these parts would take here. The parts' weights are not read.
+    ///
+    /// @throws IllegalArgumentException if the parts do not stack
+    default long matrixBytes(List<? extends WeightSource> rowParts) {
+        return rowParts.stream().mapToLong(WeightSource::storedBytes).sum();
+    }
 
     /// Puts the matrices of a layer's experts side by side, in the order of their ids.
     ///

@@ -71,4 +71,9 @@ public record HostTensor(String name, DType dtype, List<Long> shape, MemorySegme
         }
         return values;
     }
+
+    @Override
+    public long storedBytes() {
+        return data.byteSize();
+    }
 }

@@ -31,4 +31,9 @@ public record Mxfp4Weights(
                             + " of exponents");
         }
     }
+
+    @Override
+    public long storedBytes() {
+        return levels.byteSize() + exponents.byteSize();
+    }
 }

@@ -39,4 +39,11 @@ public record QuantizedAtLoad(HostTensor full, int bits, int group) implements W
     public int in() {
         return full.in();
     }
+
+    /// Levels, and a scale and a bias for every group.
+    @Override
+    public long storedBytes() {
+        long elements = (long) out() * in();
+        return elements * bits / Byte.SIZE + 2 * full.dtype().bytes(elements / group);
+    }
 }

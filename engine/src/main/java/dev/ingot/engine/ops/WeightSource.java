@@ -11,4 +11,7 @@ public sealed interface WeightSource
 
     /// Input features: columns.
     int in();
+
+    /// Bytes that the weights take as they are stored, or as they would be once quantized.
+    long storedBytes();
 }

@@ -10,12 +10,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.stream.Collectors;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// A model's weights by the names that transformers gives them: from a folder as Hugging Face lays it out
 /// (`model.safetensors`, or shards that `model.safetensors.index.json` lists), or from GGUF files.
@@ -27,15 +23,12 @@ public final class Checkpoint implements AutoCloseable {
     private static final String INDEX = "model.safetensors.index.json";
     private static final String CONFIG = "config.json";
 
-    private static final Logger LOG = LoggerFactory.getLogger(Checkpoint.class);
-
     /// Where a tensor is.
     ///
     /// @param name in the file
-    /// @param interleavedHeads heads whose rows alternate between their halves; empty where they do not
-    private record Stored(WeightFile file, String name, OptionalInt interleavedHeads) {
+    private record Stored(WeightFile file, String name, Arrangement arrangement) {
         static Stored asNamed(WeightFile file, String name) {
-            return new Stored(file, name, OptionalInt.empty());
+            return new Stored(file, name, new Arrangement.Same());
         }
     }
 
@@ -77,39 +70,16 @@ public final class Checkpoint implements AutoCloseable {
         var byTensor = new LinkedHashMap<String, Stored>();
         for (var file : opened.files()) {
             for (var name : file.names()) {
-                var stored = new Stored(file, name, names.interleavedHeads(name));
-                var known = names.ofTransformers(name);
-                if (known.isPresent() && byTensor.put(known.get(), stored) != null) {
-                    throw new CheckpointException(
-                            file.file(), "tensor '" + name + "': expected once, found twice");
+                for (var known : names.ofTransformers(name)) {
+                    var stored = new Stored(file, name, known.arrangement());
+                    if (byTensor.put(known.name(), stored) != null) {
+                        throw new CheckpointException(
+                                file.file(), "tensor '" + name + "': expected once, found twice");
+                    }
                 }
             }
         }
-        logWhatGrows(path, opened.files());
         return new Checkpoint(path, arena, opened.files(), byTensor);
-    }
-
-    private static void logWhatGrows(Path path, List<GgufFile> files) {
-        var types = new TreeSet<GgmlType>();
-        long stored = 0;
-        long held = 0;
-        for (var file : files) {
-            for (var name : file.names()) {
-                if (file.bytes(name) != file.storedBytes(name)) {
-                    types.add(file.blocks(name).type());
-                    stored += file.storedBytes(name);
-                    held += file.bytes(name);
-                }
-            }
-        }
-        if (!types.isEmpty()) {
-            LOG.warn(
-                    "{}: weights of {} are held as F16: {} MiB of memory for {} MiB in the file",
-                    path.getFileName(),
-                    types,
-                    held >> 20,
-                    stored >> 20);
-        }
     }
 
     private static Checkpoint openFolder(Path folder, Arena arena) {
@@ -213,46 +183,84 @@ public final class Checkpoint implements AutoCloseable {
         return byTensor.containsKey(name);
     }
 
-    /// Bytes of one tensor as [#tensor] gives it.
+    /// Whether this is a GGUF file: some architectures' matrices lie the other way round there.
+    public boolean isGguf() {
+        return files.getFirst() instanceof GgufFile;
+    }
+
+    /// A tensor's shape, outermost dimension first.
     ///
     /// @throws CheckpointException if there is no such tensor
-    public long bytes(String name) {
+    public List<Long> shape(String name) {
         var stored = stored(name);
-        return stored.file.bytes(stored.name);
+        return stored.arrangement.shape(stored.file.shape(stored.name));
     }
 
-    /// Bytes of all tensors as [#tensor] gives them.
+    /// Bytes of all tensors as they are stored.
     public long totalBytes() {
-        return byTensor.keySet().stream().mapToLong(this::bytes).sum();
+        return byTensor.values().stream()
+                .map(stored -> Stored.asNamed(stored.file, stored.name)) // a fused one counts once
+                .distinct()
+                .mapToLong(stored -> stored.file.bytes(stored.name))
+                .sum();
     }
 
-    /// A tensor of real numbers, as it lies in its file.
+    /// A tensor of real numbers, as it lies in its file; a quantized one of a GGUF file as an F16 copy.
     ///
     /// @throws CheckpointException if there is no such tensor, or it is not F32, F16 or BF16
     public HostTensor tensor(String name) {
         var stored = stored(name);
-        var tensor = stored.file.tensor(stored.name);
-        return stored.interleavedHeads.isPresent()
-                ? HeadRows.inHalves(stored.file.file(), tensor, stored.interleavedHeads.getAsInt())
-                : tensor;
+        return stored.arrangement.of(stored.file.file(), stored.file.tensor(stored.name));
     }
 
-    /// The blocks of a tensor that is quantized in a GGUF file; empty for any other.
+    /// A tensor of real numbers with its rows in the file's order: enough to know what it takes.
+    ///
+    /// @throws CheckpointException as [#tensor]
+    public HostTensor unarranged(String name) {
+        var stored = stored(name);
+        return stored.file.tensor(stored.name);
+    }
+
+    /// How a tensor that is quantized in a GGUF file is stored; empty for any other.
     ///
     /// @throws CheckpointException if there is no such tensor
-    public Optional<GgufFile.Blocks> blocks(String name) {
+    public Optional<GgmlType> blockType(String name) {
+        var stored = stored(name);
+        return stored.file instanceof GgufFile gguf
+                ? Optional.of(gguf.type(stored.name)).filter(type -> type.blockElements() > 1)
+                : Optional.empty();
+    }
+
+    /// How the file names the type of a tensor's elements; empty for a GGUF file.
+    ///
+    /// @throws CheckpointException if there is no such tensor
+    public Optional<String> safetensorsType(String name) {
+        var stored = stored(name);
+        return stored.file instanceof SafetensorsFile file
+                ? Optional.of(file.dtype(stored.name))
+                : Optional.empty();
+    }
+
+    /// The blocks of a tensor that is quantized in a GGUF file.
+    ///
+    /// @throws CheckpointException if there is no such tensor, or its shape is another one
+    public GgufFile.Blocks blocks(String name, long... shape) {
+        var stored = stored(name);
+        var blocks = stored.arrangement.of(stored.file.file(), unarrangedBlocks(name));
+        requireShape(name, blocks.shape(), shape);
+        return blocks;
+    }
+
+    /// The blocks of a tensor with its rows in the file's order: enough to know what they take.
+    ///
+    /// @throws CheckpointException if there is no such tensor
+    public GgufFile.Blocks unarrangedBlocks(String name) {
         var stored = stored(name);
         if (!(stored.file instanceof GgufFile gguf)) {
-            return Optional.empty();
+            throw new CheckpointException(
+                    stored.file.file(), "tensor '" + name + "': expected blocks of a GGUF file");
         }
-        var blocks = gguf.blocks(stored.name);
-        if (blocks.type().blockElements() == 1) {
-            return Optional.empty();
-        }
-        return Optional.of(
-                stored.interleavedHeads.isPresent()
-                        ? HeadRows.inHalves(gguf.file(), blocks, stored.interleavedHeads.getAsInt())
-                        : blocks);
+        return gguf.blocks(stored.name);
     }
 
     /// A tensor whose shape is known beforehand.
@@ -260,8 +268,13 @@ public final class Checkpoint implements AutoCloseable {
     /// @throws CheckpointException as [#tensor(String)], and if its shape is another one
     public HostTensor tensor(String name, long... shape) {
         var tensor = tensor(name);
+        requireShape(name, tensor.shape(), shape);
+        return tensor;
+    }
+
+    private void requireShape(String name, List<Long> found, long... shape) {
         var expected = Arrays.stream(shape).boxed().toList();
-        if (!tensor.shape().equals(expected)) {
+        if (!found.equals(expected)) {
             throw new CheckpointException(
                     stored(name).file.file(),
                     "tensor '"
@@ -269,9 +282,8 @@ public final class Checkpoint implements AutoCloseable {
                             + "': expected shape "
                             + expected
                             + " after the configuration, found "
-                            + tensor.shape());
+                            + found);
         }
-        return tensor;
     }
 
     /// The bytes of a tensor that does not hold real numbers: packed levels, exponents.

@@ -240,21 +240,19 @@ public final class GgufFile implements WeightFile {
         return entries.keySet();
     }
 
-    /// Of a quantized tensor the bytes of its F16 copy.
     @Override
     public long bytes(String name) {
-        var entry = entry(name);
-        return switch (entry.type) {
-            case F32, F16, BF16 -> entry.bytes;
-            default ->
-                    DType.F16.bytes(
-                            entry.bytes / entry.type.blockBytes() * entry.type.blockElements());
-        };
+        return entry(name).bytes;
     }
 
-    /// Bytes of a tensor in the file.
-    long storedBytes(String name) {
-        return entry(name).bytes;
+    @Override
+    public List<Long> shape(String name) {
+        return entry(name).shape;
+    }
+
+    /// How a tensor is stored.
+    GgmlType type(String name) {
+        return entry(name).type;
     }
 
     /// A tensor as it is stored.

@@ -161,6 +161,18 @@ public final class SafetensorsFile implements WeightFile {
         return entry.end - entry.begin;
     }
 
+    @Override
+    public List<Long> shape(String name) {
+        return entry(name).shape;
+    }
+
+    /// How the file names the type of a tensor's elements.
+    ///
+    /// @throws CheckpointException if there is no such tensor
+    public String dtype(String name) {
+        return entry(name).dtype;
+    }
+
     /// A tensor of real numbers.
     ///
     /// @throws CheckpointException if there is no such tensor, or it is not F32, F16 or BF16

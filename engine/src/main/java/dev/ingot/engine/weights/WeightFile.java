@@ -2,6 +2,7 @@ package dev.ingot.engine.weights;
 
 import dev.ingot.engine.ops.HostTensor;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Set;
 
 /// A file of named tensors, mapped and checked.
@@ -16,6 +17,11 @@ public sealed interface WeightFile permits SafetensorsFile, GgufFile {
     ///
     /// @throws CheckpointException if there is no such tensor
     long bytes(String name);
+
+    /// A tensor's shape, outermost dimension first.
+    ///
+    /// @throws CheckpointException if there is no such tensor
+    List<Long> shape(String name);
 
     /// A tensor of real numbers, its shape outermost dimension first.
     ///

@@ -3,11 +3,14 @@ package dev.ingot.engine.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.abort;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.ingot.engine.model.ModelRunner.Slice;
 import dev.ingot.engine.model.ModelRunner.Timeline;
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.ReferenceOps;
+import dev.ingot.engine.weights.GgmlType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,6 +21,7 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import tools.jackson.databind.JsonNode;
@@ -27,6 +31,8 @@ import tools.jackson.databind.json.JsonMapper;
 class GoldensTest {
     private static final int CHUNK = 5;
     private static final String GOLDENS = "it-tests/src/test/resources/goldens";
+
+    @TempDir private Path temporary;
 
     /// A trained Llama of 260 thousand parameters; the truth is from two scalar programs that agree.
     @Test
@@ -99,22 +105,39 @@ class GoldensTest {
     @MethodSource("goldens")
     void tokensAndLogprobsAreThoseOfTransformers(String variant) throws IOException {
         var folder = find(GOLDENS).resolve(variant);
-        var golden = json(folder.resolve("golden.json"));
+        requireGoldens(folder, json(folder.resolve("golden.json")));
+    }
+
+    /// The same models, written as llama.cpp's converter writes them.
+    @ParameterizedTest
+    @MethodSource("goldens")
+    void theirTwinsInGgufGiveTheSame(String variant) throws IOException {
+        var folder = find(GOLDENS).resolve(variant);
+        assumeTrue(GgufTwin.exists(folder), "llama.cpp has no such models");
+        // transformers windows some layers of Qwen2; GGUF has no key for which, and llama.cpp
+        // windows none.
+        assumeFalse(variant.equals("qwen2-window-yarn"), "not to be said in GGUF");
+        var twin = temporary.resolve("model.gguf");
+        GgufTwin.write(folder, twin, GgmlType.F32);
+        requireGoldens(twin, json(folder.resolve("golden.json")));
+    }
+
+    private static void requireGoldens(Path model, JsonNode golden) {
         assertThat(golden.get("goldens")).isNotEmpty();
         for (var prompt : golden.get("goldens")) {
             var promptIds = integers(prompt.get("prompt_token_ids"));
             var greedy = integers(prompt.get("token_ids"));
             var logprobs = prompt.get("logprobs");
             assertThat(greedy).isNotEmpty();
-            try (var runner = runner(folder, promptIds, greedy)) {
+            try (var runner = runner(model, promptIds, greedy)) {
                 float[] logits = runner.prefill(promptIds);
                 for (int t = 0; t < greedy.size(); t++) {
                     int token = greedy.get(t);
                     assertThat(ReferenceOps.argmax(logits))
-                            .as("%s: token %d after %s", folder, t, promptIds)
+                            .as("%s: token %d after %s", model, t, promptIds)
                             .isEqualTo(token);
                     assertThat(logprob(logits, token))
-                            .as("%s: logprob of token %d after %s", folder, t, promptIds)
+                            .as("%s: logprob of token %d after %s", model, t, promptIds)
                             .isCloseTo(logprobs.get(t).doubleValue(), within(1e-3));
                     logits = runner.runner.step(Slice.of(runner.timeline, token)).getFirst();
                 }

@@ -3,6 +3,7 @@ package dev.ingot.engine.model;
 import dev.ingot.engine.files.ModelFiles;
 import dev.ingot.engine.ops.Batch;
 import dev.ingot.engine.ops.DType;
+import dev.ingot.engine.ops.Device;
 import dev.ingot.engine.ops.KvCache;
 import dev.ingot.engine.ops.ReferenceDevice;
 import dev.ingot.engine.ops.Steps;
@@ -13,50 +14,63 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// Serves a checkpoint on the reference device, one step after another, with block tables as the test
+/// Serves a checkpoint on the reference device or another, one step after another, with block tables as the test
 /// chooses them.
-final class ModelRunner implements AutoCloseable {
-    static final int BLOCK_SIZE = 4;
+public final class ModelRunner implements AutoCloseable {
+    public static final int BLOCK_SIZE = 4;
 
-    private final ReferenceDevice device = new ReferenceDevice();
+    private final Device device;
     private final Checkpoint checkpoint;
     private final Model model;
     private final int maxBlocks;
 
     /// A token timeline in the blocks given to it.
-    static final class Timeline {
+    public static final class Timeline {
         private final int[] blocks;
         private int computed;
 
-        Timeline(int... blocks) {
+        public Timeline(int... blocks) {
             this.blocks = blocks;
         }
     }
 
     /// What one timeline adds to a step.
-    record Slice(Timeline timeline, boolean wantsLogits, List<Integer> tokens) {
-        static Slice of(Timeline timeline, Integer... tokens) {
+    public record Slice(Timeline timeline, boolean wantsLogits, List<Integer> tokens) {
+        public static Slice of(Timeline timeline, Integer... tokens) {
             return new Slice(timeline, true, List.of(tokens));
         }
     }
 
-    ModelRunner(Path path, StepLimits limits, int blockCount, DType kvDtype) {
+    /// On the reference device, weights as they are stored.
+    public ModelRunner(Path path, StepLimits limits, int blockCount, DType kvDtype) {
+        this(path, new ReferenceDevice(), WeightLoading.AS_STORED, limits, blockCount, kvDtype);
+    }
+
+    /// @param device closed with this
+    public ModelRunner(
+            Path path,
+            Device device,
+            WeightLoading loading,
+            StepLimits limits,
+            int blockCount,
+            DType kvDtype) {
+        this.device = device;
         var files = ModelFiles.at(path);
         checkpoint = files.weights();
         var config = files.config();
         KvCache cache = device.kvCache(Models.kvGeometry(config, BLOCK_SIZE, blockCount, kvDtype));
-        model = Models.load(checkpoint, config, device, limits, cache);
+        model = Models.load(checkpoint, config, loading, device, limits, cache);
         maxBlocks = blockCount;
     }
 
-    Model model() {
+    public Model model() {
         return model;
     }
 
     /// Runs one step.
     ///
     /// @return the logits after the last token of each slice that wants them, in order
-    List<float[]> step(Slice... slices) {
+    public List<float[]> step(Slice... slices) {
         var tokens = new ArrayList<Integer>();
         var positions = new ArrayList<Integer>();
         var slots = new ArrayList<Integer>();

@@ -170,7 +170,15 @@ class ModelsTest {
         var config = HfConfig.read(folder);
         try (var device = new ReferenceDevice();
                 var checkpoint = Checkpoint.open(folder)) {
-            var memory = ModelMemory.of(checkpoint, config, LIMITS, 4, DType.BF16);
+            var memory =
+                    ModelMemory.of(
+                            checkpoint,
+                            config,
+                            WeightLoading.AS_STORED,
+                            device,
+                            LIMITS,
+                            4,
+                            DType.BF16);
             var cache = device.kvCache(Models.kvGeometry(config, 4, BLOCKS, DType.BF16));
             assertThat(device.usedBytes()).isEqualTo(BLOCKS * memory.kvBytesPerBlock());
             Models.load(checkpoint, config, device, LIMITS, cache);

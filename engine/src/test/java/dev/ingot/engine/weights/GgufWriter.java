@@ -32,6 +32,12 @@ public final class GgufWriter {
         return this;
     }
 
+    public GgufWriter put(String key, boolean value) {
+        key(key, 7);
+        pairs.write(value ? 1 : 0);
+        return this;
+    }
+
     public GgufWriter put(String key, String value) {
         key(key, 8);
         string(pairs, value);

@@ -119,6 +119,18 @@ public final class CpuDevice implements Device {
     }
 
     @Override
+    public long availableBytes() {
+        return HostMemory.availableBytes();
+    }
+
+    @Override
+    public long matrixBytes(List<? extends WeightSource> rowParts) {
+        String label = rowParts.getFirst().name();
+        int out = WeightPacker.rows(label, rowParts);
+        return kernels.matrixBytes(out, rowParts.getFirst().in(), PackedFormat.of(label, rowParts));
+    }
+
+    @Override
     public Matrix matrix(String label, List<? extends WeightSource> rowParts) {
         requireOpen();
         int out = WeightPacker.rows(label, rowParts);
@@ -129,6 +141,7 @@ public final class CpuDevice implements Device {
         int firstRow = 0;
         for (WeightSource part : rowParts) {
             pack(matrix, part, firstRow);
+            MappedPages.drop(part);
             firstRow += part.out();
         }
         return matrix;

@@ -33,8 +33,7 @@ public final class SoftMetal {
             return;
         }
         if (System.getProperty(Frameworks.LIBRARY_PROPERTY) == null) {
-            System.setProperty(
-                    Frameworks.LIBRARY_PROPERTY, SoftMetalLibrary.require().toString());
+            System.setProperty(Frameworks.LIBRARY_PROPERTY, SoftMetalLibrary.require().toString());
         }
         set("VALIDATION", "count");
     }

@@ -1,0 +1,211 @@
+package dev.ingot.kernels.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.withinPercentage;
+import static org.junit.jupiter.api.Assumptions.abort;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.ingot.engine.files.ModelFiles;
+import dev.ingot.engine.model.GgufTwin;
+import dev.ingot.engine.model.ModelMemory;
+import dev.ingot.engine.model.ModelRunner;
+import dev.ingot.engine.model.ModelRunner.Slice;
+import dev.ingot.engine.model.ModelRunner.Timeline;
+import dev.ingot.engine.model.Models;
+import dev.ingot.engine.model.StepLimits;
+import dev.ingot.engine.model.WeightLoading;
+import dev.ingot.engine.ops.DType;
+import dev.ingot.engine.ops.Device;
+import dev.ingot.engine.ops.ReferenceDevice;
+import dev.ingot.engine.weights.GgmlType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/// The tiny models of every family, quantized in every way, on the CPU:
+///
+/// - against the reference device with the same levels: what the integer kernels add,
+/// - against what transformers computed with the weights in full: what quantizing costs a model whose weights are random
+///   and whose logits are sharp, which is more than it costs a trained one.
+///
+/// Each is the log probability of a golden's next token, at every position of the golden.
+final class QuantizedGoldensTest {
+    private static final Logger LOG = LoggerFactory.getLogger(QuantizedGoldensTest.class);
+    private static final String GOLDENS = "it-tests/src/test/resources/goldens";
+    private static final int LONGEST_PROMPT = 33;
+
+    /// A way to quantize, with the largest mean errors that are accepted: over positions against the same levels in double
+    /// precision, and against the model in full.
+    enum Form {
+        AS_STORED(0.13, 0.001),
+        LOAD_8BIT(0.13, 0.1),
+        LOAD_4BIT(0.13, 1.8),
+        GGUF_Q8_0(0.13, 0.1),
+        GGUF_Q4_0(0.13, 1.8);
+
+        private final double ofKernels;
+        private final double ofModel;
+
+        Form(double ofKernels, double ofModel) {
+            this.ofKernels = ofKernels;
+            this.ofModel = ofModel;
+        }
+
+        private WeightLoading loading() {
+            return switch (this) {
+                case LOAD_8BIT -> WeightLoading.QUANTIZE_8BIT;
+                case LOAD_4BIT -> WeightLoading.QUANTIZE_4BIT;
+                case AS_STORED, GGUF_Q8_0, GGUF_Q4_0 -> WeightLoading.AS_STORED;
+            };
+        }
+
+        private Path model(Path folder, Path temporary) throws IOException {
+            return switch (this) {
+                case AS_STORED, LOAD_8BIT, LOAD_4BIT -> folder;
+                case GGUF_Q8_0 -> twin(folder, temporary, GgmlType.Q8_0);
+                case GGUF_Q4_0 -> twin(folder, temporary, GgmlType.Q4_0);
+            };
+        }
+
+        private static Path twin(Path folder, Path temporary, GgmlType type) throws IOException {
+            assumeTrue(GgufTwin.exists(folder), "llama.cpp has no such models");
+            var file = temporary.resolve("model.gguf");
+            GgufTwin.write(folder, file, type);
+            return file;
+        }
+    }
+
+    @TempDir private Path temporary;
+
+    static List<Path> quantizable() throws IOException {
+        var here =
+                Stream.iterate(Path.of("").toAbsolutePath(), Objects::nonNull, Path::getParent)
+                        .map(at -> at.resolve(GOLDENS))
+                        .filter(Files::isDirectory)
+                        .findFirst();
+        if (here.isEmpty()) {
+            return abort(GOLDENS + " is not at hand");
+        }
+        try (var folders = Files.list(here.get())) {
+            return folders.filter(
+                            f -> f.toString().matches(".*-quantizable|.*gpt-oss-.*|.*post-norm"))
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("quantizable")
+    void errorsStayWithinWhatIsStated(Path folder) throws IOException {
+        var golden =
+                JsonMapper.shared().readTree(Files.readAllBytes(folder.resolve("golden.json")));
+        // A router near a tie sends a token elsewhere: gpt-oss's four experts are random, and
+        // nothing alike.
+        double slack = folder.getFileName().toString().startsWith("gpt-oss") ? 2.5 : 1;
+        for (var form : Form.values()) {
+            if (form.name().startsWith("GGUF") && !GgufTwin.exists(folder)) {
+                continue;
+            }
+            var model = form.model(folder, temporary);
+            double ofKernels = 0;
+            double ofModel = 0;
+            int count = 0;
+            for (var prompt : golden.get("goldens")) {
+                if (prompt.get("prompt_token_ids").size() > LONGEST_PROMPT) {
+                    continue;
+                }
+                double[] cpu = logprobs(model, CpuDevice.open(2), form.loading(), prompt);
+                double[] exact = logprobs(model, new ReferenceDevice(), form.loading(), prompt);
+                for (int t = 0; t < cpu.length; t++) {
+                    ofKernels += Math.abs(cpu[t] - exact[t]);
+                    ofModel += Math.abs(exact[t] - prompt.get("logprobs").get(t).doubleValue());
+                    count++;
+                }
+            }
+            LOG.info(
+                    String.format(
+                            Locale.ROOT,
+                            "%-24s %-10s kernels %.4f, model %.4f",
+                            folder.getFileName(),
+                            form,
+                            ofKernels / count,
+                            ofModel / count));
+            assertThat(ofKernels / count)
+                    .as("%s, %s: kernels", folder, form)
+                    .isLessThan(slack * form.ofKernels);
+            assertThat(ofModel / count)
+                    .as("%s, %s: model", folder, form)
+                    .isLessThan(slack * form.ofModel);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("quantizable")
+    void theMemoryThatWasForetoldIsTheMemoryThatIsTaken(Path folder) throws IOException {
+        for (var form : Form.values()) {
+            if (form.name().startsWith("GGUF") && !GgufTwin.exists(folder)) {
+                continue;
+            }
+            var files = ModelFiles.at(form.model(folder, temporary));
+            var config = files.config();
+            var limits = new StepLimits(8, 2);
+            try (var weights = files.weights();
+                    var device = CpuDevice.open(2)) {
+                var memory =
+                        ModelMemory.of(
+                                weights, config, form.loading(), device, limits, 16, DType.F16);
+                assertThat(device.allocatedBytes()).as("nothing is allocated yet").isZero();
+                var cache = device.kvCache(Models.kvGeometry(config, 16, 1, DType.F16));
+                Models.load(weights, config, form.loading(), device, limits, cache);
+                long taken = device.allocatedBytes() - memory.kvBytesPerBlock();
+                long foretold = memory.weightBytes() + memory.activationBytes();
+                assertThat((double) foretold)
+                        .as("%s, %s", folder, form)
+                        .isCloseTo((double) taken, withinPercentage(12));
+            }
+        }
+    }
+
+    /// The log probability of each of a golden's tokens after the prompt and the tokens before it.
+    private static double[] logprobs(
+            Path model, Device device, WeightLoading loading, JsonNode golden) {
+        var prompt = integers(golden.get("prompt_token_ids"));
+        var output = integers(golden.get("token_ids"));
+        int blocks = (prompt.size() + output.size()) / ModelRunner.BLOCK_SIZE + 1;
+        var limits = new StepLimits(LONGEST_PROMPT, 1);
+        try (var runner = new ModelRunner(model, device, loading, limits, blocks, DType.F32)) {
+            var timeline = new Timeline(IntStream.range(0, blocks).toArray());
+            double[] logprobs = new double[output.size()];
+            float[] logits = runner.step(new Slice(timeline, true, prompt)).getFirst();
+            for (int t = 0; t < logprobs.length; t++) {
+                logprobs[t] = logprob(logits, output.get(t));
+                logits = runner.step(Slice.of(timeline, output.get(t))).getFirst();
+            }
+            return logprobs;
+        }
+    }
+
+    private static double logprob(float[] logits, int token) {
+        double max =
+                IntStream.range(0, logits.length).mapToDouble(i -> logits[i]).max().orElseThrow();
+        double sum =
+                IntStream.range(0, logits.length).mapToDouble(i -> Math.exp(logits[i] - max)).sum();
+        return logits[token] - max - Math.log(sum);
+    }
+
+    private static List<Integer> integers(JsonNode array) {
+        return array.valueStream().map(JsonNode::intValue).toList();
+    }
+}
