@@ -7,8 +7,7 @@ import dev.ingot.scheduler.EngineMetrics;
 import dev.ingot.scheduler.EngineSettings;
 import dev.ingot.scheduler.EngineStatus;
 import dev.ingot.scheduler.Engines;
-import java.util.function.LongSupplier;
-import java.util.function.Supplier;
+
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -21,6 +20,9 @@ import org.apache.pekko.actor.typed.receptionist.Receptionist;
 import org.apache.pekko.cluster.typed.Cluster;
 import org.jspecify.annotations.Nullable;
 
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+
 /// The root of an engine node's actors: the engine's guardian, and the gate through which routers come.
 public final class EngineNodeActor {
     private EngineNodeActor() {}
@@ -31,7 +33,7 @@ public final class EngineNodeActor {
     /// @param status as the guardian publishes it
     /// @param modelHash [Fingerprint#ofText]
     /// @param weights what decides beside the device about the bits that come out
-    /// @param lifelines where routers notice that the process ends
+    /// @param lifeline the port where routers notice that the process ends
     public record Parts(
             Behavior<Engines.Command> guardian,
             EngineSettings engine,

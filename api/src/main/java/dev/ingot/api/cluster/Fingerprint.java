@@ -57,7 +57,7 @@ public final class Fingerprint {
 
     private static boolean isText(Path file) {
         var name = String.valueOf(file.getFileName());
-        return name.endsWith(".json") && !name.endsWith(".index.json")
+        return (name.endsWith(".json") && !name.endsWith(".index.json"))
                 || name.endsWith(".jinja")
                 || name.endsWith(".model")
                 || name.endsWith(".tiktoken");

@@ -4,9 +4,11 @@ import dev.ingot.api.cluster.Link.EngineCard;
 import dev.ingot.api.cluster.Link.EngineLoad;
 import dev.ingot.api.cluster.Link.ToGate;
 import dev.ingot.scheduler.Engine;
-import java.util.Optional;
+
 import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
+
+import java.util.Optional;
 
 /// What a router knows of one engine node.
 final class RoutedNode {
@@ -86,6 +88,8 @@ final class RoutedNode {
         return linking != null;
     }
 
+    /// Its gate lets nobody in.
+    ///
     /// @return whether that is news
     boolean refused(String reason) {
         boolean news = !trouble.equals(reason);
@@ -122,6 +126,8 @@ final class RoutedNode {
         link = null;
     }
 
+    /// Takes what the node reports.
+    ///
     /// @return whether it serves now and did not before, or the other way round
     boolean loaded(EngineLoad now, long nowNanos) {
         boolean before = isServing();
@@ -168,6 +174,8 @@ final class RoutedNode {
         canaryPercent = percent;
     }
 
+    /// Says whether most others are of another numeric class.
+    ///
     /// @return whether it is marked now and was not
     boolean mark(boolean other) {
         boolean news = other && !otherClass;

@@ -5,10 +5,15 @@ import com.esotericsoftware.kryo.KryoException;
 import com.esotericsoftware.kryo.Serializer;
 import com.esotericsoftware.kryo.io.Input;
 import com.esotericsoftware.kryo.io.Output;
+
 import dev.ingot.engine.kv.PrefixDigest;
 import dev.ingot.engine.sampling.LogitBias;
 import dev.ingot.engine.sampling.TopLogprobs;
 import dev.ingot.engine.sequence.Tokens;
+
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorRefResolver;
+
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -18,8 +23,6 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
-import org.apache.pekko.actor.typed.ActorRef;
-import org.apache.pekko.actor.typed.ActorRefResolver;
 
 /// How the parts of a message are written that are neither records nor enums.
 ///
@@ -45,7 +48,7 @@ final class WireTypes {
     /// A count of things of at least `bytesEach` bytes.
     private static int count(Input input, int bytesEach) {
         int count = input.readVarInt(true);
-        long left = input.limit() - input.position();
+        int left = input.limit() - input.position();
         if (count < 0 || (long) count * bytesEach > left) {
             throw new KryoException(
                     "a count of " + count + " in a message with " + left + " bytes left");

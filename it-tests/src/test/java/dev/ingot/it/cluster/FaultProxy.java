@@ -32,7 +32,7 @@ final class FaultProxy implements AutoCloseable {
         try {
             var proxy =
                     new FaultProxy(
-                            new ServerSocket(0, 64, InetAddress.getByName("127.0.0.1")), target);
+                            new ServerSocket(0, 64, InetAddress.getLoopbackAddress()), target);
             Thread.ofVirtual().start(proxy::accept);
             return proxy;
         } catch (IOException e) {
@@ -77,7 +77,7 @@ final class FaultProxy implements AutoCloseable {
         var server = new Socket();
         try {
             String address = client.getInetAddress().getHostAddress();
-            server.connect(new InetSocketAddress("127.0.0.1", target), 2000);
+            server.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), target), 2000);
             client.setTcpNoDelay(true);
             server.setTcpNoDelay(true);
             sockets.add(server);

@@ -1,5 +1,7 @@
 package dev.ingot.it.cluster;
 
+import org.awaitility.Awaitility;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -12,7 +14,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import org.awaitility.Awaitility;
 
 /// A router and engine nodes on this machine, each a process, each behind a proxy that can cut it off.
 ///
@@ -39,9 +40,16 @@ final class TestCluster implements AutoCloseable {
         var flags =
                 new ArrayList<>(
                         List.of(
-                                "--role", "router", "--port", "0", "--admin-port", "0",
-                                "--cluster-port", Integer.toString(toRouter.port()),
-                                "--cluster-bind", "127.0.0.1:" + routerPort));
+                                "--role",
+                                "router",
+                                "--port",
+                                "0",
+                                "--admin-port",
+                                "0",
+                                "--cluster-port",
+                                Integer.toString(toRouter.port()),
+                                "--cluster-bind",
+                                "127.0.0.1:" + routerPort));
         flags.addAll(routerFlags);
         router = NodeProcess.start("router", from(ROUTER_ADDRESS), flags);
         url = router.awaitLog("Ready after .*: (http\\S+) routes");
@@ -73,14 +81,20 @@ final class TestCluster implements AutoCloseable {
                 name,
                 properties,
                 List.of(
-                        "--role", "engine", "--join", "127.0.0.1:" + toRouter.port(), "--threads",
-                        "1", "--kv-cache-memory-bytes", "67108864", "--cluster-keys",
+                        "--role",
+                        "engine",
+                        "--join",
+                        "127.0.0.1:" + toRouter.port(),
+                        "--threads",
+                        "1",
+                        "--kv-cache-memory-bytes",
+                        "67108864",
+                        "--cluster-keys",
                         keys.toString()));
     }
 
     private static List<String> from(String address) {
-        return List.of(
-                "-Dpekko.remote.artery.advanced.tcp.outbound-client-hostname=" + address);
+        return List.of("-Dpekko.remote.artery.advanced.tcp.outbound-client-hostname=" + address);
     }
 
     private static String addressOf(int engine) {
@@ -104,10 +118,18 @@ final class TestCluster implements AutoCloseable {
         var flags =
                 new ArrayList<>(
                         List.of(
-                                "--role", "engine", "--join", "127.0.0.1:" + toRouter.port(),
-                                "--cluster-port", Integer.toString(toEngines.get(number).port()),
-                                "--cluster-bind", "127.0.0.1:" + ports.get(number),
-                                "--threads", "1", "--kv-cache-memory-bytes", "67108864"));
+                                "--role",
+                                "engine",
+                                "--join",
+                                "127.0.0.1:" + toRouter.port(),
+                                "--cluster-port",
+                                Integer.toString(toEngines.get(number).port()),
+                                "--cluster-bind",
+                                "127.0.0.1:" + ports.get(number),
+                                "--threads",
+                                "1",
+                                "--kv-cache-memory-bytes",
+                                "67108864"));
         flags.addAll(more);
         flags.addAll(engineFlags);
         return NodeProcess.start("engine-" + number, from(addressOf(number)), flags);
@@ -147,8 +169,7 @@ final class TestCluster implements AutoCloseable {
     }
 
     long heldBytes() {
-        return toRouter.heldBytes()
-                + toEngines.stream().mapToLong(FaultProxy::heldBytes).sum();
+        return toRouter.heldBytes() + toEngines.stream().mapToLong(FaultProxy::heldBytes).sum();
     }
 
     NodeProcess engine(int number) {
@@ -212,7 +233,7 @@ final class TestCluster implements AutoCloseable {
     }
 
     private static int freePort() {
-        try (var socket = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             return socket.getLocalPort();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
