@@ -64,7 +64,7 @@ void MemoryCheck::access(Fibers &fibers, const void *address, size_t bytes, bool
         unsigned fence = fiber->simdgroup->fences;
         // Two threads of one simdgroup are ordered by a simdgroup barrier between their accesses.
         auto ordered = [&](unsigned other, unsigned otherFence) {
-            return other != kSeveral && other / kSimdWidth == me / kSimdWidth && otherFence != fence;
+            return other != kSeveral && (other & ~kLanes) / kSimdWidth == me / kSimdWidth && otherFence != fence;
         };
         for (size_t i = offset; i < offset + bytes; i++) {
             Shadow &s = shadow[i];
@@ -72,7 +72,7 @@ void MemoryCheck::access(Fibers &fibers, const void *address, size_t bytes, bool
             bool afterRead = write && s.readEpoch == epoch && s.reader != me && !ordered(s.reader, s.readFence);
             if (afterWrite || afterRead) {
                 unsigned other = afterWrite ? s.writer : s.reader;
-                std::string who = other == kSeveral ? "several threads" : "thread " + std::to_string(other);
+                std::string who = (other & kLanes) != 0 ? "several threads" : "thread " + std::to_string(other);
                 std::snprintf(text, sizeof text,
                               "race in threadgroup memory: thread %u %s byte %zu that %s %s since the last barrier", me,
                               write ? "writes" : "reads", i, who.c_str(), afterWrite ? "wrote" : "read");
@@ -83,7 +83,8 @@ void MemoryCheck::access(Fibers &fibers, const void *address, size_t bytes, bool
                 s.writer = me;
                 s.writeFence = fence;
             } else if (s.readEpoch == epoch && s.reader != me && !ordered(s.reader, s.readFence)) {
-                s.reader = kSeveral;
+                bool lanes = s.reader != kSeveral && (s.reader & ~kLanes) / kSimdWidth == me / kSimdWidth;
+                s.reader = lanes ? kLanes | me : kSeveral;
             } else {
                 s.readEpoch = epoch;
                 s.reader = me;

@@ -16,10 +16,11 @@ struct MemoryCheck {
     /// The last write and the last read of one byte of threadgroup memory.
     struct Shadow {
         unsigned writeEpoch, writer;
-        unsigned readEpoch, reader; // kSeveral where several threads have read
+        unsigned readEpoch, reader; // kSeveral where several threads have read, kLanes with one of them where all are of its simdgroup
         unsigned writeFence, readFence;
     };
     static constexpr unsigned kSeveral = ~0u;
+    static constexpr unsigned kLanes = 1u << 31;
 
     MemoryCheck() : shadow(kThreadgroupBytes) {}
     void begin();

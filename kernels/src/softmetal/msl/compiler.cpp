@@ -36,10 +36,10 @@ std::string hash(const std::string &text) {
     return hex;
 }
 
-/// What a compiled library depends on beside its source: our headers and this processor.
+/// What a compiled library depends on beside its source: the translator, which is this library, its headers and the processor.
 const std::string &environmentKey() {
     static const std::string key = [] {
-        std::string all;
+        std::string all = readFile(libraryPath());
         std::vector<fs::path> headers;
         for (const auto &entry : fs::directory_iterator(libraryFolder() + "/include/softmetal")) {
             headers.push_back(entry.path());
@@ -91,7 +91,8 @@ std::vector<std::string> buildFlags(const CompileRequest &request, bool memcheck
     std::vector<std::string> flags = languageFlags();
     flags.insert(flags.end(),
                  {"-fPIC", "-march=native", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics",
-                  "-fvisibility=hidden", "-fno-math-errno", "-Xclang", "-ffloat16-excess-precision=none", "-Xclang",
+                  "-fvisibility=hidden", "-fno-math-errno", "-fdenormal-fp-math=preserve-sign",
+                  "-Xclang", "-ffloat16-excess-precision=none", "-Xclang",
                   "-fbfloat16-excess-precision=none", "-ffp-contract=on", "-fno-stack-protector",
                   "-Werror=vla", "-Werror=vla-extension", "-Werror=double-promotion", "-Werror=return-type",
                   "-Werror=uninitialized", "-Werror=array-bounds", "-Werror=division-by-zero", "-Werror=conversion-null",

@@ -358,6 +358,7 @@ void Translation::kernelParameter(KernelFunction &kernel, Range range, std::set<
     std::string space;
     bool indirect = false;
     bool attributed = false;
+    int dimensions = 1; // of a position or size
     for (size_t i = range.begin; i < range.end; i++) {
         if (is(i, "[[")) {
             size_t end;
@@ -386,6 +387,14 @@ void Translation::kernelParameter(KernelFunction &kernel, Range range, std::set<
                                    std::to_string(number ? index : 0) + ">";
             } else if (kBuiltins.count(a.name) != 0) {
                 parameter.source = "softmetal::Builtin_" + a.name;
+                bool ofGrid = a.name.find("position") != std::string::npos || a.name.find("s_per_") != std::string::npos;
+                bool scalar = a.name == "simdgroups_per_threadgroup" || a.name == "threads_per_simdgroup";
+                if (ofGrid && !scalar) {
+                    if (kernel.dimensions != 0 && kernel.dimensions != dimensions) {
+                        refuse(i, "the positions and sizes in the grid that a kernel takes have all the same number of components");
+                    }
+                    kernel.dimensions = dimensions;
+                }
             } else {
                 refuse(i, "unknown attribute [[" + a.name + "]] of a kernel's parameter");
                 parameter.source = "softmetal::Builtin_thread_index_in_simdgroup";
@@ -395,6 +404,10 @@ void Translation::kernelParameter(KernelFunction &kernel, Range range, std::set<
         } else if (!attributed && word(i)) {
             if (isAddressSpace(t_[i].text)) {
                 space = t_[i].text;
+            }
+            char last = t_[i].text.back();
+            if (types_.count(t_[i].text) != 0 && (last == '2' || last == '3')) {
+                dimensions = last - '0';
             }
             parameter.name = t_[i].text;
         } else if (is(i, "*") || is(i, "&")) {

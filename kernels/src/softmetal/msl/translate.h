@@ -48,6 +48,7 @@ private:
         bool isTemplate;
         std::vector<KernelParameter> parameters;
         std::string maxThreads = "0";
+        int dimensions = 0; // of the positions and sizes it takes; 0 where it takes none
         size_t bodyBegin, bodyEnd;
     };
     struct Instance {

@@ -3,12 +3,15 @@ package dev.ingot.api;
 import dev.ingot.api.cluster.ClusterSettings;
 import dev.ingot.api.cluster.ClusterSettings.Role;
 import dev.ingot.api.cluster.LinkSettings;
+
+import org.jspecify.annotations.Nullable;
+
+import picocli.CommandLine.Option;
+
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Option;
 
 /// The flags of `ingot serve` that are about a cluster.
 final class ClusterFlags {
@@ -18,7 +21,8 @@ final class ClusterFlags {
             names = "--role",
             paramLabel = "ROLE",
             description =
-                    "all: serve alone. router: take requests for the engine nodes of a cluster. engine: run a model for its routers (default: ${DEFAULT-VALUE}).")
+                    "all: serve alone. router: take requests for the engine nodes of a cluster."
+                        + " engine: run a model for its routers (default: ${DEFAULT-VALUE}).")
     String role = "all";
 
     @Option(
@@ -26,7 +30,8 @@ final class ClusterFlags {
             split = ",",
             paramLabel = "HOST:PORT",
             description =
-                    "Nodes of the cluster to join, separated by commas; dns:NAME:PORT for every address of a name. A router without it begins a cluster.")
+                    "Nodes of the cluster to join, separated by commas; dns:NAME:PORT for every"
+                        + " address of a name. A router without it begins a cluster.")
     List<String> join = List.of();
 
     @Option(
@@ -40,7 +45,8 @@ final class ClusterFlags {
             names = "--cluster-port",
             paramLabel = "PORT",
             description =
-                    "Its port, 0 for any free one (default: 7400 for a router, 0 for an engine node).")
+                    "Its port, 0 for any free one (default: 7400 for a router, 0 for an engine"
+                        + " node).")
     @Nullable Integer port;
 
     @Option(
@@ -54,7 +60,8 @@ final class ClusterFlags {
             names = "--cluster-keys",
             paramLabel = "DIR",
             description =
-                    "This node's folder of 'ingot cluster init': nodes then speak TLS and know each other by their keys (default: plain TCP).")
+                    "This node's folder of 'ingot cluster init': nodes then speak TLS and know each"
+                        + " other by their keys (default: plain TCP).")
     @Nullable Path keys;
 
     @Option(
@@ -73,7 +80,8 @@ final class ClusterFlags {
             names = "--routing",
             paramLabel = "POLICY",
             description =
-                    "How a router chooses: prefix, or round-robin to compare with (default: ${DEFAULT-VALUE}).")
+                    "How a router chooses: prefix, or round-robin to compare with (default:"
+                        + " ${DEFAULT-VALUE}).")
     String routing = "prefix";
 
     /// The settings of a node of this role.

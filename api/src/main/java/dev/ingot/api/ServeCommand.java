@@ -3,17 +3,12 @@ package dev.ingot.api;
 import dev.ingot.api.cluster.ClusterSettings;
 import dev.ingot.engine.model.WeightLoading;
 import dev.ingot.engine.ops.DType;
+import dev.ingot.engine.schedule.SchedulingPolicy;
 import dev.ingot.engine.weights.CheckpointException;
 import dev.ingot.worker.WorkerSettings;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
-import java.util.OptionalDouble;
-import java.util.OptionalInt;
-import java.util.OptionalLong;
-import java.util.concurrent.Callable;
+
 import org.jspecify.annotations.Nullable;
+
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -23,6 +18,15 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.concurrent.Callable;
+
 /// `ingot serve`: an OpenAI-compatible server for one model.
 @Command(
         name = "serve",
@@ -31,9 +35,12 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         footer = {
             "",
-            "Environment, where the flag is not given: VLLM_METAL_MEMORY_FRACTION (--gpu-memory-utilization),",
-            "VLLM_METAL_BLOCK_SIZE (--block-size), VLLM_METAL_MAX_BATCH_SIZE (--max-num-batched-tokens).",
-            "For models of the Hub: HF_ENDPOINT, HF_HOME, HF_HUB_CACHE, HF_TOKEN, HF_TOKEN_PATH, HF_HUB_OFFLINE."
+            "Environment, where the flag is not given: VLLM_METAL_MEMORY_FRACTION"
+                + " (--gpu-memory-utilization),",
+            "VLLM_METAL_BLOCK_SIZE (--block-size), VLLM_METAL_MAX_BATCH_SIZE"
+                + " (--max-num-batched-tokens).",
+            "For models of the Hub: HF_ENDPOINT, HF_HOME, HF_HUB_CACHE, HF_TOKEN, HF_TOKEN_PATH,"
+                + " HF_HUB_OFFLINE."
         })
 final class ServeCommand implements Callable<Integer> {
     private static final Map<String, DType> KV_TYPES =
@@ -53,7 +60,9 @@ final class ServeCommand implements Callable<Integer> {
             arity = "0..*",
             paramLabel = "MODEL",
             description =
-                    "A Hugging Face folder, a GGUF file, or a model of the Hub as ORG/NAME[:QUANT][@REV] (default: the built-in model). A router takes several.")
+                    "A Hugging Face folder, a GGUF file, or a model of the Hub as"
+                        + " ORG/NAME[:QUANT][@REV] (default: the built-in model). A router takes"
+                        + " several.")
     private List<String> models = List.of();
 
     @Option(names = "--host", description = "Address to listen on (default: ${DEFAULT-VALUE}).")
@@ -62,7 +71,8 @@ final class ServeCommand implements Callable<Integer> {
     @Option(
             names = "--port",
             description =
-                    "Port, 0 for any free one (default: 8000; an engine node, which answers probes only, takes any).")
+                    "Port, 0 for any free one (default: 8000; an engine node, which answers probes"
+                        + " only, takes any).")
     private @Nullable Integer port;
 
     @Option(names = "--device", description = "auto, cpu or metal (default: ${DEFAULT-VALUE}).")
@@ -79,7 +89,8 @@ final class ServeCommand implements Callable<Integer> {
             names = "--max-model-len",
             paramLabel = "TOKENS",
             description =
-                    "Prompt and output of one sequence together (default: the model's own, if memory holds it).")
+                    "Prompt and output of one sequence together (default: the model's own, if"
+                        + " memory holds it).")
     private @Nullable Integer maxModelLength;
 
     @Option(
@@ -101,8 +112,53 @@ final class ServeCommand implements Callable<Integer> {
             names = "--max-num-queued-seqs",
             paramLabel = "N",
             description =
-                    "Sequences that wait before requests are refused with 429 (default: ${DEFAULT-VALUE}).")
+                    "Sequences that wait before requests are refused with 429 (default:"
+                        + " ${DEFAULT-VALUE}).")
     private int maxWaiting = 1024;
+
+    @Option(
+            names = "--max-num-queued-tokens",
+            paramLabel = "TOKENS",
+            description =
+                    "Prompt tokens that wait to be computed before requests are refused with 429"
+                        + " (default: ${DEFAULT-VALUE}).")
+    private long maxQueuedTokens = SchedulingPolicy.DEFAULT.maxQueuedTokens();
+
+    @Option(
+            names = "--max-queue-seconds",
+            paramLabel = "SECONDS",
+            description =
+                    "How long a request may wait for its first turn before it is ended with 503"
+                        + " (default: any time).")
+    private double maxQueueSeconds;
+
+    @Option(
+            names = "--reserved-shares",
+            paramLabel = "NORMAL,LOW",
+            split = ",",
+            arity = "1",
+            description =
+                    "Shares of the computed tokens that requests of priority 0, and those above 0,"
+                        + " get whatever more urgent ones want (default: 0.2,0.05).")
+    private double[] reservedShares = {
+        SchedulingPolicy.DEFAULT.normalShare(), SchedulingPolicy.DEFAULT.lowShare()
+    };
+
+    @Option(
+            names = "--long-prefill-token-threshold",
+            paramLabel = "TOKENS",
+            description =
+                    "A longer prompt is prefilled, while others decode, no faster than"
+                        + " --long-prefill-stretch lets it (default: ${DEFAULT-VALUE}).")
+    private int longPromptTokens = SchedulingPolicy.DEFAULT.longPromptTokens();
+
+    @Option(
+            names = "--long-prefill-stretch",
+            paramLabel = "FACTOR",
+            description =
+                    "How many times as long a long prompt may make a step of the others' decodes"
+                        + " (default: ${DEFAULT-VALUE}).")
+    private double stretch = SchedulingPolicy.DEFAULT.stretch();
 
     @Option(
             names = "--block-size",
@@ -117,21 +173,25 @@ final class ServeCommand implements Callable<Integer> {
             names = "--gpu-memory-utilization",
             paramLabel = "FRACTION",
             description =
-                    "Share of the device's memory that weights, activations and KV cache may take together, from 0 to 1 (default: all that fits, the KV cache within its own limit).")
+                    "Share of the device's memory that weights, activations and KV cache may take"
+                        + " together, from 0 to 1 (default: all that fits, the KV cache within its"
+                        + " own limit).")
     private @Nullable Double memoryFraction;
 
     @Option(
             names = "--kv-cache-dtype",
             paramLabel = "TYPE",
             description =
-                    "How K and V are stored: auto, float16, bfloat16, int8 or float32 (default: ${DEFAULT-VALUE}, which is float16).")
+                    "How K and V are stored: auto, float16, bfloat16, int8 or float32 (default:"
+                        + " ${DEFAULT-VALUE}, which is float16).")
     private String kvCacheType = "auto";
 
     @Option(
             names = "--kv-cache-memory-bytes",
             paramLabel = "BYTES",
             description =
-                    "Memory for the KV cache (default: what the limits need, at most 4 GiB and 40 %% of what is free).")
+                    "Memory for the KV cache (default: what the limits need, at most 4 GiB and 40"
+                        + " %% of what is free).")
     private @Nullable Long kvCacheBytes;
 
     @Option(
@@ -152,14 +212,16 @@ final class ServeCommand implements Callable<Integer> {
             names = "--quantize",
             paramLabel = "4bit|8bit",
             description =
-                    "Quantize weights that the checkpoint holds in full when they are loaded (default: use them as they are).")
+                    "Quantize weights that the checkpoint holds in full when they are loaded"
+                        + " (default: use them as they are).")
     private @Nullable String quantize;
 
     @Option(
             names = "--shutdown-timeout",
             paramLabel = "SECONDS",
             description =
-                    "How long running requests may take to end when the server is stopped (default: ${DEFAULT-VALUE}).")
+                    "How long running requests may take to end when the server is stopped (default:"
+                        + " ${DEFAULT-VALUE}).")
     private int shutdownSeconds = (int) ServeSettings.DEFAULT_GRACE.toSeconds();
 
     @Option(
@@ -321,6 +383,7 @@ final class ServeCommand implements Callable<Integer> {
         check(
                 shutdownSeconds >= 0 && shutdownSeconds <= 86_400,
                 "--shutdown-timeout is " + shutdownSeconds + ", expected 0 to 86400");
+        var policy = policy();
         check(
                 blockSize >= 1 && blockSize <= 1024,
                 "--block-size is " + blockSize + ", expected 1 to 1024");
@@ -355,8 +418,31 @@ final class ServeCommand implements Callable<Integer> {
                 worker,
                 maxWaiting,
                 prefixCaching,
+                policy,
                 Duration.ofSeconds(shutdownSeconds),
                 seed == null ? OptionalLong.empty() : OptionalLong.of(seed));
+    }
+
+    private SchedulingPolicy policy() {
+        check(
+                maxQueueSeconds >= 0 && maxQueueSeconds <= 1e6,
+                "--max-queue-seconds is " + maxQueueSeconds + ", expected 0 to 1000000");
+        check(
+                reservedShares.length == 2,
+                "--reserved-shares has "
+                        + reservedShares.length
+                        + " numbers, expected 2: of the normal and of the low class");
+        try {
+            return new SchedulingPolicy(
+                    maxQueuedTokens,
+                    Duration.ofMillis(Math.round(1e3 * maxQueueSeconds)),
+                    reservedShares[0],
+                    reservedShares[1],
+                    longPromptTokens,
+                    stretch);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(commandLine(), String.valueOf(e.getMessage()), e);
+        }
     }
 
     private WeightLoading weightLoading() {

@@ -1,6 +1,8 @@
 package dev.ingot.api;
 
+import dev.ingot.engine.schedule.SchedulingPolicy;
 import dev.ingot.worker.WorkerSettings;
+
 import java.time.Duration;
 import java.util.List;
 import java.util.OptionalLong;
@@ -9,6 +11,7 @@ import java.util.OptionalLong;
 ///
 /// @param names that requests may use for the model; the first is the one that answers carry
 /// @param maxWaiting sequences that wait before requests are refused
+/// @param policy whose turn it is, and how long one waits for it
 /// @param grace how long running requests may take to end when the node is stopped
 /// @param seed of the seeds that are drawn for requests without one; empty for random ones
 public record ServeSettings(
@@ -18,6 +21,7 @@ public record ServeSettings(
         WorkerSettings worker,
         int maxWaiting,
         boolean prefixCaching,
+        SchedulingPolicy policy,
         Duration grace,
         OptionalLong seed) {
     /// What running requests have to end, unless said otherwise.

@@ -1,6 +1,10 @@
 package dev.ingot.api;
 
+import dev.ingot.engine.schedule.SchedulingPolicy;
 import dev.ingot.worker.WorkerSettings;
+
+import picocli.CommandLine.Command;
+
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -10,7 +14,6 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
-import picocli.CommandLine.Command;
 
 /// `ingot warm-up`: serves the built-in model to itself once, so that the JVM can record what a start needs.
 @Command(name = "warm-up", hidden = true, description = "Runs once for the JVM's AOT cache.")
@@ -35,6 +38,7 @@ final class WarmUpCommand implements Callable<Integer> {
                         WorkerSettings.defaults(BuiltInModel.folder()),
                         16,
                         true,
+                        SchedulingPolicy.DEFAULT,
                         ServeSettings.DEFAULT_GRACE,
                         OptionalLong.of(1));
         try (var node = Node.start(settings);

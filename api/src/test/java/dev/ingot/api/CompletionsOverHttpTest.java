@@ -4,6 +4,9 @@ import static dev.ingot.api.ServerFixture.completed;
 import static dev.ingot.api.ServerFixture.delta;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ingot.scheduler.RequestSpec;
+import dev.ingot.engine.sequence.PriorityClass;
+import dev.ingot.engine.sequence.Caller;
 import dev.ingot.engine.sampling.TopLogprobs;
 import dev.ingot.engine.sequence.FinishReason;
 import dev.ingot.engine.sequence.Tokens;
@@ -213,6 +216,83 @@ class CompletionsOverHttpTest {
         server.handle.stop();
 
         assertThat(response.join().statusCode()).isEqualTo(500);
+    }
+
+    @Test
+    void saysWhoseTimeWasUp() {
+        var whole = server.postLater(PATH, "{\"prompt\": \"hi\", \"timeout\": 2.5}");
+        assertThat(server.open().timeout()).isEqualTo(Duration.ofMillis(2500));
+        server.whole(delta(0, "a"), new Output.TimedOut(false, "Too late.", Duration.ZERO));
+        assertThat(whole.join().statusCode()).isEqualTo(504);
+        assertThat(json(whole.join().body()).at("/error/code").stringValue())
+                .isEqualTo("deadline_exceeded");
+
+        var queued = server.postLater(PATH, "{\"prompt\": \"hi\"}");
+        assertThat(server.open().timeout()).isZero();
+        server.whole(new Output.TimedOut(true, "Waited.", Duration.ofSeconds(7)));
+        assertThat(queued.join().statusCode()).isEqualTo(503);
+        assertThat(queued.join().headers().firstValue("Retry-After")).contains("7");
+        assertThat(json(queued.join().body()).at("/error/code").stringValue())
+                .isEqualTo("queue_timeout");
+
+        var streamed = server.postLater(PATH, "{\"prompt\": \"hi\", \"stream\": true}");
+        server.open();
+        server.stream(delta(0, "a"), new Output.TimedOut(false, "Too late.", Duration.ZERO));
+        var events = events(streamed.join().body());
+        assertThat(events).hasSize(2);
+        assertThat(json(events.get(1)).at("/error/code").stringValue())
+                .isEqualTo("deadline_exceeded");
+    }
+
+    @Test
+    void theShorterOfTwoTimeoutsCounts() {
+        var _ = server.postLater(PATH, "{\"prompt\": \"a\", \"timeout\": 9}", "X-Request-Timeout", "3");
+        assertThat(server.open().timeout()).isEqualTo(Duration.ofSeconds(3));
+        var _ = server.postLater(PATH, "{\"prompt\": \"a\", \"timeout\": 2}", "X-Request-Timeout", "3");
+        assertThat(server.open().timeout()).isEqualTo(Duration.ofSeconds(2));
+        for (String wrong : new String[] {"0", "-1", "soon", "NaN", "1e9"}) {
+            var refused = server.postLater(PATH, "{\"prompt\": \"a\"}", "X-Request-Timeout", wrong);
+            assertThat(refused.join().statusCode()).as(wrong).isEqualTo(400);
+            assertThat(json(refused.join().body()).at("/error/param").stringValue())
+                    .isEqualTo("X-Request-Timeout");
+        }
+    }
+
+    private RequestSpec specOf(String more, String... headers) {
+        var _ = server.postLater(PATH, "{\"prompt\": \"a\"" + more + "}", headers);
+        return server.open();
+    }
+
+    @Test
+    void aCallerIsItsTenantOrItsKeyAndUserAndNeverSharesACacheWithAnother() {
+        var nobody = specOf("");
+        assertThat(nobody.caller()).isEqualTo(Caller.ANYONE);
+        assertThat(nobody.cacheSalt()).isEmpty();
+
+        var key = specOf("", "Authorization", "Bearer sk-secret");
+        var sameKey = specOf(", \"user\": \"u\"", "Authorization", "bearer sk-secret");
+        var otherKey = specOf("", "Authorization", "Bearer sk-other");
+        assertThat(key.caller().tenant()).startsWith("key-").doesNotContain("secret");
+        assertThat(sameKey.caller().tenant()).isEqualTo(key.caller().tenant() + "/u");
+        assertThat(sameKey.cacheSalt()).isEqualTo(key.cacheSalt()).isNotEmpty();
+        assertThat(otherKey.cacheSalt()).isNotEqualTo(key.cacheSalt());
+
+        var tenant = specOf(", \"user\": \"u\"", "X-Tenant", "acme", "Authorization", "Bearer k");
+        assertThat(tenant.caller().tenant()).isEqualTo("acme");
+        assertThat(tenant.cacheSalt()).isNotEqualTo(key.cacheSalt());
+        var salted = specOf(", \"cache_salt\": \"s\"", "X-Tenant", "acme");
+        assertThat(salted.cacheSalt()).isNotEqualTo(tenant.cacheSalt()).isNotEqualTo("s");
+
+        var refused = server.postLater(PATH, "{\"prompt\": \"a\"}", "X-Tenant", "a b");
+        assertThat(json(refused.join().body()).at("/error/param").stringValue())
+                .isEqualTo("X-Tenant");
+    }
+
+    @Test
+    void aLowerPriorityIsAMoreUrgentClass() {
+        assertThat(specOf(", \"priority\": -3").caller().priority()).isEqualTo(PriorityClass.HIGH);
+        assertThat(specOf(", \"priority\": 0").caller().priority()).isEqualTo(PriorityClass.NORMAL);
+        assertThat(specOf(", \"priority\": 12").caller().priority()).isEqualTo(PriorityClass.LOW);
     }
 
     @Test

@@ -126,10 +126,15 @@ final class ServerFixture implements AutoCloseable {
         return postLater(path, body).join();
     }
 
-    CompletableFuture<HttpResponse<String>> postLater(String path, String body) {
+    /// @param headers a name and a value each
+    CompletableFuture<HttpResponse<String>> postLater(
+            String path, String body, String... headers) {
+        var request = to(path).header("Content-Type", "application/json");
+        for (int i = 0; i < headers.length; i += 2) {
+            request.header(headers[i], headers[i + 1]);
+        }
         return client.sendAsync(
-                to(path).header("Content-Type", "application/json")
-                        .POST(HttpRequest.BodyPublishers.ofString(body))
+                request.POST(HttpRequest.BodyPublishers.ofString(body))
                         .build(),
                 HttpResponse.BodyHandlers.ofString());
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.sampling.SamplingParams;
+import dev.ingot.engine.sequence.Caller;
 import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.scheduler.Engine;
@@ -109,6 +110,7 @@ final class FamilyGoldenTest {
                             tokens(golden.path("prompt_token_ids")),
                             Tokens.NONE,
                             params,
+                            Caller.ANYONE,
                             "",
                             Integer.MAX_VALUE,
                             false,

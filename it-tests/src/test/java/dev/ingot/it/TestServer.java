@@ -1,5 +1,6 @@
 package dev.ingot.it;
 
+import dev.ingot.engine.schedule.SchedulingPolicy;
 import dev.ingot.api.Node;
 import dev.ingot.api.ServeSettings;
 import dev.ingot.worker.WorkerSettings;
@@ -60,6 +61,7 @@ final class TestServer extends TestClient {
                         worker,
                         maxWaiting,
                         true,
+                        SchedulingPolicy.DEFAULT,
                         grace,
                         OptionalLong.of(1));
         try {

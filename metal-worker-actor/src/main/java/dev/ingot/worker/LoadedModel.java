@@ -9,6 +9,7 @@ import dev.ingot.engine.model.Models;
 import dev.ingot.engine.model.StepLimits;
 import dev.ingot.engine.ops.CommandBuffer;
 import dev.ingot.engine.ops.Device;
+import dev.ingot.engine.ops.KvCache;
 import dev.ingot.engine.ops.KvGeometry;
 import dev.ingot.engine.schedule.StepPlan;
 import dev.ingot.engine.weights.Checkpoint;
@@ -30,6 +31,7 @@ final class LoadedModel implements AutoCloseable {
     private final Checkpoint checkpoint;
     private final Model model;
     private final KvPlan kv;
+    private final KvCache cache;
     private final StepBuffers buffers;
     private final BatchSampler sampler;
 
@@ -38,12 +40,14 @@ final class LoadedModel implements AutoCloseable {
             Checkpoint checkpoint,
             Model model,
             KvPlan kv,
+            KvCache cache,
             StepBuffers buffers,
             BatchSampler sampler) {
         this.device = device;
         this.checkpoint = checkpoint;
         this.model = model;
         this.kv = kv;
+        this.cache = cache;
         this.buffers = buffers;
         this.sampler = sampler;
     }
@@ -134,7 +138,7 @@ final class LoadedModel implements AutoCloseable {
                 geometry.blockCount(),
                 geometry.blockSize(),
                 kv.maxModelLength());
-        return new LoadedModel(device, checkpoint, model, kv, buffers, sampler);
+        return new LoadedModel(device, checkpoint, model, kv, cache, buffers, sampler);
     }
 
     /// The last word is the caller's, when everything is loaded.
@@ -159,6 +163,9 @@ final class LoadedModel implements AutoCloseable {
         var batch = buffers.fill(plan);
         int rows = batch.logitRows().rows();
         var commands = device.commandBuffer();
+        if (!plan.copies().isEmpty()) {
+            commands.encoder().copyBlocks(cache, buffers.fillCopies(plan));
+        }
         model.encode(commands.encoder(), batch, sampler.logits(rows));
         sampler.encode(commands.encoder(), plan, rows);
         commands.commit(completion);

@@ -23,6 +23,7 @@ final class StepBuffers {
     private final Tensor sequenceLengths;
     private final Tensor blockTables;
     private final Tensor logitRows;
+    private final Tensor copies;
 
     /// @param maxBlocks blocks of the longest sequence
     StepBuffers(Device device, int maxTokens, int maxSequences, int blockSize, int maxBlocks) {
@@ -37,6 +38,7 @@ final class StepBuffers {
         blockTables =
                 Tensor.allocate(device, "step block tables", DType.I32, maxSequences, maxBlocks);
         logitRows = Tensor.allocate(device, "step logit rows", DType.I32, maxSequences, 1);
+        copies = Tensor.allocate(device, "step block copies", DType.I32, maxSequences, 2);
     }
 
     /// Writes the plan and returns the views that have its sizes.
@@ -69,6 +71,18 @@ final class StepBuffers {
                 sequenceLengths.firstRows(sequence),
                 blockTables.firstRows(sequence),
                 logitRows.firstRows(logits));
+    }
+
+    /// Writes which blocks to copy before the step: `[count, 2]`, source and target.
+    Tensor fillCopies(StepPlan plan) {
+        int count = 0;
+        var pairs = copies.buffer().contents();
+        for (var copy : plan.copies()) {
+            set(pairs, 2L * count, copy.source());
+            set(pairs, 2L * count + 1, copy.target());
+            count++;
+        }
+        return copies.firstRows(count);
     }
 
     private void fillBlockTable(int row, Slice slice) {

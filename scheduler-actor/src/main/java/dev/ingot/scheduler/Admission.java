@@ -7,6 +7,7 @@ import dev.ingot.scheduler.Engine.Rejected;
 import dev.ingot.scheduler.Engine.Rejection;
 import dev.ingot.scheduler.Engine.Submit;
 import dev.ingot.worker.Worker;
+
 import java.time.Duration;
 import java.util.Optional;
 
@@ -24,9 +25,8 @@ final class Admission {
 
     /// Why this submission can never fit, or does not fit now.
     ///
-    /// @param waiting sequences that wait
-    /// @param drainRate when they will have gone
-    Optional<Rejected> refuse(Submit submit, int waiting, DrainRate drainRate) {
+    /// @param backlog what waits already
+    Optional<Rejected> refuse(Submit submit, Backlog backlog) {
         int promptLength = submit.prompt().size();
         long needed =
                 Math.min(
@@ -43,19 +43,17 @@ final class Admission {
                             Duration.ZERO));
         }
         // A request that was accepted before and lost its engine is not turned away now.
-        if (!submit.admitted() && waiting >= limits.maxWaiting()) {
-            return Optional.of(
-                    rejected(
-                            submit,
-                            Rejection.QUEUE_FULL,
-                            waiting + " requests are waiting, which is the limit",
-                            drainRate.timeToDrain(waiting)));
+        if (submit.admitted()) {
+            return Optional.empty();
         }
-        return Optional.empty();
+        return backlog.refuse(promptLength, limits)
+                .map(why -> rejected(submit, Rejection.QUEUE_FULL, why, backlog.timeToHalf()));
     }
 
     /// @throws IllegalArgumentException if a token is outside the vocabulary
-    Admitted admit(Submit submit) {
+    ///
+    /// @param nowNanos of a monotonic clock
+    Admitted admit(Submit submit, long nowNanos) {
         var sequence =
                 new Sequence(
                         submit.sequence(),
@@ -63,6 +61,7 @@ final class Admission {
                         submit.prompt(),
                         submit.generated(),
                         submit.params(),
+                        submit.caller(),
                         CacheSalt.of(submit.cacheSalt()),
                         submit.creditUpTo(),
                         limits.maxModelLength());
@@ -73,7 +72,7 @@ final class Admission {
                         submit.prompt(),
                         submit.generated(),
                         vocabulary);
-        return new Admitted(sequence, sampler, submit.replyTo());
+        return new Admitted(sequence, sampler, nowNanos, submit.replyTo());
     }
 
     static Rejected rejected(Submit submit, Rejection reason, String message, Duration retryAfter) {

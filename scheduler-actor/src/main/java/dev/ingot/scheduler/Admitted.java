@@ -4,26 +4,39 @@ import dev.ingot.engine.kv.KnownTokens;
 import dev.ingot.engine.sampling.Sample;
 import dev.ingot.engine.sampling.SamplingParams;
 import dev.ingot.engine.sampling.SequenceSampler;
+import dev.ingot.engine.schedule.SchedulingPolicy;
 import dev.ingot.engine.schedule.Sequence;
 import dev.ingot.engine.sequence.FinishReason;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.scheduler.Engine.Event;
+import dev.ingot.scheduler.Engine.Expired;
 import dev.ingot.scheduler.Engine.Failed;
 import dev.ingot.scheduler.Engine.Finished;
 import dev.ingot.scheduler.Engine.TokenLogprob;
 import dev.ingot.scheduler.Engine.TokensSampled;
 import dev.ingot.scheduler.Engine.Usage;
-import java.util.List;
+
 import org.apache.pekko.actor.typed.ActorRef;
+
+import java.util.List;
 
 /// A sequence that was accepted and has not ended, with all that it takes to run it and whom to tell.
 ///
 /// @param sampler lent to the worker while a step runs
 /// @param tokens as the allocator reads them
+/// @param arrivedNanos of a monotonic clock
 record Admitted(
-        Sequence sequence, SequenceSampler sampler, KnownTokens tokens, ActorRef<Event> replyTo) {
-    Admitted(Sequence sequence, SequenceSampler sampler, ActorRef<Event> replyTo) {
-        this(sequence, sampler, new TokensOf(sequence), replyTo);
+        Sequence sequence,
+        SequenceSampler sampler,
+        KnownTokens tokens,
+        long arrivedNanos,
+        ActorRef<Event> replyTo) {
+    Admitted(
+            Sequence sequence,
+            SequenceSampler sampler,
+            long arrivedNanos,
+            ActorRef<Event> replyTo) {
+        this(sequence, sampler, new TokensOf(sequence), arrivedNanos, replyTo);
     }
 
     private record TokensOf(Sequence sequence) implements KnownTokens {
@@ -63,6 +76,17 @@ record Admitted(
                 reason,
                 stopToken ? last : -1,
                 new Usage(sequence.promptLength(), sequence.cached(), sequence.generated()));
+    }
+
+    /// The last word of one that never had its turn.
+    Expired expired(SchedulingPolicy policy, Backlog backlog) {
+        return new Expired(
+                sequence.id(),
+                sequence.epoch(),
+                "The request waited for "
+                        + policy.maxQueueTime().toMillis() / 1e3
+                        + " s, which is the limit.",
+                backlog.timeToHalf());
     }
 
     /// The last word of one that cannot be finished.

@@ -2,13 +2,16 @@ package dev.ingot.scheduler;
 
 import dev.ingot.engine.sampling.SamplingParams;
 import dev.ingot.engine.sampling.TopLogprobs;
+import dev.ingot.engine.sequence.Caller;
 import dev.ingot.engine.sequence.FinishReason;
 import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.engine.sequence.Tokens;
-import java.time.Duration;
-import java.util.List;
+
 import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
+
+import java.time.Duration;
+import java.util.List;
 
 /// What a request says to an engine, and what it hears: the same within a JVM and between nodes.
 ///
@@ -27,6 +30,7 @@ public interface Engine {
     ///
     /// @param prompt at least one token
     /// @param generated output tokens that were delivered already, in order; empty the first time
+    /// @param caller whose turn it has to be
     /// @param cacheSalt sequences share cached prefixes only within one salt; empty for the common one
     /// @param creditUpTo the first output index that may not be sampled yet
     /// @param admitted whether its client was told that it runs: then it is not turned away for want of room
@@ -36,6 +40,7 @@ public interface Engine {
             Tokens prompt,
             Tokens generated,
             SamplingParams params,
+            Caller caller,
             String cacheSalt,
             int creditUpTo,
             boolean admitted,
@@ -49,6 +54,7 @@ public interface Engine {
                     prompt,
                     generated,
                     params,
+                    caller,
                     cacheSalt,
                     creditUpTo,
                     admitted,
@@ -65,7 +71,8 @@ public interface Engine {
     record Abort(SequenceId sequence, int epoch, FinishReason reason) implements Command {}
 
     /// What a request hears.
-    sealed interface Event permits Accepted, Rejected, TokensSampled, Finished, HandedBack, Failed {
+    sealed interface Event
+            permits Accepted, Rejected, TokensSampled, Finished, HandedBack, Expired, Failed {
         SequenceId sequence();
 
         int epoch();
@@ -121,6 +128,12 @@ public interface Engine {
 
     /// The engine drains and its grace is over: the sequence is to go on elsewhere. Nothing is held for it here.
     record HandedBack(SequenceId sequence, int epoch) implements Event {}
+
+    /// The sequence waited for its first turn longer than the engine lets one wait: the last word of it.
+    ///
+    /// @param retryAfter when the queue will be shorter
+    record Expired(SequenceId sequence, int epoch, String message, Duration retryAfter)
+            implements Event {}
 
     /// The engine could not finish the sequence.
     ///

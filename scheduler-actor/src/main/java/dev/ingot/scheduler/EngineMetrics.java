@@ -3,7 +3,11 @@ package dev.ingot.scheduler;
 import dev.ingot.engine.kv.KvUsage;
 import dev.ingot.engine.kv.PrefixCounts;
 import dev.ingot.engine.kv.PrefixDigest;
+import dev.ingot.engine.kv.SharingCounts;
+import dev.ingot.engine.schedule.WaitingLine;
 import dev.ingot.engine.sequence.FinishReason;
+import dev.ingot.engine.sequence.PriorityClass;
+
 import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.Gauge;
 import io.prometheus.metrics.core.metrics.Histogram;
@@ -62,6 +66,16 @@ public final class EngineMetrics {
     private final Histogram stepSeconds;
     private final Histogram stepDeviceSeconds;
 
+    private final Gauge waitingByClass;
+    private final Gauge queuedTokens;
+    private final Gauge drainRate;
+    private final Counter timedOut;
+    private final Counter forkedTokens;
+    private final Counter copiedBlocks;
+    private final Counter windowBlocks;
+    private final Histogram queueTime;
+
+    private SharingCounts lastSharingCounts = new SharingCounts(0, 0, 0);
     private volatile int runningNow;
     private volatile int waitingNow;
     private volatile double kvUsageNow;
@@ -161,6 +175,55 @@ public final class EngineMetrics {
                         "ingot:step_device_seconds",
                         "Of these, on the device",
                         STEP_SECONDS);
+        waitingByClass =
+                Gauge.builder()
+                        .name("ingot:requests_waiting_by_class")
+                        .help("Sequences that wait, by priority class")
+                        .labelNames("model_name", "class")
+                        .register(registry);
+        queuedTokens =
+                gauge(
+                        registry,
+                        "ingot:queued_prompt_tokens",
+                        "Prompt tokens that wait to be computed");
+        drainRate =
+                gauge(
+                        registry,
+                        "ingot:prompt_tokens_per_second",
+                        "How fast prompts are computed while there are some");
+        timedOut =
+                Counter.builder()
+                        .name("ingot:requests_timed_out")
+                        .help("Requests that ended because their time was up, by whose limit")
+                        .labelNames("model_name", "limit")
+                        .register(registry);
+        forkedTokens =
+                counter(
+                        registry,
+                        "ingot:forked_tokens",
+                        "Prompt tokens that a choice took over from another of its request");
+        copiedBlocks =
+                counter(
+                        registry,
+                        "ingot:copied_blocks",
+                        "KV blocks copied because a choice was to write to a shared one");
+        windowBlocks =
+                counter(
+                        registry,
+                        "ingot:window_blocks",
+                        "KV blocks given back because they lay behind the window");
+        queueTime =
+                histogram(
+                        registry,
+                        "vllm:request_queue_time_seconds",
+                        "From its arrival to its first turn",
+                        LATENCY_SECONDS);
+        for (var priority : PriorityClass.values()) {
+            waitingByClass.labelValues(model, label(priority)).set(0);
+        }
+        for (boolean inQueue : new boolean[] {true, false}) {
+            timedOut.labelValues(model, limit(inQueue));
+        }
         for (var reason : FinishReason.values()) {
             success.labelValues(model, label(reason));
         }
@@ -193,6 +256,14 @@ public final class EngineMetrics {
         stepTokens = same.stepTokens;
         stepSeconds = same.stepSeconds;
         stepDeviceSeconds = same.stepDeviceSeconds;
+        waitingByClass = same.waitingByClass;
+        queuedTokens = same.queuedTokens;
+        drainRate = same.drainRate;
+        timedOut = same.timedOut;
+        forkedTokens = same.forkedTokens;
+        copiedBlocks = same.copiedBlocks;
+        windowBlocks = same.windowBlocks;
+        queueTime = same.queueTime;
     }
 
     /// The same metrics for another model.
@@ -252,6 +323,48 @@ public final class EngineMetrics {
 
     void prefixes(PrefixDigest digest) {
         prefixesNow = digest;
+    }
+
+    private static String label(PriorityClass priority) {
+        return switch (priority) {
+            case HIGH -> "high";
+            case NORMAL -> "normal";
+            case LOW -> "low";
+        };
+    }
+
+    private static String limit(boolean inQueue) {
+        return inQueue ? "queue" : "request";
+    }
+
+    void backlog(WaitingLine line, Backlog backlog) {
+        for (var priority : PriorityClass.values()) {
+            waitingByClass.labelValues(model, label(priority)).set(line.size(priority));
+        }
+        queuedTokens.labelValues(model).set((double) backlog.tokens());
+        drainRate.labelValues(model).set(backlog.drainRate().tokensPerSecond());
+    }
+
+    /// Takes the allocator's running totals; told by one actor at a time.
+    void sharing(SharingCounts counts) {
+        // A new engine counts from zero.
+        var last =
+                counts.forkedTokens() < lastSharingCounts.forkedTokens()
+                                || counts.windowBlocks() < lastSharingCounts.windowBlocks()
+                        ? new SharingCounts(0, 0, 0)
+                        : lastSharingCounts;
+        forkedTokens.labelValues(model).inc(counts.forkedTokens() - last.forkedTokens());
+        copiedBlocks.labelValues(model).inc(counts.copiedBlocks() - last.copiedBlocks());
+        windowBlocks.labelValues(model).inc(counts.windowBlocks() - last.windowBlocks());
+        lastSharingCounts = counts;
+    }
+
+    void timedOut(boolean inQueue) {
+        timedOut.labelValues(model, limit(inQueue)).inc();
+    }
+
+    void started(long nanosAfterArrival) {
+        queueTime.labelValues(model).observe(nanosAfterArrival * NANOS);
     }
 
     void queues(int runningCount, int waitingCount) {

@@ -3,6 +3,7 @@ package dev.ingot.scheduler;
 import dev.ingot.engine.kv.KvAllocator;
 import dev.ingot.engine.ops.KvGeometry;
 import dev.ingot.worker.Worker;
+
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 
@@ -14,6 +15,6 @@ public interface EngineParts {
 
     /// The bookkeeping of an empty pool.
     default KvAllocator blocks(KvGeometry kv, boolean prefixCaching) {
-        return new KvAllocator(kv.blockSize(), kv.blockCount(), prefixCaching);
+        return new KvAllocator(kv.blockSize(), kv.blockCount(), prefixCaching, kv.window());
     }
 }

@@ -2,14 +2,21 @@ package dev.ingot.scheduler;
 
 import dev.ingot.engine.sequence.FinishReason;
 import dev.ingot.engine.sequence.Tokens;
-import java.util.List;
+
 import org.jspecify.annotations.Nullable;
+
+import java.time.Duration;
+import java.util.List;
 
 /// What a request actor tells its client, in order: deltas, one end per choice, one end for all.
 ///
 /// A stream hears these one at a time and acknowledges each; a whole answer is the list of them.
 public sealed interface Output
-        permits Output.Delta, Output.ChoiceFinished, Output.Completed, Output.Broken {
+        permits Output.Delta,
+                Output.ChoiceFinished,
+                Output.Completed,
+                Output.Broken,
+                Output.TimedOut {
     /// More of one choice.
     ///
     /// @param text what became readable; may be empty while a character or a stop string is incomplete
@@ -39,4 +46,10 @@ public sealed interface Output
 
     /// The request could not be finished: the last word of one that did not.
     record Broken(String message) implements Output {}
+
+    /// The request's time is up: the last word of one that took too long.
+    ///
+    /// @param inQueue whether it was the server's limit on waiting, not the request's own on everything
+    /// @param retryAfter when trying again may help; zero where it is the request's own limit
+    record TimedOut(boolean inQueue, String message, Duration retryAfter) implements Output {}
 }

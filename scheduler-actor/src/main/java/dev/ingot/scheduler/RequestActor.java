@@ -14,11 +14,7 @@ import dev.ingot.scheduler.Requests.Reason;
 import dev.ingot.scheduler.Requests.Refused;
 import dev.ingot.scheduler.Requests.Taken;
 import dev.ingot.scheduler.Requests.Whole;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Objects;
-import java.util.function.LongSupplier;
+
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
@@ -27,6 +23,12 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.jspecify.annotations.Nullable;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.LongSupplier;
 
 /// One request, from its submission to its last word; it outlives the engine that serves it.
 ///
@@ -37,7 +39,8 @@ import org.jspecify.annotations.Nullable;
 ///    └──────────────────┴── the engine died: epoch + 1, submit again with the delivered log
 /// ```
 ///
-/// - Exactly one last word: [Refused], [Output.Completed] or [Output.Broken]; none if the client left.
+/// - Exactly one last word: [Refused], [Output.Completed], [Output.Broken] or [Output.TimedOut]; none if the client
+///   left.
 /// - Demand of the client becomes credit for the engine: a stream is never more than [#WINDOW] tokens ahead of
 ///   its reader.
 public final class RequestActor {
@@ -91,6 +94,7 @@ public final class RequestActor {
     private record FromEngine(Engine.Event event) implements Internal {}
 
     private enum Deadline implements Internal {
+        WHOLE,
         OPEN,
         ATTACH,
         RECOVERY,
@@ -149,6 +153,9 @@ public final class RequestActor {
 
     private Behavior<Handle> start() {
         timers.startSingleTimer(Deadline.OPEN, OPEN_DEADLINE);
+        if (spec.timeout().isPositive()) {
+            timers.startSingleTimer(Deadline.WHOLE, spec.timeout());
+        }
         engines.tell(new Engines.Find(wanted(), null, false, fromEngines));
         return Behaviors.receive(Handle.class)
                 .onAnyMessage(this::on)
@@ -218,6 +225,7 @@ public final class RequestActor {
                                 choice.spec().prompt(),
                                 choice.log(),
                                 choice.spec().params(),
+                                spec.caller(),
                                 spec.cacheSalt(),
                                 choice.creditUpTo(),
                                 opened,
@@ -308,6 +316,10 @@ public final class RequestActor {
                 yield tell();
             }
             case Engine.HandedBack _ -> goOnElsewhere("handed back by a draining engine");
+            case Engine.Expired expired -> {
+                leaveEngine();
+                yield timedOut(true, expired.message(), expired.retryAfter());
+            }
             case Engine.Failed failed ->
                     failed.retryable()
                             ? goOnElsewhere(failed.message())
@@ -392,6 +404,32 @@ public final class RequestActor {
         leaveEngine();
         lastWord = new Output.Broken(message);
         return tell();
+    }
+
+    private Behavior<Handle> timedOut(boolean inQueue, String message, Duration retryAfter) {
+        lastWord = new Output.TimedOut(inQueue, message, retryAfter);
+        metrics.timedOut(inQueue);
+        return tell();
+    }
+
+    /// The request's own time is up, wherever it stands: once, and nothing of it is left anywhere.
+    private Behavior<Handle> timeIsUp() {
+        if (lastWord != null) {
+            return Behaviors.same(); // It ended in time; only its client is late.
+        }
+        int tokens = choices.stream().mapToInt(ChoiceOutput::deliveredCount).sum();
+        var message =
+                "The request was to end within "
+                        + spec.timeout().toMillis() / 1e3
+                        + " s, and has got "
+                        + tokens
+                        + " tokens.";
+        leaveEngine();
+        if (opened) {
+            return timedOut(false, message, Duration.ZERO);
+        }
+        metrics.timedOut(false);
+        return refuse(Reason.TIMED_OUT, message, Duration.ZERO);
     }
 
     private void measure(int tokens) {
@@ -497,6 +535,7 @@ public final class RequestActor {
 
     private Behavior<Handle> overdue(Deadline deadline) {
         return switch (deadline) {
+            case WHOLE -> timeIsUp();
             case OPEN ->
                     opened
                             ? Behaviors.stopped()

@@ -1,8 +1,9 @@
 package dev.ingot.scheduler;
 
+import org.apache.pekko.actor.typed.ActorRef;
+
 import java.time.Duration;
 import java.util.List;
-import org.apache.pekko.actor.typed.ActorRef;
 
 /// How the HTTP layer opens a request and follows it.
 ///
@@ -39,7 +40,9 @@ public interface Requests {
         /// It can never run, whatever its length.
         INVALID,
         /// No engine can take it now.
-        NOT_READY
+        NOT_READY,
+        /// Its own time was up before it could run.
+        TIMED_OUT
     }
 
     /// What may be said to an open request.
@@ -61,7 +64,7 @@ public interface Requests {
         INSTANCE
     }
 
-    /// A whole answer; the last output is [Output.Completed] or [Output.Broken].
+    /// A whole answer; the last output is [Output.Completed], [Output.Broken] or [Output.TimedOut].
     record Whole(List<Output> outputs) {
         public Whole {
             outputs = List.copyOf(outputs);

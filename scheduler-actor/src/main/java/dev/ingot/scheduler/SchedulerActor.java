@@ -1,10 +1,13 @@
 package dev.ingot.scheduler;
 
+import dev.ingot.engine.kv.BlockCopy;
 import dev.ingot.engine.kv.Demand;
 import dev.ingot.engine.kv.KvAllocator;
 import dev.ingot.engine.kv.Reservation.ReservedSlice;
 import dev.ingot.engine.sampling.Sample;
+import dev.ingot.engine.schedule.PrefillPace;
 import dev.ingot.engine.schedule.SchedulerLimits;
+import dev.ingot.engine.schedule.SchedulingPolicy;
 import dev.ingot.engine.schedule.Sequence;
 import dev.ingot.engine.schedule.Slice;
 import dev.ingot.engine.schedule.StepPlan;
@@ -30,13 +33,7 @@ import dev.ingot.scheduler.Engine.Rejection;
 import dev.ingot.scheduler.Engine.Submit;
 import dev.ingot.scheduler.Engines.Drained;
 import dev.ingot.worker.Worker;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.HashSet;
-import java.util.List;
-import java.util.Set;
-import java.util.function.Consumer;
-import java.util.function.LongSupplier;
+
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
@@ -44,6 +41,14 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.jspecify.annotations.Nullable;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 
 /// Owns the sequences and the step in flight; plans a step, has blocks reserved for it, sends it to the worker,
 /// and tells the requests what came of it.
@@ -77,9 +82,10 @@ public final class SchedulerActor {
     private final LongSupplier nanoClock;
     private final Suspects.Snapshot suspects;
     private final Consumer<Set<Long>> stepLost;
+    private final SchedulingPolicy policy;
+    private final PrefillPace pace;
     private final DrainRate drainRate = new DrainRate();
-
-    private final Roster roster = new Roster();
+    private final Roster roster;
 
     private long lastStepId;
     private long lastStepNanos = Long.MAX_VALUE;
@@ -131,8 +137,12 @@ public final class SchedulerActor {
         this.fromAllocator =
                 context.messageAdapter(BlockAllocatorActor.Reply.class, FromAllocator::new);
         this.admission = new Admission(limits, model);
-        this.planner = new StepPlanner(limits, model.kv().blockSize(), model.kv().blockCount());
-        this.freeBlocks = model.kv().blockCount();
+        var kv = model.kv();
+        this.planner = new StepPlanner(limits, kv.blockSize(), kv.blockCount(), kv.window());
+        this.policy = limits.policy();
+        this.pace = new PrefillPace(policy.stretch());
+        this.roster = new Roster(policy);
+        this.freeBlocks = kv.blockCount();
         this.metrics = metrics;
         this.nanoClock = nanoClock;
         this.suspects = suspects;
@@ -186,7 +196,11 @@ public final class SchedulerActor {
             }
             case FromWorker(Worker.StepCompleted completed) -> stepCompleted(completed);
             case FromWorker(Worker.StepFailed failed) -> stepFailed(failed);
-            case CheckStep _ -> inFlight.checkDeadline(nanoClock.getAsLong());
+            case CheckStep _ -> {
+                inFlight.checkDeadline(nanoClock.getAsLong());
+                expire();
+                metrics.backlog(roster.waiting(), roster.backlog(drainRate));
+            }
             case Drain(Duration grace, ActorRef<Drained> replyTo) -> drain(grace, replyTo);
             case GraceEnded _ -> handBack();
         }
@@ -212,7 +226,7 @@ public final class SchedulerActor {
                     .tell(Admission.rejected(submit, Rejection.DRAINING, why, Duration.ZERO));
             return;
         }
-        var refused = admission.refuse(submit, roster.waiting().size(), drainRate);
+        var refused = admission.refuse(submit, roster.backlog(drainRate));
         if (refused.isPresent()) {
             if (refused.get().reason() == Rejection.QUEUE_FULL) {
                 metrics.rejected();
@@ -222,7 +236,7 @@ public final class SchedulerActor {
         }
         Admitted entry;
         try {
-            entry = admission.admit(submit);
+            entry = admission.admit(submit, nanoClock.getAsLong());
         } catch (IllegalArgumentException e) {
             var why = String.valueOf(e.getMessage());
             submit.replyTo()
@@ -248,6 +262,24 @@ public final class SchedulerActor {
         }
         roster.add(entry);
         startStep();
+    }
+
+    /// Ends those that have waited for their first turn for longer than one may.
+    private void expire() {
+        if (!policy.maxQueueTime().isPositive()) {
+            return;
+        }
+        long now = nanoClock.getAsLong();
+        for (var sequence : roster.waiting().all()) {
+            var entry = roster.get(sequence.id());
+            if (!sequence.hasStarted()
+                    && sequence.epoch() == 0
+                    && now - entry.arrivedNanos() > policy.maxQueueTime().toNanos()) {
+                drop(sequence);
+                metrics.finished(FinishReason.ABORTED);
+                entry.replyTo().tell(entry.expired(policy, roster.backlog(drainRate)));
+            }
+        }
     }
 
     private void grant(SequenceId id, int epoch, int upTo) {
@@ -313,7 +345,7 @@ public final class SchedulerActor {
         if (reserving || !(inFlight.isEmpty() || mayPlanAhead())) {
             return;
         }
-        var decision = planner.plan(roster.running(), roster.waiting(), freeBlocks);
+        var decision = planner.plan(roster.running(), roster.waiting(), freeBlocks, pace);
         if (decision.preempt().isPresent()) {
             if (repliesDue == 0 && inFlight.isEmpty()) {
                 preempt(decision.preempt().get());
@@ -334,8 +366,9 @@ public final class SchedulerActor {
                             sequence.id(),
                             tokens,
                             sequence.cacheSalt(),
-                            sequence.planned(),
-                            want.count()));
+                            want.firstPosition(),
+                            want.count(),
+                            want.leader()));
         }
         assert FaultPoint.SCHEDULER_BEFORE_RESERVE.passed();
         allocator.tell(new Reserve(demands, fromAllocator));
@@ -352,6 +385,7 @@ public final class SchedulerActor {
     private void execute(List<ReservedSlice> reserved) {
         var slices = new ArrayList<Slice>(reserved.size());
         var entries = new ArrayList<Admitted>(reserved.size());
+        var copies = new ArrayList<BlockCopy>();
         for (var each : reserved) {
             if (orphans.remove(each.sequence())) {
                 release(each.sequence(), true);
@@ -361,6 +395,9 @@ public final class SchedulerActor {
             if (entry != null && wantOf(entry.sequence()) != null) {
                 slices.add(slice(entry, each));
                 entries.add(entry);
+                if (each.copy() != null) {
+                    copies.add(each.copy());
+                }
             }
         }
         wanted = List.of();
@@ -369,7 +406,7 @@ public final class SchedulerActor {
             startStep();
             return;
         }
-        var plan = new StepPlan(++lastStepId, inFlight.runningStepId(), slices);
+        var plan = new StepPlan(++lastStepId, inFlight.runningStepId(), slices, copies);
         inFlight.add(new StepInFlight(plan, entries, nanoClock.getAsLong()));
         assert FaultPoint.SCHEDULER_BEFORE_SUBMIT.passed();
         worker.tell(new Worker.ExecuteStep(plan, fromWorker));
@@ -385,7 +422,7 @@ public final class SchedulerActor {
         return inFlight.leavesRoom()
                 && lastStepNanos < SHORT_STEP_NANOS
                 && roster.running().stream().noneMatch(Sequence::isSuspect)
-                && roster.waiting().stream().noneMatch(Sequence::isSuspect);
+                && roster.waiting().suspects().isEmpty();
     }
 
     private @Nullable Want wantOf(Sequence sequence) {
@@ -399,8 +436,13 @@ public final class SchedulerActor {
 
     private Slice slice(Admitted entry, ReservedSlice reserved) {
         var sequence = entry.sequence();
-        if (roster.start(sequence) && reserved.firstPosition() > 0) {
+        if (roster.start(sequence)) {
+            boolean first = !sequence.hasStarted();
             sequence.startAt(reserved.firstPosition());
+            if (first) {
+                roster.waiting().chargePrompt(sequence);
+                metrics.started(nanoClock.getAsLong() - entry.arrivedNanos());
+            }
         }
         int first = sequence.planned();
         int end = first + reserved.count();
@@ -435,6 +477,8 @@ public final class SchedulerActor {
                 step.plan().tokens(),
                 completed.deviceNanos(),
                 nanoClock.getAsLong() - step.startedNanos());
+        pace.stepEnded(step.plan(), completed.deviceNanos());
+        drainRate.computed(step.plan().promptTokens(), completed.deviceNanos());
         reportComputed(step);
         var deliveries = new ArrayList<Delivery>(completed.outcomes().size());
         var outcomes = completed.outcomes().iterator();
@@ -467,6 +511,8 @@ public final class SchedulerActor {
             if (roster.has(entry)) {
                 var sequence = entry.sequence();
                 sequence.computed(step.plan().slices().get(i).tokens().size());
+                roster.waiting()
+                        .chargeComputed(sequence, step.plan().slices().get(i).tokens().size());
                 computed.add(new Computed(sequence.id(), sequence.computed()));
             }
         }
@@ -483,11 +529,11 @@ public final class SchedulerActor {
 
     private void sampled(Admitted entry, Sample sample, List<Delivery> deliveries) {
         deliveries.add(new Delivery(entry.replyTo(), entry.sampled(sample)));
+        roster.waiting().chargeOutput(entry.sequence());
         var finish = entry.sequence().append(sample.token());
         if (finish.isPresent()) {
             deliveries.add(new Delivery(entry.replyTo(), entry.finished(finish.get())));
             drop(entry.sequence());
-            drainRate.finished(nanoClock.getAsLong());
             metrics.finished(finish.get());
         }
     }

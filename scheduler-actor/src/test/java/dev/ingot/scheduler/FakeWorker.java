@@ -108,6 +108,10 @@ final class FakeWorker {
             return new Worker.StepFailed(
                     plan.stepId(), DeviceException.Kind.INTERNAL, "as planned");
         }
+        for (var copy : plan.copies()) {
+            int from = copy.source() * blockSize;
+            System.arraycopy(memory, from, memory, copy.target() * blockSize, blockSize);
+        }
         for (var slice : plan.slices()) {
             for (int i = 0; i < slice.tokens().size(); i++) {
                 memory[slice.blocks().slot(slice.firstPosition() + i)] = slice.tokens().get(i);

@@ -3,6 +3,7 @@ package dev.ingot.scheduler;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ingot.engine.sampling.SamplingParams;
+import dev.ingot.engine.sequence.Caller;
 import dev.ingot.engine.sequence.FinishReason;
 import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.engine.sequence.Tokens;
@@ -53,9 +54,22 @@ final class RequestActorTest {
     }
 
     private ActorRef<Requests.Handle> request(boolean stream, SamplingParams params, int choices) {
+        return request(stream, params, choices, Duration.ZERO);
+    }
+
+    private ActorRef<Requests.Handle> request(
+            boolean stream, SamplingParams params, int choices, Duration timeout) {
         var choice = new RequestSpec.Choice(text("Hello"), params);
         var spec =
-                new RequestSpec(7, Collections.nCopies(choices, choice), stream, "", true, false);
+                new RequestSpec(
+                        7,
+                        Collections.nCopies(choices, choice),
+                        Caller.ANYONE,
+                        timeout,
+                        stream,
+                        "",
+                        true,
+                        false);
         return kit.spawn(
                 RequestActor.create(
                         spec,
@@ -96,6 +110,40 @@ final class RequestActorTest {
                 FinishReason.LENGTH,
                 -1,
                 new Engine.Usage(5, 0, outputTokens));
+    }
+
+    @Test
+    void endsOnceWhenItsTimeIsUpAndLeavesNothingInTheEngine() {
+        var request = request(false, params(List.of()), 1, Duration.ofMillis(300));
+        var submit = opened(request);
+        var whole = kit.<Requests.Whole>createTestProbe();
+        request.tell(new Requests.Collect(whole.ref()));
+        sample(submit, 0, "a");
+        var outputs = whole.receiveMessage().outputs();
+        assertThat(outputs.getLast()).isInstanceOf(Output.TimedOut.class);
+        assertThat(engine.expectMessageClass(Engine.Abort.class).sequence()).isEqualTo(FIRST);
+        whole.expectTerminated(request);
+    }
+
+    @Test
+    void isRefusedWhenItsTimeIsUpBeforeAnEngineTakesIt() {
+        var request = request(true, params(List.of()), 1, Duration.ofMillis(100));
+        engines.expectMessageClass(Engines.Find.class);
+        var refused = opener.expectMessageClass(Requests.Refused.class);
+        assertThat(refused.reason()).isEqualTo(Requests.Reason.TIMED_OUT);
+        opener.expectTerminated(request);
+    }
+
+    @Test
+    void passesOnThatItWaitedTooLongInTheQueue() {
+        var request = request(true, params(List.of()), 1);
+        var submit = opened(request);
+        request.tell(new Requests.Attach(client.ref()));
+        submit.replyTo()
+                .tell(new Engine.Expired(FIRST, submit.epoch(), "waited", Duration.ofSeconds(3)));
+        var timedOut = client.expectMessageClass(Output.TimedOut.class);
+        assertThat(timedOut.inQueue()).isTrue();
+        assertThat(timedOut.retryAfter()).isEqualTo(Duration.ofSeconds(3));
     }
 
     @Test

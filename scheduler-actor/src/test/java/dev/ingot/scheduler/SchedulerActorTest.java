@@ -7,6 +7,8 @@ import dev.ingot.engine.kv.KvUsage;
 import dev.ingot.engine.ops.KvGeometry;
 import dev.ingot.engine.sampling.SamplingParams;
 import dev.ingot.engine.schedule.SchedulerLimits;
+import dev.ingot.engine.schedule.SchedulingPolicy;
+import dev.ingot.engine.sequence.Caller;
 import dev.ingot.engine.sequence.FinishReason;
 import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.engine.sequence.Tokens;
@@ -17,6 +19,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongPredicate;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
@@ -70,12 +73,17 @@ final class SchedulerActorTest {
     }
 
     private Engine.Submit submit(int id, Tokens prompt, int maxTokens, int credit) {
+        return submit(new SequenceId(id, 0), prompt, maxTokens, credit);
+    }
+
+    private Engine.Submit submit(SequenceId id, Tokens prompt, int maxTokens, int credit) {
         return new Engine.Submit(
-                new SequenceId(id, 0),
+                id,
                 0,
                 prompt,
                 Tokens.NONE,
                 SamplingParams.greedy(maxTokens),
+                Caller.ANYONE,
                 "",
                 credit,
                 false,
@@ -114,7 +122,8 @@ final class SchedulerActorTest {
                     case Engine.Finished _,
                             Engine.HandedBack _,
                             Engine.Failed _,
-                            Engine.Rejected _ ->
+                            Engine.Rejected _,
+                            Engine.Expired _ ->
                             ends.put(id, event);
                 }
             }
@@ -324,7 +333,7 @@ final class SchedulerActorTest {
 
     @Test
     void aFailedStepIsRunAgainFromTheTokens() {
-        var engine = engine(limits(), 400, step -> step == 3 || step == 4 || step == 9);
+        var engine = engine(limits(), 400, step -> (step >= 3 && step <= 5) || step == 9);
         var first = prompt(new Random(9), 20);
         engine.tell(submit(1, first, 20, PLENTY));
         var transcript = new Transcript();
@@ -367,6 +376,110 @@ final class SchedulerActorTest {
     }
 
     @Test
+    void choicesOfOnePromptComputeItOnceAndGiveTheSameTokensAsAlone() {
+        var engine = engine(limits(), 400, _ -> false);
+        var prompt = prompt(new Random(20), 31);
+        for (int choice = 0; choice < 4; choice++) {
+            engine.tell(submit(new SequenceId(1, choice), prompt, 20, PLENTY));
+        }
+        var transcript = new Transcript();
+        transcript.read(4);
+        for (int choice = 0; choice < 4; choice++) {
+            assertThat(transcript.output.get(new SequenceId(1, choice)))
+                    .isEqualTo(expected(prompt, 20));
+        }
+        assertThat(blocks.sharingCounts().forkedTokens()).isEqualTo(3 * 30);
+        assertThat(blocks.sharingCounts().copiedBlocks()).isEqualTo(3);
+        assertNothingHeld();
+    }
+
+    @Test
+    void choicesGoOnWhenTheFirstOneIsAbortedAtAnyMoment() {
+        var random = new Random(21);
+        for (int round = 1; round <= 30; round++) {
+            var engine = engine(limits(), 60, _ -> false);
+            var prompt = prompt(random, 20 + random.nextInt(20));
+            for (int choice = 0; choice < 3; choice++) {
+                engine.tell(submit(new SequenceId(round, choice), prompt, 15, PLENTY));
+            }
+            for (int spin = random.nextInt(40_000); spin > 0; spin--) {
+                Thread.onSpinWait();
+            }
+            engine.tell(new Engine.Abort(new SequenceId(round, 0), 0, FinishReason.ABORTED));
+            var output = new HashMap<SequenceId, Tokens>();
+            int finished = 0;
+            while (finished < 2) {
+                var event = client.receiveMessage(Duration.ofSeconds(20));
+                if (event instanceof Engine.TokensSampled sampled) {
+                    output.merge(sampled.sequence(), sampled.tokens(), Tokens::plus);
+                } else if (event instanceof Engine.Finished end
+                        && end.sequence().request() == round
+                        && end.sequence().choice() > 0) {
+                    finished++;
+                }
+            }
+            for (int choice = 1; choice < 3; choice++) {
+                assertThat(output.get(new SequenceId(round, choice)))
+                        .as("round %d", round)
+                        .isEqualTo(expected(prompt, 15));
+            }
+            assertNothingHeld();
+        }
+    }
+
+    private static SchedulingPolicy policy(long maxQueuedTokens, Duration maxQueueTime) {
+        return new SchedulingPolicy(maxQueuedTokens, maxQueueTime, 0.2, 0.05, 1024, 1.4);
+    }
+
+    @Test
+    void refusesWhatIsTooMuchBesideThePromptTokensThatWait() {
+        KvGeometry kv = FakeWorker.geometry(4, 100);
+        blocks = new KvAllocator(4, 100, true);
+        var stuck = kit.<Worker.Command>createTestProbe();
+        var metrics = new EngineMetrics(new PrometheusRegistry(), "fake");
+        var limits = new SchedulerLimits(MAX_LENGTH, 1, 16, 100, policy(40, Duration.ZERO));
+        var engine = engine(limits, kv, stuck.ref(), metrics);
+        // More than the limit, but alone.
+        engine.tell(submit(1, prompt(new Random(22), 60), 5, PLENTY));
+        client.expectMessageClass(Engine.Accepted.class);
+        engine.tell(submit(2, Tokens.of(1, 2), 5, PLENTY));
+        var full = client.expectMessageClass(Engine.Rejected.class);
+        assertThat(full.reason()).isEqualTo(Engine.Rejection.QUEUE_FULL);
+        assertThat(full.message()).contains("44 prompt tokens").contains("40");
+        assertThat(full.retryAfter()).isGreaterThanOrEqualTo(Duration.ofSeconds(1));
+    }
+
+    @Test
+    void endsWhatHasWaitedTooLongForItsFirstTurn() {
+        var clock = new AtomicLong();
+        KvGeometry kv = FakeWorker.geometry(4, 100);
+        blocks = new KvAllocator(4, 100, true);
+        var stuck = kit.<Worker.Command>createTestProbe();
+        var metrics = new EngineMetrics(new PrometheusRegistry(), "fake");
+        var allocator = kit.spawn(BlockAllocatorActor.create(blocks, metrics));
+        var engine =
+                kit.spawn(
+                        SchedulerActor.create(
+                                FakeWorker.loaded(stuck.ref(), kv, MAX_LENGTH),
+                                allocator,
+                                new SchedulerLimits(
+                                        MAX_LENGTH, 1, 16, 9, policy(1000, Duration.ofSeconds(5))),
+                                metrics,
+                                clock::get,
+                                Suspects.Snapshot.NONE,
+                                _ -> {}));
+        engine.tell(submit(1, Tokens.of(1, 2, 3), 5, PLENTY));
+        client.expectMessageClass(Engine.Accepted.class);
+        stuck.expectMessageClass(Worker.ExecuteStep.class);
+        engine.tell(submit(2, Tokens.of(1, 2, 3), 5, PLENTY));
+        client.expectMessageClass(Engine.Accepted.class);
+        clock.set(Duration.ofSeconds(6).toNanos());
+        var expired = client.expectMessageClass(Engine.Expired.class);
+        assertThat(expired.sequence()).isEqualTo(new SequenceId(2, 0));
+        assertThat(expired.message()).contains("5.0 s");
+    }
+
+    @Test
     void aTokenOutsideTheVocabularyIsRefusedAndHarmsNobody() {
         var engine = engine(limits(), 400, _ -> false);
         engine.tell(submit(1, Tokens.of(1, FakeWorker.VOCABULARY), 5, PLENTY));
@@ -390,6 +503,7 @@ final class SchedulerActorTest {
                         prompt,
                         expected(prompt, 7),
                         SamplingParams.greedy(20),
+                        Caller.ANYONE,
                         "",
                         PLENTY,
                         true,

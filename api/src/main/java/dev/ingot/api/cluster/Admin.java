@@ -1,10 +1,12 @@
 package dev.ingot.api.cluster;
 
 import dev.ingot.api.cluster.Link.EngineCard;
-import java.time.Duration;
-import java.util.List;
+
 import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
+
+import java.time.Duration;
+import java.util.List;
 
 /// What an operator may ask a router.
 interface Admin {

@@ -1,11 +1,12 @@
 package dev.ingot.api.cluster;
 
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// Lifelines over TCP, to a [LifelineListener].
 final class ConnectingLifelines implements Lifelines {
@@ -24,7 +25,8 @@ final class ConnectingLifelines implements Lifelines {
                     } catch (IOException e) {
                         if (!closed.get()) {
                             log.warn(
-                                    "No lifeline to {}:{} ({}): a crash there shows only when its lease is over",
+                                    "No lifeline to {}:{} ({}): a crash there shows only when its"
+                                        + " lease is over",
                                     host,
                                     port,
                                     e.getMessage());

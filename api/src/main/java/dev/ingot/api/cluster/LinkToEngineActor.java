@@ -17,15 +17,17 @@ import dev.ingot.api.cluster.Link.Told;
 import dev.ingot.api.cluster.Link.Welcome;
 import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.scheduler.Engine;
-import java.util.HashMap;
-import java.util.Map;
-import java.util.function.LongSupplier;
+
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.jspecify.annotations.Nullable;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.LongSupplier;
 
 /// The router's end of a link: it stands for an engine on another node, and requests speak with it as with one.
 ///
@@ -264,7 +266,11 @@ final class LinkToEngineActor {
             return; // Of one that was aborted meanwhile.
         }
         switch (event) {
-            case Engine.Finished _, Engine.HandedBack _, Engine.Failed _, Engine.Rejected _ -> {
+            case Engine.Finished _,
+                    Engine.HandedBack _,
+                    Engine.Expired _,
+                    Engine.Failed _,
+                    Engine.Rejected _ -> {
                 streams.remove(event.sequence());
                 count();
                 reportTo.tell(new Ended(self(), event));

@@ -1,6 +1,7 @@
 package dev.ingot.api.cluster;
 
 import dev.ingot.engine.kv.PrefixDigest;
+
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Set;

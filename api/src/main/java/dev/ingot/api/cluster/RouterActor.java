@@ -6,7 +6,6 @@ import dev.ingot.api.cluster.Link.ToGate;
 import dev.ingot.api.cluster.LinkToEngineActor.Notice;
 import dev.ingot.engine.kv.PrefixChain;
 import dev.ingot.scheduler.CacheSalt;
-import dev.ingot.scheduler.DrainRate;
 import dev.ingot.scheduler.Engine;
 import dev.ingot.scheduler.Engines;
 import dev.ingot.scheduler.Engines.AllFull;
@@ -14,6 +13,14 @@ import dev.ingot.scheduler.Engines.Answer;
 import dev.ingot.scheduler.Engines.Find;
 import dev.ingot.scheduler.Engines.Forget;
 import dev.ingot.scheduler.Engines.Found;
+
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.jspecify.annotations.Nullable;
+
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -28,12 +35,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
-import org.apache.pekko.actor.typed.ActorRef;
-import org.apache.pekko.actor.typed.Behavior;
-import org.apache.pekko.actor.typed.javadsl.ActorContext;
-import org.apache.pekko.actor.typed.javadsl.Behaviors;
-import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
-import org.jspecify.annotations.Nullable;
 
 /// Names engines to requests: it knows all nodes, holds a link to each, and asks [RoutingPolicy] which one it is.
 ///
@@ -60,7 +61,7 @@ final class RouterActor {
     private final Map<ActorRef<Engine.Command>, RoutedNode> byLink = new HashMap<>();
     private final Map<ActorRef<Answer>, Find> parked = new LinkedHashMap<>();
     private final RetryBudget retries = new RetryBudget();
-    private final DrainRate drainRate = new DrainRate();
+    private final EndRate endRate = new EndRate();
 
     /// Whether a model is served at this moment.
     ///
@@ -238,7 +239,7 @@ final class RouterActor {
 
     private Duration retryAfter() {
         int inFlight = nodes.values().stream().mapToInt(RoutedNode::inFlight).sum();
-        return drainRate.timeToDrain(inFlight);
+        return endRate.timeToDrain(inFlight);
     }
 
     /// Asks again for all who wait: something has changed.
@@ -387,7 +388,8 @@ final class RouterActor {
                 if (node.mark(most.isPresent() && !most.get().equals(mine.get()))) {
                     context.getLog()
                             .warn(
-                                    "Engine node {} is of numeric class {}, most are of {}: what it continues is marked as approximate",
+                                    "Engine node {} is of numeric class {}, most are of {}: what it"
+                                        + " continues is marked as approximate",
                                     node.name(),
                                     mine.get(),
                                     most.orElse(""));
@@ -422,13 +424,14 @@ final class RouterActor {
         }
         switch (event) {
             case Engine.Finished _ -> {
-                drainRate.finished(nanoClock.getAsLong());
+                endRate.finished(nanoClock.getAsLong());
                 node.breaker().succeeded();
             }
             case Engine.Failed _ -> node.breaker().failed(nanoClock.getAsLong());
             // What is wrong with the request, or too much at the moment, is not the node's fault.
             case Engine.Rejected _,
                     Engine.HandedBack _,
+                    Engine.Expired _,
                     Engine.Accepted _,
                     Engine.TokensSampled _ -> {}
         }

@@ -1,6 +1,7 @@
 package dev.ingot.api.cluster;
 
 import dev.ingot.scheduler.Engines.Wanted;
+
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

@@ -1,9 +1,12 @@
 package dev.ingot.api.cluster;
 
 import dev.ingot.engine.sampling.SamplingParams;
+import dev.ingot.engine.sequence.Caller;
 import dev.ingot.engine.sequence.FinishReason;
+import dev.ingot.engine.sequence.PriorityClass;
 import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.scheduler.Engine;
+
 import java.util.List;
 
 /// Everything that may be on the wire between two nodes, in the order of its numbers there.
@@ -40,7 +43,10 @@ final class WireClasses {
                     Engine.Rejection.class,
                     SequenceId.class,
                     FinishReason.class,
-                    SamplingParams.class);
+                    SamplingParams.class,
+                    Caller.class,
+                    PriorityClass.class,
+                    Engine.Expired.class);
 
     private WireClasses() {}
 }

@@ -8,9 +8,11 @@ import dev.ingot.engine.sequence.FinishReason;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.scheduler.Engine;
 import dev.ingot.scheduler.Output;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /// Answers of `/v1/chat/completions`.
 ///
@@ -50,7 +52,7 @@ final class ChatAnswer implements Answer {
                     request.output().includeUsage()
                             ? List.of(Chat.Chunk.of(head, List.of(), usage(completed), null))
                             : List.of();
-            case Output.Broken _ -> List.of();
+            case Output.Broken _, Output.TimedOut _ -> List.of();
         };
     }
 

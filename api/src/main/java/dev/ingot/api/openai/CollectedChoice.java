@@ -5,9 +5,11 @@ import dev.ingot.api.openai.wire.ApiException;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.scheduler.Engine;
 import dev.ingot.scheduler.Output;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /// One choice of a whole answer, put together from its deltas.
 final class CollectedChoice {
@@ -32,6 +34,7 @@ final class CollectedChoice {
                 case Output.Completed _ -> {}
                 case Output.Broken(String message) ->
                         throw new ApiException(ApiError.internal(message));
+                case Output.TimedOut timedOut -> throw new ApiException(Timeouts.error(timedOut));
             }
         }
         return choices;
@@ -39,12 +42,13 @@ final class CollectedChoice {
 
     /// What all of it took.
     ///
-    /// @throws ApiException 500 with the reason where the request was broken off
+    /// @throws ApiException 500 with the reason where the request was broken off, 503 or 504 where its time was up
     static Output.Completed completed(List<Output> outputs) {
         return switch (outputs.getLast()) {
             case Output.Completed completed -> completed;
             case Output.Broken(String message) ->
                     throw new ApiException(ApiError.internal(message));
+            case Output.TimedOut timedOut -> throw new ApiException(Timeouts.error(timedOut));
             case Output.Delta _, Output.ChoiceFinished _ ->
                     throw new IllegalStateException("a whole answer without a last word");
         };

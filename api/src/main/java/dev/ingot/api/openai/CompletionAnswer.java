@@ -7,9 +7,11 @@ import dev.ingot.api.openai.wire.Usage;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.scheduler.Engine;
 import dev.ingot.scheduler.Output;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /// Answers of `/v1/completions`.
 final class CompletionAnswer implements Answer {
@@ -47,7 +49,7 @@ final class CompletionAnswer implements Answer {
                     request.output().includeUsage()
                             ? List.of(Text.Completion.of(head, List.of(), usage(completed)))
                             : List.of();
-            case Output.Broken _ -> List.of();
+            case Output.Broken _, Output.TimedOut _ -> List.of();
         };
     }
 

@@ -12,12 +12,14 @@ import dev.ingot.engine.sampling.LogitBias;
 import dev.ingot.engine.sampling.SamplingParams;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.scheduler.RequestSpec;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.random.RandomGenerator;
+
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.random.RandomGenerator;
 
 /// Makes a request for the engine of what a client asked: text becomes tokens, defaults are filled in, and what the
 /// model cannot do is refused. It takes as long as tokenizing does, so it is not for an actor's thread.
@@ -41,7 +43,7 @@ final class RequestMapper {
     /// Maps a completion request.
     ///
     /// @throws ApiException 400 naming the field
-    Mapped map(CompletionRequest request) {
+    Mapped map(CompletionRequest request, CallerOfRequest caller) {
         var prompts = new ArrayList<Tokens>();
         int maxTokens = Integer.MAX_VALUE;
         for (var prompt : request.prompts()) {
@@ -57,13 +59,19 @@ final class RequestMapper {
                                     "max_tokens",
                                     COMPLETION_MAX_TOKENS));
         }
-        return mapped(prompts, request.sampling(), request.output(), request.logprobs(), maxTokens);
+        return mapped(
+                prompts,
+                caller,
+                request.sampling(),
+                request.output(),
+                request.logprobs(),
+                maxTokens);
     }
 
     /// Maps a chat request.
     ///
     /// @throws ApiException 400 naming the field
-    Mapped map(ChatCompletionRequest request) {
+    Mapped map(ChatCompletionRequest request, CallerOfRequest caller) {
         var prompt =
                 chats.tokens(
                         request.messages(),
@@ -80,6 +88,7 @@ final class RequestMapper {
                         Integer.MAX_VALUE);
         return mapped(
                 List.of(prompt),
+                caller,
                 request.sampling(),
                 request.output(),
                 request.logprobs(),
@@ -177,6 +186,7 @@ final class RequestMapper {
 
     private Mapped mapped(
             List<Tokens> prompts,
+            CallerOfRequest caller,
             SamplingFields sampling,
             OutputFields output,
             @Nullable Integer logprobs,
@@ -193,8 +203,10 @@ final class RequestMapper {
                 new RequestSpec(
                         id,
                         choices,
+                        caller.caller(),
+                        caller.timeout(),
                         output.stream(),
-                        output.cacheSalt(),
+                        caller.cacheSalt(),
                         output.skipSpecialTokens(),
                         output.includeStopString()),
                 prompts);

@@ -2,8 +2,10 @@ package dev.ingot.api.openai;
 
 import dev.ingot.scheduler.EngineStatus;
 import dev.ingot.scheduler.Requests;
-import java.util.function.Supplier;
+
 import org.apache.pekko.actor.typed.ActorRef;
+
+import java.util.function.Supplier;
 
 /// A model and whoever opens requests for it.
 ///

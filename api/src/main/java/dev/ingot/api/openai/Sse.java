@@ -3,9 +3,11 @@ package dev.ingot.api.openai;
 import dev.ingot.api.openai.wire.ApiError;
 import dev.ingot.api.openai.wire.Json;
 import dev.ingot.scheduler.Output;
-import java.util.List;
+
 import org.apache.pekko.util.ByteString;
 import org.apache.pekko.util.ByteStringBuilder;
+
+import java.util.List;
 
 /// Server-sent events as OpenAI's clients read them: one JSON document per event, then `[DONE]`.
 final class Sse {
@@ -24,6 +26,7 @@ final class Sse {
             case Output.Delta _, Output.ChoiceFinished _ -> events(answer.chunks(output));
             case Output.Completed _ -> events(answer.chunks(output)).concat(DONE);
             case Output.Broken(String message) -> error(ApiError.internal(message));
+            case Output.TimedOut timedOut -> error(Timeouts.error(timedOut));
         };
     }
 

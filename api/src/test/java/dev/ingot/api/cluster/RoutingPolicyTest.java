@@ -6,8 +6,10 @@ import dev.ingot.api.cluster.RoutingPolicy.Candidate;
 import dev.ingot.api.cluster.RoutingPolicy.Kind;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.scheduler.Engines.Wanted;
-import java.util.List;
+
 import org.junit.jupiter.api.Test;
+
+import java.util.List;
 
 final class RoutingPolicyTest {
     private final RoutingPolicy policy = new RoutingPolicy(Kind.PREFIX);

@@ -9,6 +9,7 @@ import dev.ingot.engine.kv.PrefixDigest;
 import dev.ingot.engine.sampling.LogitBias;
 import dev.ingot.engine.sampling.SamplingParams;
 import dev.ingot.engine.sampling.TopLogprobs;
+import dev.ingot.engine.sequence.Caller;
 import dev.ingot.engine.sequence.FinishReason;
 import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.engine.sequence.Tokens;
@@ -54,6 +55,7 @@ final class WireSerializerTest {
                         Tokens.of(1, 300, 151_000),
                         Tokens.of(9),
                         params,
+                        Caller.ANYONE,
                         "salt",
                         16,
                         true,

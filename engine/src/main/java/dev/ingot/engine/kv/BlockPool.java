@@ -98,6 +98,14 @@ final class BlockPool {
         references[block]++;
     }
 
+    /// One more sequence reads this block, which somebody holds and nobody will write to again.
+    void share(int block) {
+        if (references[block] == 0) {
+            throw new IllegalStateException("block " + block + " is shared, but nobody holds it");
+        }
+        references[block]++;
+    }
+
     /// One sequence less holds this block; the last one leaves it to the fence, the cache or the free list.
     ///
     /// @param fenceStepId the step in flight, or [KvAllocator#NO_STEP]

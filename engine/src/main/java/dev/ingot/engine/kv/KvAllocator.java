@@ -9,6 +9,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntUnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /// Gives blocks of the KV cache to sequences and takes them back.
 ///
@@ -25,6 +26,7 @@ public final class KvAllocator {
     private final int blockSize;
     private final int blockCount;
     private final boolean prefixCaching;
+    private final int window;
     private final PrefixHash hash;
     private final Map<SequenceId, Holding> holdings = new HashMap<>();
     private BlockPool pool;
@@ -32,6 +34,9 @@ public final class KvAllocator {
     private long queriedTokens;
     private long hitTokens;
     private long evictedBlocks;
+    private long forkedTokens;
+    private long copiedBlocks;
+    private long windowBlocks;
 
     /// An allocator of a pool in which every block is free.
     ///
@@ -39,10 +44,20 @@ public final class KvAllocator {
     /// @param blockCount blocks in the pool
     /// @param prefixCaching whether sequences with the same beginning share its blocks
     public KvAllocator(int blockSize, int blockCount, boolean prefixCaching) {
-        this(blockSize, blockCount, prefixCaching, PrefixHash.MIXED);
+        this(blockSize, blockCount, prefixCaching, 0);
+    }
+
+    /// @param window positions that a token attends to at most, itself included: blocks further back are given back
+    ///     as a sequence grows; 0 where it attends to all
+    public KvAllocator(int blockSize, int blockCount, boolean prefixCaching, int window) {
+        this(blockSize, blockCount, prefixCaching, window, PrefixHash.MIXED);
     }
 
     KvAllocator(int blockSize, int blockCount, boolean prefixCaching, PrefixHash hash) {
+        this(blockSize, blockCount, prefixCaching, 0, hash);
+    }
+
+    KvAllocator(int blockSize, int blockCount, boolean prefixCaching, int window, PrefixHash hash) {
         if (blockSize <= 0 || (long) blockSize * blockCount > Integer.MAX_VALUE) {
             throw new IllegalArgumentException(
                     blockCount + " blocks of " + blockSize + " positions");
@@ -50,6 +65,7 @@ public final class KvAllocator {
         this.blockSize = blockSize;
         this.blockCount = blockCount;
         this.prefixCaching = prefixCaching;
+        this.window = window;
         this.hash = hash;
         this.pool = new BlockPool(blockCount);
         this.cache = new PrefixCache(blockCount, hash);
@@ -59,25 +75,38 @@ public final class KvAllocator {
     private static final class Holding {
         final BlockTable table;
 
-        /// The entry of the last of the table's blocks whose contents are known to the cache, under which the next one
-        /// is filed. It may belong to another sequence's block with the same contents.
-        PrefixCache.Entry lastPublished;
+        final PrefixCache.Entry root;
 
-        int publishedBlocks;
+        /// The entries of the table's first blocks, as far as the cache knows what they contain. One may belong to
+        /// another sequence's block with the same contents.
+        final List<PrefixCache.Entry> published = new ArrayList<>();
+
         int computed;
+
+        /// Blocks from the table's beginning that it holds no more: they lie behind the window.
+        int behind;
+
         KnownTokens tokens;
 
         Holding(BlockTable table, PrefixCache.Entry root, KnownTokens tokens) {
             this.table = table;
-            this.lastPublished = root;
+            this.root = root;
             this.tokens = tokens;
+        }
+
+        /// Under which the next block is filed.
+        PrefixCache.Entry lastPublished() {
+            return published.isEmpty() ? root : published.getLast();
         }
     }
 
     /// What a demand comes to, before anything is changed.
+    ///
+    /// @param hits of a sequence that holds nothing yet; those before `behind` are only known, not taken
     private record Quote(
             Demand demand,
             List<PrefixCache.Entry> hits,
+            int behind,
             int firstPosition,
             int count,
             int newBlocks) {}
@@ -105,7 +134,13 @@ public final class KvAllocator {
         }
         // All hits before the first new block: a new block may overwrite a cached one that nobody
         // has claimed.
-        quotes.forEach(this::takeHits);
+        for (var quote : quotes) {
+            if (quote.demand().leader() != null) {
+                fork(quote, holding(quote.demand().leader()));
+            } else {
+                takeHits(quote);
+            }
+        }
         var slices = quotes.stream().map(this::extend).toList();
         return new Reservation.Reserved(slices, pool.availableCount());
     }
@@ -124,19 +159,48 @@ public final class KvAllocator {
             }
             int end = demand.firstPosition() + demand.count();
             int newBlocks = Math.max(0, blocksFor(end) - holding.table.size());
-            return new Quote(demand, List.of(), demand.firstPosition(), demand.count(), newBlocks);
+            return new Quote(
+                    demand, List.of(), 0, demand.firstPosition(), demand.count(), newBlocks);
         }
-        if (demand.firstPosition() != 0) {
+        int first = demand.firstPosition();
+        if (demand.leader() != null) {
+            checkLeader(demand, holding(demand.leader()));
+            int newBlocks = blocksFor(first + demand.count()) - first / blockSize;
+            return new Quote(demand, List.of(), 0, first, demand.count(), newBlocks);
+        }
+        if (first != 0) {
             throw new IllegalStateException(
                     demand.sequence()
                             + " holds no block, but claims "
-                            + demand.firstPosition()
+                            + first
                             + " computed tokens");
         }
         var hits = hits(demand);
-        int first = hits.size() * blockSize;
-        int count = Math.min(demand.count(), demand.tokens().size() - first);
-        return new Quote(demand, hits, first, count, blocksFor(first + count) - hits.size());
+        int hit = hits.size() * blockSize;
+        int count = Math.min(demand.count(), demand.tokens().size() - hit);
+        int newBlocks = blocksFor(hit + count) - hits.size();
+        return new Quote(demand, hits, blocksBehind(hit), hit, count, newBlocks);
+    }
+
+    private void checkLeader(Demand demand, Holding leader) {
+        int first = demand.firstPosition();
+        boolean same = leader.computed >= first && leader.behind <= blocksBehind(first);
+        for (int i = 0; same && i < first; i++) {
+            same = leader.tokens.at(i) == demand.tokens().at(i);
+        }
+        if (!same) {
+            throw new IllegalStateException(
+                    demand.sequence()
+                            + " cannot take over "
+                            + first
+                            + " tokens of "
+                            + demand.leader());
+        }
+    }
+
+    /// Blocks that nothing from `position` on attends to.
+    private int blocksBehind(int position) {
+        return window == 0 ? 0 : Math.max(0, position - window + 1) / blockSize;
     }
 
     private List<PrefixCache.Entry> hits(Demand demand) {
@@ -161,13 +225,17 @@ public final class KvAllocator {
     private int cachedHits(List<Quote> quotes) {
         var claimed = new BitSet(blockCount);
         for (var quote : quotes) {
-            for (var hit : quote.hits()) {
+            for (var hit : taken(quote)) {
                 if (pool.isCached(hit.block())) {
                     claimed.set(hit.block());
                 }
             }
         }
         return claimed.cardinality();
+    }
+
+    private static List<PrefixCache.Entry> taken(Quote quote) {
+        return quote.hits().subList(quote.behind(), quote.hits().size());
     }
 
     private void takeHits(Quote quote) {
@@ -178,17 +246,47 @@ public final class KvAllocator {
         var holding =
                 new Holding(new BlockTable(blockSize), cache.root(demand.salt()), demand.tokens());
         for (var hit : quote.hits()) {
-            pool.acquire(hit.block());
             holding.table.append(hit.block());
-            holding.lastPublished = hit;
-            holding.publishedBlocks++;
         }
+        taken(quote).forEach(hit -> pool.acquire(hit.block()));
+        holding.published.addAll(quote.hits());
+        holding.behind = quote.behind();
         holding.computed = quote.firstPosition();
         holdings.put(demand.sequence(), holding);
         if (prefixCaching) {
             queriedTokens += demand.tokens().size();
             hitTokens += quote.firstPosition();
         }
+    }
+
+    /// The full blocks become shared; of one that is not full, a copy is to be made.
+    private void fork(Quote quote, Holding leader) {
+        var demand = quote.demand();
+        int shared = demand.firstPosition() / blockSize;
+        var holding =
+                new Holding(new BlockTable(blockSize), cache.root(demand.salt()), demand.tokens());
+        for (int i = 0; i < shared; i++) {
+            if (i >= leader.behind) {
+                pool.share(leader.table.block(i));
+            }
+            holding.table.append(leader.table.block(i));
+        }
+        holding.published.addAll(
+                leader.published.subList(0, Math.min(shared, leader.published.size())));
+        holding.behind = leader.behind;
+        holding.computed = demand.firstPosition();
+        holdings.put(demand.sequence(), holding);
+        forkedTokens += demand.firstPosition();
+    }
+
+    private @Nullable BlockCopy copy(Quote quote, BlockTable table) {
+        var demand = quote.demand();
+        int index = demand.firstPosition() / blockSize;
+        if (demand.leader() == null || demand.firstPosition() % blockSize == 0) {
+            return null;
+        }
+        copiedBlocks++;
+        return new BlockCopy(holding(demand.leader()).table.block(index), table.block(index));
     }
 
     private Reservation.ReservedSlice extend(Quote quote) {
@@ -203,7 +301,11 @@ public final class KvAllocator {
             holding.table.append(block);
         }
         return new Reservation.ReservedSlice(
-                demand.sequence(), quote.firstPosition(), quote.count(), holding.table.view());
+                demand.sequence(),
+                quote.firstPosition(),
+                quote.count(),
+                holding.table.view(),
+                copy(quote, holding.table));
     }
 
     /// The step that computed this sequence's tokens below `upTo` has completed: blocks that are full by now can
@@ -223,17 +325,24 @@ public final class KvAllocator {
                             + holding.table.capacity());
         }
         holding.computed = upTo;
-        if (!prefixCaching) {
-            return;
+        if (prefixCaching) {
+            publish(holding);
         }
-        for (int i = holding.publishedBlocks; i < upTo / blockSize; i++) {
+        for (; holding.behind < blocksBehind(upTo); holding.behind++) {
+            pool.release(holding.table.block(holding.behind), NO_STEP);
+            windowBlocks++;
+        }
+    }
+
+    private void publish(Holding holding) {
+        for (int i = holding.published.size(); i < holding.computed / blockSize; i++) {
             int block = holding.table.block(i);
-            var entry = cache.publish(holding.lastPublished, blockTokens(holding.tokens, i), block);
+            var entry =
+                    cache.publish(holding.lastPublished(), blockTokens(holding.tokens, i), block);
             if (entry.block() == block) {
                 pool.publish(block);
             }
-            holding.lastPublished = entry;
-            holding.publishedBlocks++;
+            holding.published.add(entry);
         }
     }
 
@@ -247,22 +356,30 @@ public final class KvAllocator {
     /// As [#release], for a sequence whose K and V are not to be trusted (it got NaN logits): no block that it held,
     /// shared or not, is found by another sequence from now on. Sequences that share one already keep it.
     public void discard(SequenceId sequence, long fenceStepId) {
-        var table = holding(sequence).table;
+        var holding = holding(sequence);
+        var table = holding.table;
         for (int i = 0; i < table.size(); i++) {
-            if (cache.forget(table.block(i))) {
-                pool.unpublish(table.block(i));
+            int block = table.block(i);
+            // A block behind the window may be another's by now, with other contents.
+            boolean its =
+                    i >= holding.behind
+                            || (i < holding.published.size()
+                                    && cache.contains(holding.published.get(i), block));
+            if (its && cache.forget(block)) {
+                pool.unpublish(block);
             }
         }
         giveBack(sequence, fenceStepId);
     }
 
     private void giveBack(SequenceId sequence, long fenceStepId) {
-        var table = holding(sequence).table;
+        var holding = holding(sequence);
+        var table = holding.table;
         holdings.remove(sequence);
         // The end first: a beginning is of use without its continuation, but not the other way
         // round, so it is to be
         // evicted last.
-        for (int i = table.size() - 1; i >= 0; i--) {
+        for (int i = table.size() - 1; i >= holding.behind; i--) {
             pool.release(table.block(i), fenceStepId);
         }
     }
@@ -318,6 +435,11 @@ public final class KvAllocator {
         return new PrefixCounts(queriedTokens, hitTokens, evictedBlocks);
     }
 
+    /// What forks and the window have been worth.
+    public SharingCounts sharingCounts() {
+        return new SharingCounts(forkedTokens, copiedBlocks, windowBlocks);
+    }
+
     private Holding holding(SequenceId sequence) {
         var holding = holdings.get(sequence);
         if (holding == null) {
@@ -341,7 +463,7 @@ public final class KvAllocator {
         cache.checkInvariants();
         int[] held = new int[blockCount];
         for (var holding : holdings.values()) {
-            for (int i = 0; i < holding.table.size(); i++) {
+            for (int i = holding.behind; i < holding.table.size(); i++) {
                 held[holding.table.block(i)]++;
             }
         }

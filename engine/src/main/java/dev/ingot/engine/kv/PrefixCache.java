@@ -104,6 +104,12 @@ final class PrefixCache {
         return byBlock[block] != null;
     }
 
+    /// Whether this entry is the one of `block`.
+    boolean contains(Entry entry, int block) {
+        Entry known = byBlock[block];
+        return known != null && known.number() == entry.number();
+    }
+
     /// Forgets what `block` contains.
     ///
     /// @return whether it was known

@@ -6,6 +6,7 @@ import dev.ingot.engine.ops.KvCache;
 import dev.ingot.engine.ops.KvGeometry;
 import dev.ingot.engine.weights.Checkpoint;
 import dev.ingot.engine.weights.CheckpointException;
+import java.util.Collections;
 
 /// From a checkpoint to a model on a device.
 ///
@@ -28,7 +29,19 @@ public final class Models {
     public static KvGeometry kvGeometry(
             ModelConfig config, int blockSize, int blockCount, DType dtype) {
         return new KvGeometry(
-                config.layers(), config.kvHeads(), config.headDim(), blockSize, blockCount, dtype);
+                config.layers(),
+                config.kvHeads(),
+                config.headDim(),
+                blockSize,
+                blockCount,
+                dtype,
+                widestWindow(config));
+    }
+
+    /// The widest of the layers' windows; 0 where one has none.
+    private static int widestWindow(ModelConfig config) {
+        var windows = config.attending().windows();
+        return windows.contains(0) ? 0 : Collections.max(windows);
     }
 
     /// [#load(Checkpoint, ModelConfig, WeightLoading, Device, StepLimits, KvCache, LoadProgress)] of weights as

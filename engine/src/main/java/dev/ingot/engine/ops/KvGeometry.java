@@ -8,8 +8,22 @@ package dev.ingot.engine.ops;
 /// @param blockSize positions in one block
 /// @param blockCount blocks in the pool; a slot is `block · blockSize + position mod blockSize`
 /// @param dtype how K and V are stored
+/// @param window positions that every layer attends to at most: what lies further back is never read again; 0 where a
+///     layer attends to all
 public record KvGeometry(
-        int layers, int kvHeads, int headDim, int blockSize, int blockCount, DType dtype) {
+        int layers,
+        int kvHeads,
+        int headDim,
+        int blockSize,
+        int blockCount,
+        DType dtype,
+        int window) {
+    /// Of a model with a layer that attends to all that is before.
+    public KvGeometry(
+            int layers, int kvHeads, int headDim, int blockSize, int blockCount, DType dtype) {
+        this(layers, kvHeads, headDim, blockSize, blockCount, dtype, 0);
+    }
+
     public KvGeometry {
         if (layers <= 0 || kvHeads <= 0 || headDim <= 0 || blockSize <= 0 || blockCount <= 0) {
             throw new IllegalArgumentException(

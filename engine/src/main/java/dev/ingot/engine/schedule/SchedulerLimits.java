@@ -6,8 +6,19 @@ package dev.ingot.engine.schedule;
 /// @param maxSequences sequences that hold blocks at the same time, and so rows of a decode step
 /// @param maxStepTokens the token budget: decode rows and prefill tokens of one step together
 /// @param maxWaiting sequences that wait before a submission is refused
+/// @param policy whose turn it is
 public record SchedulerLimits(
-        int maxModelLength, int maxSequences, int maxStepTokens, int maxWaiting) {
+        int maxModelLength,
+        int maxSequences,
+        int maxStepTokens,
+        int maxWaiting,
+        SchedulingPolicy policy) {
+    /// With the policy of a server that was told nothing.
+    public SchedulerLimits(
+            int maxModelLength, int maxSequences, int maxStepTokens, int maxWaiting) {
+        this(maxModelLength, maxSequences, maxStepTokens, maxWaiting, SchedulingPolicy.DEFAULT);
+    }
+
     public SchedulerLimits {
         require(maxModelLength >= 2, "max-model-len", maxModelLength, "at least 2");
         require(maxSequences >= 1, "max-num-seqs", maxSequences, "at least 1");

@@ -1,12 +1,15 @@
 package dev.ingot.engine.schedule;
 
 import dev.ingot.engine.sampling.SamplingParams;
+import dev.ingot.engine.sequence.Caller;
 import dev.ingot.engine.sequence.FinishReason;
+import dev.ingot.engine.sequence.PriorityClass;
 import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.engine.sequence.Tokens;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// One token timeline: the prompt, the tokens sampled so far, and how many of them have K and V.
 ///
@@ -20,6 +23,7 @@ public final class Sequence {
     private final SequenceId id;
     private final int epoch;
     private final SamplingParams params;
+    private final Caller caller;
     private final long cacheSalt;
     private final int promptLength;
     private final int maxLength;
@@ -35,6 +39,10 @@ public final class Sequence {
     private int failures;
     private boolean started;
     private boolean suspect;
+    private boolean ended;
+    private long arrival;
+    private int begin;
+    private @Nullable Sequence leader;
 
     /// @param generated output tokens that were delivered before, by an engine that is gone
     /// @param maxLength tokens that prompt and output may reach together: the model's context
@@ -44,6 +52,7 @@ public final class Sequence {
             Tokens prompt,
             Tokens generated,
             SamplingParams params,
+            Caller caller,
             long cacheSalt,
             int creditUpTo,
             int maxLength) {
@@ -53,6 +62,7 @@ public final class Sequence {
         this.id = id;
         this.epoch = epoch;
         this.params = params;
+        this.caller = caller;
         this.cacheSalt = cacheSalt;
         this.creditUpTo = creditUpTo;
         this.promptLength = prompt.size();
@@ -74,6 +84,62 @@ public final class Sequence {
 
     public SamplingParams params() {
         return params;
+    }
+
+    /// Who asked for it.
+    public Caller caller() {
+        return caller;
+    }
+
+    PriorityClass priority() {
+        return caller.priority();
+    }
+
+    /// Its place in the order of arrival, from 1 on; 0 until it has come.
+    long arrival() {
+        return arrival;
+    }
+
+    void arrived(long number) {
+        arrival = number;
+    }
+
+    /// Another sequence with the same prompt computes it first; then this one takes it over.
+    public void follow(Sequence first) {
+        leader = first;
+    }
+
+    /// Whether both have the same prompt, under the same salt.
+    public boolean hasPromptOf(Sequence other) {
+        return promptLength == other.promptLength
+                && cacheSalt == other.cacheSalt
+                && Arrays.equals(tokens, 0, promptLength, other.tokens, 0, promptLength);
+    }
+
+    /// The sequence that computes the prompt of this one too, while it is there; else null.
+    public @Nullable Sequence leader() {
+        return leader == null || leader.ended ? null : leader;
+    }
+
+    /// Whether it will soon have its prompt from another, and so waits for that one.
+    boolean waitsForLeader() {
+        var first = leader();
+        return first != null && !suspect && first.hasCredit() && !first.hasPromptComputed();
+    }
+
+    /// Whether K and V of the whole prompt are in the cache.
+    boolean hasPromptComputed() {
+        return computed >= promptLength;
+    }
+
+    /// Where a sequence goes on that has its prompt from another: its last token is computed again, for its logits.
+    int forkPosition() {
+        return promptLength - 1;
+    }
+
+    /// It is over: nobody can have anything from it any more.
+    public void leave() {
+        ended = true;
     }
 
     /// Key of the cached prefixes that it may share.
@@ -191,9 +257,20 @@ public final class Sequence {
             throw new IllegalStateException(id + " has computed " + computed + " tokens already");
         }
         computed = count;
+        begin = count;
         if (!started) {
             cached = Math.min(count, promptLength);
         }
+    }
+
+    /// Where computing its prompt began: what comes before was in the cache.
+    int begin() {
+        return begin;
+    }
+
+    /// Whether any of it was ever computed.
+    public boolean hasStarted() {
+        return started;
     }
 
     /// A step has ended: K and V of `count` more positions are in the cache.
@@ -244,6 +321,7 @@ public final class Sequence {
     /// The step that it was to run in did not take place, through no fault of its own.
     public void startOver() {
         computed = 0;
+        begin = 0;
         inFlight = 0;
         pending = 0;
         started = true;

@@ -28,6 +28,11 @@ public record Slice(
         return tokens.size() == 1 && tokens.get(0) == PENDING;
     }
 
+    /// Whether it is one token, after which the next one is sampled.
+    boolean isDecode() {
+        return tokens.size() == 1 && sampler != null;
+    }
+
     /// Positions that the last token attends to, itself included.
     public int sequenceLength() {
         return firstPosition + tokens.size();

@@ -1,5 +1,6 @@
 package dev.ingot.engine.schedule;
 
+import dev.ingot.engine.kv.BlockCopy;
 import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.engine.sequence.Tokens;
 import java.util.ArrayList;
@@ -11,17 +12,28 @@ import java.util.function.ToIntFunction;
 /// @param stepId counts up by one within an engine's life
 /// @param afterStepId the step that was in flight when this one was planned, whose samples it may use and without
 ///     whose success it must not run; [#NONE] if there was none
-public record StepPlan(long stepId, long afterStepId, List<Slice> slices) {
+/// @param copies blocks to copy before anything is computed
+public record StepPlan(long stepId, long afterStepId, List<Slice> slices, List<BlockCopy> copies) {
     /// No step was in flight. Step ids are positive.
     public static final long NONE = 0;
 
     public StepPlan {
         slices = List.copyOf(slices);
+        copies = List.copyOf(copies);
     }
 
-    /// A step that builds on no other.
+    /// Tokens of these that are more than the next one of their sequence: of prompts, new or computed again.
+    public int promptTokens() {
+        int sum = 0;
+        for (var slice : slices) {
+            sum += slice.isDecode() ? 0 : slice.tokens().size();
+        }
+        return sum;
+    }
+
+    /// A step that builds on no other and copies nothing.
     public StepPlan(long stepId, List<Slice> slices) {
-        this(stepId, NONE, slices);
+        this(stepId, NONE, slices, List.of());
     }
 
     /// Tokens that the device computes.
@@ -48,6 +60,6 @@ public record StepPlan(long stepId, long afterStepId, List<Slice> slices) {
                             ? slice.of(Tokens.of(sampled.applyAsInt(slice.sequence())))
                             : slice);
         }
-        return new StepPlan(stepId, afterStepId, known);
+        return new StepPlan(stepId, afterStepId, known, copies);
     }
 }

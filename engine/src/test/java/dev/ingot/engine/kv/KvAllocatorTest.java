@@ -347,7 +347,7 @@ class KvAllocatorTest {
                                         demand(A, prompt(0, 9), 8, 1),
                                         demand(A, prompt(0, 9), 8, 1))))
                 .isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> demand(A, prompt(0, 9), 8, 2))
+        assertThatThrownBy(() -> demand(A, prompt(0, 9), 8, 3))
                 .isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> demand(A, prompt(0, 9), 8, 0))
                 .isInstanceOf(IllegalArgumentException.class);

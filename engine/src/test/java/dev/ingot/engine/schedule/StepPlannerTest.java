@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ingot.engine.sampling.SamplingParams;
 import dev.ingot.engine.schedule.StepPlanner.Want;
+import dev.ingot.engine.sequence.Caller;
 import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.engine.sequence.Tokens;
 import java.util.ArrayList;
@@ -16,7 +17,18 @@ final class StepPlannerTest {
     private static final int PLENTY = 1000;
 
     private final StepPlanner planner =
-            new StepPlanner(new SchedulerLimits(256, 4, 16, 10), BLOCK, 1_000);
+            new StepPlanner(new SchedulerLimits(256, 4, 16, 10), BLOCK, 1_000, 0);
+
+    private StepPlanner.Decision plan(List<Sequence> running, List<Sequence> waiting, int free) {
+        return plan(planner, running, waiting, free);
+    }
+
+    private static StepPlanner.Decision plan(
+            StepPlanner planner, List<Sequence> running, List<Sequence> waiting, int free) {
+        var line = new WaitingLine(SchedulingPolicy.DEFAULT);
+        waiting.forEach(line::add);
+        return planner.plan(running, line, free, new PrefillPace(1.5));
+    }
 
     private static Sequence waiting(int id, int promptLength) {
         return new Sequence(
@@ -25,6 +37,7 @@ final class StepPlannerTest {
                 Tokens.of(new int[promptLength]),
                 Tokens.NONE,
                 SamplingParams.greedy(100),
+                Caller.ANYONE,
                 0,
                 16,
                 256);
@@ -56,7 +69,7 @@ final class StepPlannerTest {
         var second = decoding(2, 9);
         var long3 = waiting(3, 100);
 
-        var decision = planner.plan(List.of(first, second), List.of(long3), PLENTY);
+        var decision = plan(List.of(first, second), List.of(long3), PLENTY);
 
         assertThat(decision.wants())
                 .containsExactly(new Want(first, 1), new Want(second, 1), new Want(long3, 14));
@@ -68,16 +81,16 @@ final class StepPlannerTest {
         var suspect = waiting(2, 20);
         suspect.failedStep();
 
-        assertThat(planner.plan(List.of(innocent), List.of(suspect), PLENTY).wants())
+        assertThat(plan(List.of(innocent), List.of(suspect), PLENTY).wants())
                 .containsExactly(new Want(suspect, 16));
         suspect.plan(16);
         suspect.computed(16);
-        assertThat(planner.plan(List.of(innocent, suspect), List.of(), PLENTY).wants())
+        assertThat(plan(List.of(innocent, suspect), List.of(), PLENTY).wants())
                 .containsExactly(new Want(suspect, 4));
         suspect.plan(4);
         suspect.computed(4);
         suspect.append(7);
-        assertThat(planner.plan(List.of(innocent, suspect), List.of(), PLENTY).wants())
+        assertThat(plan(List.of(innocent, suspect), List.of(), PLENTY).wants())
                 .containsExactly(new Want(innocent, 1), new Want(suspect, 1));
     }
 
@@ -88,7 +101,7 @@ final class StepPlannerTest {
         suspect.suspect();
         var younger = waiting(3, 2);
 
-        assertThat(planner.plan(List.of(innocent), List.of(suspect, younger), 4).wants())
+        assertThat(plan(List.of(innocent), List.of(suspect, younger), 4).wants())
                 .containsExactly(new Want(innocent, 1));
     }
 
@@ -103,33 +116,33 @@ final class StepPlannerTest {
         var older = decoding(1, 8);
         often.append(7);
 
-        var decision = planner.plan(List.of(older, often), List.of(), 1);
+        var decision = plan(List.of(older, often), List.of(), 1);
         assertThat(decision.preempt()).contains(older);
     }
 
     @Test
     void thoseThatKeepTheirBlocksFitThePoolTogetherAtTheirFullLength() {
-        var small = new StepPlanner(new SchedulerLimits(256, 4, 16, 10), BLOCK, 40);
+        var small = new StepPlanner(new SchedulerLimits(256, 4, 16, 10), BLOCK, 40, 0);
         var first = waiting(1, 8); // 108 tokens at its full length: 27 blocks.
         var second = waiting(2, 8);
         for (int i = 0; i < StepPlanner.MAX_PREEMPTIONS; i++) {
             first.preempt();
             second.preempt();
         }
-        assertThat(small.plan(List.of(), List.of(first, second), 40).wants())
+        assertThat(plan(small, List.of(), List.of(first, second), 40).wants())
                 .containsExactly(new Want(first, 8));
     }
 
     @Test
     void cutsALongPromptIntoChunksOfTheBudget() {
         var prompt = waiting(1, 40);
-        assertThat(planner.plan(List.of(), List.of(prompt), PLENTY).wants())
+        assertThat(plan(List.of(), List.of(prompt), PLENTY).wants())
                 .containsExactly(new Want(prompt, 16));
         prompt.plan(16);
         prompt.computed(16);
         prompt.plan(16);
         prompt.computed(16);
-        var last = planner.plan(List.of(prompt), List.of(), PLENTY).wants();
+        var last = plan(List.of(prompt), List.of(), PLENTY).wants();
         assertThat(last).containsExactly(new Want(prompt, 8));
         assertThat(last.getFirst().samples()).isTrue();
     }
@@ -139,7 +152,7 @@ final class StepPlannerTest {
         var long1 = waiting(1, 60);
         var short2 = waiting(2, 2);
 
-        var decision = planner.plan(List.of(), List.of(long1, short2), 10);
+        var decision = plan(List.of(), List.of(long1, short2), 10);
 
         assertThat(decision.wants()).isEmpty();
         assertThat(decision.preempt()).isEmpty();
@@ -147,7 +160,7 @@ final class StepPlannerTest {
 
     @Test
     void plansNothingForASequenceWithoutCredit() {
-        assertThat(planner.plan(List.of(paused(1, 5)), List.of(), PLENTY).wants()).isEmpty();
+        assertThat(plan(List.of(paused(1, 5)), List.of(), PLENTY).wants()).isEmpty();
     }
 
     @Test
@@ -156,7 +169,7 @@ final class StepPlannerTest {
         var older = decoding(1, 8);
         var younger = decoding(2, 8);
 
-        var decision = planner.plan(List.of(older, younger), List.of(), 1);
+        var decision = plan(List.of(older, younger), List.of(), 1);
 
         assertThat(decision.preempt()).contains(younger);
         assertThat(decision.wants()).isEmpty();
@@ -167,7 +180,7 @@ final class StepPlannerTest {
         var slow = paused(1, 8);
         var younger = decoding(2, 8);
 
-        assertThat(planner.plan(List.of(slow, younger), List.of(), 0).preempt()).contains(slow);
+        assertThat(plan(List.of(slow, younger), List.of(), 0).preempt()).contains(slow);
     }
 
     @Test
@@ -175,7 +188,7 @@ final class StepPlannerTest {
         var slow = paused(1, 8);
         var next = waiting(2, 30);
 
-        assertThat(planner.plan(List.of(slow), List.of(next), 1).preempt()).contains(slow);
+        assertThat(plan(List.of(slow), List.of(next), 1).preempt()).contains(slow);
     }
 
     @Test
@@ -184,7 +197,7 @@ final class StepPlannerTest {
         slow.preempt();
         var next = waiting(2, 3);
 
-        assertThat(planner.plan(List.of(), List.of(slow, next), PLENTY).wants())
+        assertThat(plan(List.of(), List.of(slow, next), PLENTY).wants())
                 .containsExactly(new Want(next, 3));
     }
 
@@ -194,7 +207,7 @@ final class StepPlannerTest {
         for (int i = 0; i < 4; i++) {
             running.add(decoding(i, 3));
         }
-        assertThat(planner.plan(running, List.of(waiting(9, 1)), PLENTY).wants()).hasSize(4);
+        assertThat(plan(running, List.of(waiting(9, 1)), PLENTY).wants()).hasSize(4);
     }
 
     @Test
@@ -215,7 +228,7 @@ final class StepPlannerTest {
             }
             int free = random.nextInt(40);
 
-            var decision = planner.plan(running, waiting, free);
+            var decision = plan(running, waiting, free);
 
             int tokens = 0;
             int blocks = 0;

@@ -1,5 +1,6 @@
 package dev.ingot.it.sim;
 
+import dev.ingot.engine.schedule.SchedulingPolicy;
 import dev.ingot.engine.sequence.FinishReason;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.scheduler.Output;
@@ -18,6 +19,8 @@ final class ClientLog {
         /// Every choice has its reason.
         COMPLETED,
         BROKEN,
+        /// Its own time was up, or the queue's limit.
+        TIMED_OUT,
         REFUSED,
         LEFT,
         /// The request's actor ended without a last word.
@@ -39,6 +42,7 @@ final class ClientLog {
     private String message = "";
     private Requests.@Nullable Reason refusal;
     private boolean opened;
+    private boolean expiredInQueue;
 
     ClientLog(Workload.Client client) {
         this.client = client;
@@ -92,6 +96,10 @@ final class ClientLog {
                 end(End.COMPLETED, "");
             }
             case Output.Broken(String why) -> end(End.BROKEN, why);
+            case Output.TimedOut timedOut -> {
+                expiredInQueue = timedOut.inQueue();
+                end(End.TIMED_OUT, timedOut.message());
+            }
         }
     }
 
@@ -105,7 +113,7 @@ final class ClientLog {
     void judge(SimSettings settings, Ledger ledger, double enginesLost) {
         for (int i = 0; i < tokens.size(); i++) {
             var expected =
-                    Oracle.answer(client.spec().choices().get(i), i, settings.maxModelLength());
+                    Oracle.answer(client.spec().choices().get(i), i, settings.maxModelLength(), settings.window());
             var told = tokens.get(i);
             require(
                     told.size() <= expected.tokens().size()
@@ -130,11 +138,22 @@ final class ClientLog {
         if (end == End.REFUSED) {
             boolean may =
                     switch (Objects.requireNonNull(refusal)) {
-                        case QUEUE_FULL -> settings.maxWaiting() < settings.requests();
+                        case QUEUE_FULL ->
+                                settings.maxWaiting() < settings.requests()
+                                        || settings.policy().maxQueuedTokens()
+                                                < SchedulingPolicy.DEFAULT.maxQueuedTokens();
+                        case TIMED_OUT -> client.spec().timeout().isPositive();
                         case NOT_READY -> enginesLost > 0;
                         case TOO_LONG, INVALID -> false;
                     };
             require(may, "was refused for nothing: " + message);
+        }
+        if (end == End.TIMED_OUT) {
+            boolean may =
+                    expiredInQueue
+                            ? settings.policy().maxQueueTime().isPositive()
+                            : client.spec().timeout().isPositive();
+            require(may, "timed out for nothing: " + message);
         }
         if (end == End.BROKEN) {
             require(

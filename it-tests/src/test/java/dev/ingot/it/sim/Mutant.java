@@ -83,6 +83,30 @@ enum Mutant {
             "scheduler-actor/src/main/java/dev/ingot/scheduler/StepInFlight.java",
             "startedNanos > deadline",
             "startedNanos < -deadline"),
+    COPY_FORGOTTEN(
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
+            "if (each.copy() != null) {",
+            "if (each.copy() != null && each.copy().target() < 0) {"),
+    COPY_THE_WRONG_WAY_ROUND(
+            "engine/src/main/java/dev/ingot/engine/kv/KvAllocator.java",
+            "return new BlockCopy(holding(demand.leader()).table.block(index), table.block(index));",
+            "return new BlockCopy(table.block(index), holding(demand.leader()).table.block(index));"),
+    FORK_WRITES_INTO_THE_SHARED_BLOCK(
+            "engine/src/main/java/dev/ingot/engine/kv/KvAllocator.java",
+            "int shared = demand.firstPosition() / blockSize;\n        var holding",
+            "int shared = blocksFor(demand.firstPosition());\n        var holding"),
+    WINDOW_ONE_TOO_SHORT(
+            "engine/src/main/java/dev/ingot/engine/kv/KvAllocator.java",
+            "Math.max(0, position - window + 1) / blockSize",
+            "Math.max(0, position - window + 2) / blockSize"),
+    EXPIRED_BUT_NOT_DROPPED(
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
+            "drop(sequence);\n                metrics.finished(FinishReason.ABORTED);",
+            "metrics.finished(FinishReason.ABORTED);"),
+    TIMED_OUT_BUT_NOT_ABORTED(
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/RequestActor.java",
+            "leaveEngine();\n        if (opened) {",
+            "if (opened) {"),
     POISON_NOT_ISOLATED(
             "scheduler-actor/src/main/java/dev/ingot/scheduler/Suspects.java",
             "if (count > 1 && requests.size() == 1) {",

@@ -21,20 +21,21 @@ final class Oracle {
     record Answer(Tokens tokens, FinishReason reason) {}
 
     /// @param maxModelLength prompt and output together
-    static Answer answer(RequestSpec.Choice choice, int index, int maxModelLength) {
+    /// @param window positions that a token sees; 0 for all
+    static Answer answer(RequestSpec.Choice choice, int index, int maxModelLength, int window) {
         var params = choice.params();
         var prompt = choice.prompt();
         var sampler = new SequenceSampler(params, index, prompt, Tokens.NONE, SimDevice.VOCABULARY);
+        int most = Math.min(params.maxTokens(), maxModelLength - prompt.size());
+        long[] memory = new long[prompt.size() + most];
         long stored = SimDevice.first();
-        long hash = SimDevice.first();
         for (int i = 0; i < prompt.size(); i++) {
             stored = SimDevice.stored(stored, prompt.get(i));
-            hash = SimDevice.seen(hash, stored);
+            memory[i] = stored;
         }
-        int most = Math.min(params.maxTokens(), maxModelLength - prompt.size());
         int[] output = new int[most];
         for (int i = 0; i < most; i++) {
-            int token = sample(sampler, hash);
+            int token = sample(sampler, seen(memory, prompt.size() + i, window));
             output[i] = token;
             if (i + 1 >= params.minTokens()
                     && (params.eosTokenIds().contains(token)
@@ -42,9 +43,17 @@ final class Oracle {
                 return new Answer(Tokens.of(Arrays.copyOf(output, i + 1)), FinishReason.STOP);
             }
             stored = SimDevice.stored(stored, token);
-            hash = SimDevice.seen(hash, stored);
+            memory[prompt.size() + i] = stored;
         }
         return new Answer(Tokens.of(output), FinishReason.LENGTH);
+    }
+
+    private static long seen(long[] memory, int length, int window) {
+        long hash = SimDevice.first();
+        for (int i = SimDevice.firstSeen(length, window); i < length; i++) {
+            hash = SimDevice.seen(hash, memory[i]);
+        }
+        return hash;
     }
 
     /// The token that a sound device draws.

@@ -1,8 +1,10 @@
 package dev.ingot.it.sim;
 
+import dev.ingot.engine.kv.BlockCopy;
 import dev.ingot.engine.kv.BlockTableView;
 import dev.ingot.engine.schedule.Slice;
 import java.util.Arrays;
+import java.util.List;
 
 /// KV memory and a model of one line: what is stored at a position depends on its token and on what is stored before it,
 /// and the logits on all that is stored up to there. Both are read through the block table, so a block that is aliased,
@@ -15,10 +17,28 @@ final class SimDevice {
     private static final long FIRST = 42;
 
     private final long[] memory;
+    private final int blockSize;
+    private final int window;
 
-    SimDevice(int positions) {
+    /// @param window positions that a token sees, itself included; 0 for all
+    SimDevice(int positions, int blockSize, int window) {
+        this.blockSize = blockSize;
+        this.window = window;
         memory = new long[positions];
         Arrays.fill(memory, NOTHING);
+    }
+
+    /// Copies whole blocks.
+    void copy(List<BlockCopy> copies) {
+        for (var copy : copies) {
+            int from = copy.source() * blockSize;
+            System.arraycopy(memory, from, memory, copy.target() * blockSize, blockSize);
+        }
+    }
+
+    /// Where what a token at the end of `length` positions sees begins.
+    static int firstSeen(int length, int window) {
+        return window == 0 ? 0 : Math.max(0, length - window);
     }
 
     /// Stores all tokens of a slice.
@@ -42,10 +62,11 @@ final class SimDevice {
         }
     }
 
-    /// The hash of everything up to the slice's last token.
+    /// The hash of what the slice's last token sees.
     long read(Slice slice) {
         long hash = FIRST;
-        for (int position = 0; position < slice.sequenceLength(); position++) {
+        int first = firstSeen(slice.sequenceLength(), window);
+        for (int position = first; position < slice.sequenceLength(); position++) {
             hash = seen(hash, memory[slice.blocks().slot(position)]);
         }
         return hash;

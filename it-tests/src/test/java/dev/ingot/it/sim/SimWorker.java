@@ -8,13 +8,16 @@ import dev.ingot.engine.ops.KvGeometry;
 import dev.ingot.engine.sampling.Sample;
 import dev.ingot.engine.schedule.Slice;
 import dev.ingot.engine.schedule.StepPlan;
+import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.worker.StepBefore;
 import dev.ingot.worker.Worker;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
@@ -37,6 +40,7 @@ final class SimWorker {
     private final Simulation world;
     private final TimerScheduler<Worker.Command> timers;
     private final SimDevice device;
+    private final Set<SequenceId> sampled = new HashSet<>();
     private final StepBefore before = new StepBefore();
     private @Nullable StepPlan inFlight;
     private @Nullable StepPlan next;
@@ -46,7 +50,10 @@ final class SimWorker {
     private SimWorker(Simulation world, TimerScheduler<Worker.Command> timers) {
         this.world = world;
         this.timers = timers;
-        this.device = new SimDevice(world.settings().positions());
+        this.device = new SimDevice(
+                        world.settings().positions(),
+                        world.settings().blockSize(),
+                        world.settings().window());
     }
 
     static Behavior<Worker.Command> create(Simulation world, ActorRef<Worker.Report> reportTo) {
@@ -60,7 +67,14 @@ final class SimWorker {
                 throw new InjectedFault("load");
             }
             var kv =
-                    new KvGeometry(1, 1, 2, settings.blockSize(), settings.blockCount(), DType.F32);
+                    new KvGeometry(
+                            1,
+                            1,
+                            2,
+                            settings.blockSize(),
+                            settings.blockCount(),
+                            DType.F32,
+                            settings.window());
             var info = new DeviceInfo("sim", "sim", "hash", 1, 0, "sim");
             reportTo.tell(
                     new Worker.Loaded(
@@ -154,6 +168,7 @@ final class SimWorker {
 
     private void end(StepPlan plan, @Nullable DeviceException failure) {
         var faults = world.faults();
+        device.copy(plan.copies());
         if (failure != null) {
             for (var slice : plan.slices()) {
                 device.store(slice, slice.tokens().size() / 2);
@@ -183,8 +198,17 @@ final class SimWorker {
                 outcomes.add(sample(slice));
             }
         }
-        reply(new Worker.StepCompleted(plan.stepId(), outcomes, 1_000_000));
+        reply(new Worker.StepCompleted(plan.stepId(), outcomes, nanos(plan)));
         beginNext();
+    }
+
+    /// About what such a step takes: each token its own time, and some more for each position before it.
+    private static long nanos(StepPlan plan) {
+        long nanos = 1_000_000;
+        for (var slice : plan.slices()) {
+            nanos += slice.tokens().size() * (200_000L + 10_000L * slice.firstPosition());
+        }
+        return nanos;
     }
 
     private void beginNext() {
@@ -205,7 +229,7 @@ final class SimWorker {
             throw new IllegalArgumentException("nothing is sampled here");
         }
         // A prompt is likelier to be the cause than the one token that follows another.
-        boolean prompt = slice.tokens().size() > 1;
+        boolean prompt = sampled.add(slice.sequence());
         if (world.faults().happens(prompt ? Fault.NAN_ROW_OF_PROMPT : Fault.NAN_ROW)) {
             world.ledger().rowBroken(slice.sequence());
             device.spoil(slice);

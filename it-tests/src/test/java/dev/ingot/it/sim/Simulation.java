@@ -215,7 +215,8 @@ final class Simulation {
         }
         if (inFlight != null) {
             for (var slice : inFlight.slices()) {
-                for (int i = 0; i < slice.blocks().size(); i++) {
+                int seen = SimDevice.firstSeen(slice.firstPosition() + 1, settings.window());
+                for (int i = seen / settings.blockSize(); i < slice.blocks().size(); i++) {
                     if (blocks.isAvailable(slice.blocks().block(i))) {
                         throw new Violation(
                                 "block "
@@ -239,6 +240,7 @@ final class Simulation {
                 List.of(
                         "vllm:num_requests_running",
                         "vllm:num_requests_waiting",
+                        "ingot:queued_prompt_tokens",
                         "vllm:kv_cache_usage_perc")) {
             require(metric(gauge) == 0, gauge + " is " + metric(gauge));
         }
@@ -276,8 +278,11 @@ final class Simulation {
         for (var snapshot : registry.scrape(name::equals)) {
             switch (snapshot) {
                 case GaugeSnapshot gauge -> sum += gauge.getDataPoints().getFirst().getValue();
-                case CounterSnapshot counter ->
-                        sum += counter.getDataPoints().getFirst().getValue();
+                case CounterSnapshot counter -> {
+                    for (var point : counter.getDataPoints()) {
+                        sum += point.getValue();
+                    }
+                }
                 default -> {}
             }
         }
@@ -307,7 +312,11 @@ final class Simulation {
                         "preemptions", metric("vllm:num_preemptions"),
                         "restarts", metric("ingot:engine_restarts"),
                         "resubmissions", metric("ingot:request_resubmissions"),
-                        "hits", metric("vllm:prefix_cache_hits")));
+                        "hits", metric("vllm:prefix_cache_hits"),
+                        "forked tokens", metric("ingot:forked_tokens"),
+                        "copied blocks", metric("ingot:copied_blocks"),
+                        "window blocks", metric("ingot:window_blocks"),
+                        "timed out", metric("ingot:requests_timed_out")));
     }
 
     /// What the engine is made of: a device that is played, and blocks that are watched.

@@ -45,6 +45,10 @@ final class SimulationTest {
         }
         assertThat(total.metric("preemptions")).isPositive();
         assertThat(total.metric("hits")).isPositive();
+        assertThat(total.metric("forked tokens")).isPositive();
+        assertThat(total.metric("copied blocks")).isPositive();
+        assertThat(total.metric("window blocks")).isPositive();
+        assertThat(total.metric("timed out")).isPositive();
         assertThat(total.ends(ClientLog.End.COMPLETED)).isGreaterThan(SEEDS * REQUESTS / 2);
     }
 
@@ -54,7 +58,10 @@ final class SimulationTest {
             var report = run(seed, Faults.none());
             assertThat(report.faults()).isEmpty();
             assertThat(report.ends().keySet())
-                    .isSubsetOf(ClientLog.End.COMPLETED, ClientLog.End.REFUSED);
+                    .isSubsetOf(
+                            ClientLog.End.COMPLETED,
+                            ClientLog.End.REFUSED,
+                            ClientLog.End.TIMED_OUT);
             assertThat(report.metrics()).containsEntry("restarts", 0.0);
         }
     }

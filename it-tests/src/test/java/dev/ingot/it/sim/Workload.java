@@ -1,6 +1,8 @@
 package dev.ingot.it.sim;
 
 import dev.ingot.engine.sampling.SamplingParams;
+import dev.ingot.engine.sequence.Caller;
+import dev.ingot.engine.sequence.PriorityClass;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.scheduler.RequestSpec;
 import java.time.Duration;
@@ -71,7 +73,16 @@ final class Workload {
             choices.add(new RequestSpec.Choice(prompt, params));
         }
         String salt = random.nextInt(8) == 0 ? "tenant" : "";
-        return new RequestSpec(id, choices, random.nextInt(4) != 0, salt, true, false);
+        boolean stream = random.nextInt(4) != 0;
+        // A random of their own: whose turn it is changes nothing else about a seed's clients.
+        var turns = new Random(SimDevice.mix(prompt.hashCode() + id));
+        var caller =
+                new Caller(
+                        PriorityClass.of(turns.nextInt(4) == 0 ? turns.nextInt(3) - 1 : 0),
+                        turns.nextInt(3) == 0 ? "tenant " + turns.nextInt(4) : "");
+        boolean hurries = settings.hasDeadlines() && turns.nextInt(12) == 0;
+        var timeout = hurries ? Duration.ofMillis(100 + turns.nextInt(3000)) : Duration.ZERO;
+        return new RequestSpec(id, choices, caller, timeout, stream, salt, true, false);
     }
 
     private static SamplingParams params(Random random) {

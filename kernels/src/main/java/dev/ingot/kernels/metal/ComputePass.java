@@ -284,7 +284,8 @@ final class ComputePass {
         }
     }
 
-    private void requireOpen() {
+    /// @throws IllegalStateException if nothing can be recorded any more
+    void requireOpen() {
         if (!open) {
             throw new IllegalStateException(
                     "the command buffer was committed, or a newer one was opened");

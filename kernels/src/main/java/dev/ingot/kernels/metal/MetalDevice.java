@@ -40,6 +40,9 @@ public final class MetalDevice implements Device {
     /// How long [#close] and a check after an error wait for a GPU that may never answer.
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
 
+    /// Splits that do not fit are computed one after another, to the same bits.
+    private static final long ATTENTION_SCRATCH_BYTES = 8L << 20;
+
     private final MemorySegment device;
     private final MetalLimits limits;
     private final DeviceInfo info;
@@ -50,6 +53,8 @@ public final class MetalDevice implements Device {
     private final MemorySegment sizes;
     private final MetalBuffer canary;
     private final MetalFaults faults;
+    private final KernelArguments arguments;
+    private final MetalBuffer attentionScratch;
 
     private boolean closed;
     private @Nullable MetalResidency residency;
@@ -66,6 +71,8 @@ public final class MetalDevice implements Device {
             sizes = memory.scratch(ComputePass.SIZES_BYTES);
             canary = memory.allocate("canary", Integer.BYTES);
             faults = MetalFaults.of(this);
+            arguments = new KernelArguments(memory.scratch(KernelArguments.MAX_BYTES));
+            attentionScratch = memory.allocate("attention scratch", ATTENTION_SCRATCH_BYTES);
             queue = new MetalQueue(device, budget, faults);
         } catch (RuntimeException | Error e) {
             memory.close();
@@ -232,6 +239,16 @@ public final class MetalDevice implements Device {
     /// Frees a buffer before the device closes; nothing may use it any more.
     void release(MetalBuffer buffer) {
         memory.release(buffer);
+    }
+
+    /// Where an op's arguments are put together.
+    KernelArguments arguments() {
+        return arguments;
+    }
+
+    /// Where attention keeps the states of splits that have simdgroups of their own.
+    MetalBuffer attentionScratch() {
+        return attentionScratch;
     }
 
     /// Where the kernels of a step report indices out of their tables.

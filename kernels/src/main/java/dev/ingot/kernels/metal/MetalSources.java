@@ -16,7 +16,24 @@ import java.util.regex.Pattern;
 /// The kernels' source texts, which travel in the jar and are compiled where they run.
 final class MetalSources {
     /// Every source file, without `.metal`.
-    static final List<String> NAMES = List.of("canary");
+    static final List<String> NAMES =
+            List.of(
+                    "canary",
+                    "embedding",
+                    "norm",
+                    "matmul_dense",
+                    "matmul_quantized",
+                    "rope",
+                    "kv_cache",
+                    "attention_f32",
+                    "attention_f16",
+                    "attention_bf16",
+                    "attention_i8",
+                    "attention_merge",
+                    "elementwise",
+                    "rows",
+                    "experts",
+                    "select");
 
     private static final Pattern INCLUDE =
             Pattern.compile("^#include \"([^\"]+)\"\\s*$", Pattern.MULTILINE);

@@ -1,19 +1,18 @@
 package dev.ingot.kernels.cpu;
 
+import static dev.ingot.kernels.parity.AttentionSteps.qkv;
+import static dev.ingot.kernels.parity.AttentionSteps.tables;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.ingot.engine.ops.Attention;
-import dev.ingot.engine.ops.Batch;
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.Device;
-import dev.ingot.engine.ops.KvCache;
-import dev.ingot.engine.ops.KvGeometry;
 import dev.ingot.engine.ops.ReferenceDevice;
-import dev.ingot.engine.ops.Steps;
-import dev.ingot.engine.ops.Tensor;
+import dev.ingot.kernels.parity.AttentionSteps.Run;
+import dev.ingot.kernels.parity.AttentionSteps.Shape;
+import dev.ingot.kernels.parity.AttentionSteps.Slice;
+import dev.ingot.kernels.parity.Data;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -31,155 +30,6 @@ final class AttentionTest {
                 .flatMap(variant ->
                         Stream.of(DType.F32, DType.F16, DType.BF16, DType.I8)
                                 .map(format -> Arguments.of(variant, format)));
-    }
-
-    /// Heads of a layer, and how its cache is laid out.
-    private record Shape(
-            int heads,
-            int kvHeads,
-            int headDim,
-            int blockSize,
-            DType format,
-            int window,
-            float softcap,
-            boolean sinks) {
-        Shape(int heads, int kvHeads, int headDim, int blockSize, DType format) {
-            this(heads, kvHeads, headDim, blockSize, format, 0, 0, false);
-        }
-
-        Attention attention(Device device) {
-            var sinkScores = Data.rows(77, 1, heads)[0];
-            return new Attention(
-                    (float) (1 / Math.sqrt(headDim)),
-                    window,
-                    softcap,
-                    sinks ? device.vector("sinks", sinkScores) : null);
-        }
-
-        KvGeometry geometry(int layers, int blocks) {
-            return new KvGeometry(layers, kvHeads, headDim, blockSize, blocks, format);
-        }
-
-        int columns() {
-            return (heads + 2 * kvHeads) * headDim;
-        }
-    }
-
-    /// Some new tokens of a sequence: the positions `from` to `to`, exclusive.
-    private record Slice(int sequence, int from, int to) {}
-
-    /// A device with a cache, and the sequences' q, k and v as one fused tensor per step.
-    private static final class Run {
-        private static final int LAYERS = 2;
-        private static final int LAYER = 1;
-
-        private final Device device;
-        private final Shape shape;
-        private final KvCache cache;
-        private final Attention attention;
-        private final int[][] tables;
-        private final float[][][] qkv;
-
-        /// @param tables the blocks of each sequence
-        /// @param qkv of each sequence, `[positions, (heads + 2 · kvHeads) · headDim]`
-        Run(Device device, Shape shape, int[][] tables, float[][][] qkv) {
-            this.device = device;
-            this.shape = shape;
-            this.tables = tables;
-            this.qkv = qkv;
-            int blocks = Arrays.stream(tables).flatMapToInt(Arrays::stream).max().orElseThrow() + 1;
-            cache = device.kvCache(shape.geometry(LAYERS, blocks));
-            attention = shape.attention(device);
-        }
-
-        /// One step; the rows of each slice, one after another.
-        float[][] step(Slice... slices) {
-            List<float[]> rows = new ArrayList<>();
-            List<Integer> positions = new ArrayList<>();
-            List<Integer> slots = new ArrayList<>();
-            List<Integer> starts = new ArrayList<>(List.of(0));
-            List<Integer> lengths = new ArrayList<>();
-            int[][] stepTables = new int[slices.length][];
-            int width = Arrays.stream(tables).mapToInt(t -> t.length).max().orElseThrow();
-            for (int s = 0; s < slices.length; s++) {
-                var slice = slices[s];
-                int[] table = tables[slice.sequence];
-                for (int p = slice.from; p < slice.to; p++) {
-                    rows.add(qkv[slice.sequence][p]);
-                    positions.add(p);
-                    slots.add(table[p / shape.blockSize] * shape.blockSize + p % shape.blockSize);
-                }
-                starts.add(rows.size());
-                lengths.add(slice.to);
-                // Entries past the sequence's end are undefined: a block that does not exist.
-                stepTables[s] = Arrays.copyOf(table, width + 1);
-                Arrays.fill(stepTables[s], table.length, width + 1, 1 << 30);
-            }
-            var fused = Data.strided(device, rows.toArray(float[][]::new), 3);
-            int q = shape.heads * shape.headDim;
-            int kv = shape.kvHeads * shape.headDim;
-            var out = Data.strided(device, new float[rows.size()][q], 5);
-            var batch =
-                    new Batch(
-                            column(positions),
-                            column(positions),
-                            column(slots),
-                            column(starts),
-                            column(lengths),
-                            Steps.ints(device, stepTables),
-                            column(List.of()));
-            Steps.run(
-                    device,
-                    enc -> {
-                        enc.storeKv(
-                                cache,
-                                LAYER,
-                                fused.columns(q, kv),
-                                fused.columns(q + kv, kv),
-                                batch.slotMapping());
-                        enc.pagedAttention(
-                                out, fused.columns(0, q), cache, LAYER, attention, batch);
-                    });
-            return Data.read(out);
-        }
-
-        void copyBlocks(int[][] pairs) {
-            Steps.run(device, enc -> enc.copyBlocks(cache, Steps.ints(device, pairs)));
-        }
-
-        private Tensor column(List<Integer> values) {
-            return Steps.column(device, values.stream().mapToInt(Integer::intValue).toArray());
-        }
-    }
-
-    /// Tables of sequences of these lengths, their blocks shuffled among each other.
-    private static int[][] tables(long seed, int blockSize, int... lengths) {
-        int[][] tables = new int[lengths.length][];
-        int blocks = 1;
-        for (int s = 0; s < lengths.length; s++) {
-            tables[s] = new int[(lengths[s] + blockSize - 1) / blockSize];
-            blocks += tables[s].length;
-        }
-        List<Integer> shuffled = new ArrayList<>();
-        for (int b = 0; b < blocks; b++) {
-            shuffled.add(b);
-        }
-        Collections.shuffle(shuffled, new Random(seed));
-        int next = 0;
-        for (int[] table : tables) {
-            for (int i = 0; i < table.length; i++) {
-                table[i] = shuffled.get(next++);
-            }
-        }
-        return tables;
-    }
-
-    private static float[][][] qkv(Shape shape, int... lengths) {
-        float[][][] values = new float[lengths.length][][];
-        for (int s = 0; s < lengths.length; s++) {
-            values[s] = Data.rows(100 + s, lengths[s], shape.columns());
-        }
-        return values;
     }
 
     private static void assertClose(String what, float[][] actual, float[][] expected) {
@@ -219,7 +69,7 @@ final class AttentionTest {
                         new Shape(16, 2, 64, 16, format, 129, 0, true),
                         new Shape(3, 1, 64, 32, format, 1, 0, true),
                         new Shape(6, 3, 32, 16, format, 0, 2.5f, true))) {
-            int[][] tables = tables(1, shape.blockSize, lengths);
+            int[][] tables = tables(1, shape.blockSize(), lengths);
             float[][][] qkv = qkv(shape, lengths);
             try (var cpu = CpuDevice.open(2, variant);
                     var oracle = new ReferenceDevice()) {
@@ -244,7 +94,7 @@ final class AttentionTest {
         var shape = new Shape(6, 2, 24, 16, format);
         float[][][] qkv = qkv(shape, 60, 60);
         System.arraycopy(qkv[0], 0, qkv[1], 0, 37);
-        int[][] tables = tables(3, shape.blockSize, 60, 60);
+        int[][] tables = tables(3, shape.blockSize(), 60, 60);
         int[][] pairs = new int[3][];
         for (int i = 0; i < pairs.length; i++) {
             pairs[i] = new int[] {tables[0][i], tables[1][i]};
@@ -289,14 +139,14 @@ final class AttentionTest {
             for (int blockSize : new int[] {1, 5, 32, 100, 700}) {
                 var other =
                         new Shape(
-                                shape.heads,
-                                shape.kvHeads,
-                                shape.headDim,
+                                shape.heads(),
+                                shape.kvHeads(),
+                                shape.headDim(),
                                 blockSize,
                                 format,
-                                shape.window,
-                                shape.softcap,
-                                shape.sinks);
+                                shape.window(),
+                                shape.softcap(),
+                                shape.sinks());
                 assertSameBits(
                         "blocks of " + blockSize,
                         chunked(variant, 2, other, tables(2, blockSize, length), qkv, 41),

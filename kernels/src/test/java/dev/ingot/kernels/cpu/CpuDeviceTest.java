@@ -15,6 +15,7 @@ import dev.ingot.engine.ops.KvCache;
 import dev.ingot.engine.ops.KvGeometry;
 import dev.ingot.engine.ops.Steps;
 import dev.ingot.engine.ops.Tensor;
+import dev.ingot.kernels.parity.Data;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;

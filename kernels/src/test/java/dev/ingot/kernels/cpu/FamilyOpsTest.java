@@ -14,6 +14,7 @@ import dev.ingot.engine.ops.QuantizedAtLoad;
 import dev.ingot.engine.ops.ReferenceDevice;
 import dev.ingot.engine.ops.Steps;
 import dev.ingot.engine.ops.Tensor;
+import dev.ingot.kernels.parity.Data;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

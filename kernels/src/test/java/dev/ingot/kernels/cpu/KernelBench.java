@@ -10,6 +10,7 @@ import dev.ingot.engine.ops.QuantizedAtLoad;
 import dev.ingot.engine.ops.Steps;
 import dev.ingot.engine.ops.Tensor;
 import dev.ingot.engine.ops.WeightSource;
+import dev.ingot.kernels.parity.Data;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;

@@ -8,6 +8,7 @@ import dev.ingot.engine.ops.HostTensor;
 import dev.ingot.engine.ops.ReferenceDevice;
 import dev.ingot.engine.ops.Steps;
 import dev.ingot.engine.ops.Tensor;
+import dev.ingot.kernels.parity.Data;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;

@@ -11,6 +11,7 @@ import dev.ingot.engine.ops.Steps;
 import dev.ingot.engine.ops.Tensor;
 import dev.ingot.engine.weights.Checkpoint;
 import dev.ingot.engine.weights.SafetensorsWriter;
+import dev.ingot.kernels.parity.Data;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -11,6 +11,8 @@ import dev.ingot.engine.ops.Device;
 import dev.ingot.engine.ops.Steps;
 import dev.ingot.engine.ops.Tensor;
 import dev.ingot.engine.ops.WeightSource;
+import dev.ingot.kernels.parity.Data;
+import dev.ingot.kernels.parity.QuantizedWeights;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;

@@ -6,6 +6,7 @@ import dev.ingot.engine.ops.HostTensor;
 import dev.ingot.engine.ops.KvGeometry;
 import dev.ingot.engine.ops.Steps;
 import dev.ingot.engine.ops.Tensor;
+import dev.ingot.kernels.parity.Data;
 import java.lang.foreign.Arena;
 import java.util.List;
 import java.util.Locale;

@@ -8,6 +8,7 @@ import dev.ingot.engine.ops.ReferenceDevice;
 import dev.ingot.engine.ops.ReferenceOps;
 import dev.ingot.engine.ops.Steps;
 import dev.ingot.engine.ops.Tensor;
+import dev.ingot.kernels.parity.Data;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;

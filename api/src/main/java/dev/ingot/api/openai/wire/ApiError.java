@@ -64,6 +64,17 @@ public record ApiError(
                 429, message, "rate_limit_error", null, "rate_limit_exceeded", retryAfter);
     }
 
+    /// The request waited for its turn for as long as the server lets one: try again later.
+    public static ApiError queueTimeout(String message, Duration retryAfter) {
+        return new ApiError(
+                503, message, "service_unavailable_error", null, "queue_timeout", retryAfter);
+    }
+
+    /// The request's own time was up.
+    public static ApiError deadlineExceeded(String message) {
+        return new ApiError(504, message, "timeout_error", "timeout", "deadline_exceeded", null);
+    }
+
     /// No tokens can be produced now.
     public static ApiError notReady(String message, Duration retryAfter) {
         return new ApiError(

@@ -29,6 +29,7 @@ public record ChatCompletionRequest(
         boolean addGenerationPrompt,
         boolean continueFinalMessage,
         SamplingFields sampling,
+        CallerFields caller,
         OutputFields output) {
     private static final int MAX_MESSAGES = 10_000;
 
@@ -64,6 +65,7 @@ public record ChatCompletionRequest(
                 opens,
                 continues,
                 SamplingFields.read(body, limits),
+                CallerFields.read(body),
                 OutputFields.read(body));
     }
 

@@ -18,6 +18,7 @@ public record CompletionRequest(
         boolean echo,
         boolean addSpecialTokens,
         SamplingFields sampling,
+        CallerFields caller,
         OutputFields output) {
     public CompletionRequest {
         prompts = List.copyOf(prompts);
@@ -57,6 +58,7 @@ public record CompletionRequest(
                 echo,
                 body.bool("add_special_tokens", true),
                 sampling,
+                CallerFields.read(body),
                 OutputFields.read(body));
     }
 

@@ -6,7 +6,6 @@ package dev.ingot.api.openai.wire;
 /// @param continuousUsage whether every chunk of the stream carries the usage so far
 /// @param returnTokenIds whether token ids are written beside the text
 /// @param tokensAsIds whether log probabilities name tokens as `token_id:17`
-/// @param cacheSalt requests share cached prefixes only within one salt
 public record OutputFields(
         boolean stream,
         boolean includeUsage,
@@ -14,20 +13,12 @@ public record OutputFields(
         boolean returnTokenIds,
         boolean tokensAsIds,
         boolean skipSpecialTokens,
-        boolean includeStopString,
-        String cacheSalt) {
-    private static final int MAX_SALT_CHARS = 256;
-
+        boolean includeStopString) {
     static OutputFields read(Fields body) {
         boolean stream = body.bool("stream", false);
         Fields options = body.object("stream_options");
         if (options != null && !stream) {
             throw Fields.bad("stream_options", "is only allowed when `stream` is true");
-        }
-        String salt = body.string("cache_salt");
-        if (salt != null && (salt.isEmpty() || salt.length() > MAX_SALT_CHARS)) {
-            throw Fields.bad(
-                    "cache_salt", "must be a string of 1 to " + MAX_SALT_CHARS + " characters");
         }
         return new OutputFields(
                 stream,
@@ -36,7 +27,6 @@ public record OutputFields(
                 body.bool("return_token_ids", false),
                 body.bool("return_tokens_as_token_ids", false),
                 body.bool("skip_special_tokens", true),
-                body.bool("include_stop_str_in_output", false),
-                salt == null ? "" : salt);
+                body.bool("include_stop_str_in_output", false));
     }
 }

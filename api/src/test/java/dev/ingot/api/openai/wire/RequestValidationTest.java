@@ -57,6 +57,15 @@ class RequestValidationTest {
                 "skip_special_tokens | 0",
                 "include_stop_str_in_output | \"no\"",
                 "cache_salt | \"\"",
+                "user | \"\"",
+                "user | 7",
+                "priority | \"high\"",
+                "priority | 1.5",
+                "priority | 2147483648",
+                "timeout | 0",
+                "timeout | -1",
+                "timeout | 86401",
+                "timeout | \"5s\"",
             })
     void namesTheFieldThatIsWrongInBothKindsOfRequest(String param, String value) {
         String field = param.replaceAll("\\..*", "");

@@ -1,4 +1,4 @@
-package dev.ingot.kernels.cpu;
+package dev.ingot.kernels.parity;
 
 import dev.ingot.engine.ops.AffineWeights;
 import dev.ingot.engine.ops.BlockWeights;
@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Random;
 
 /// Random weights in every quantized format, of about the size 1/√in.
-enum QuantizedWeights {
+public enum QuantizedWeights {
     AFFINE_4_G64,
     AFFINE_4_G32_F16,
     AFFINE_4_G128_F32,
@@ -35,7 +35,7 @@ enum QuantizedWeights {
     AT_LOAD_4_F32;
 
     /// What `in` must be a multiple of.
-    int granule() {
+    public int granule() {
         return switch (this) {
             case GGML_Q4_K, GGML_Q6_K -> 256;
             case AFFINE_4_G128_F32 -> 128;
@@ -44,7 +44,7 @@ enum QuantizedWeights {
         };
     }
 
-    WeightSource make(long seed, int out, int in) {
+    public WeightSource make(long seed, int out, int in) {
         return switch (this) {
             case AFFINE_4_G64 -> affine(seed, out, in, 4, 64, DType.BF16);
             case AFFINE_4_G32_F16 -> affine(seed, out, in, 4, 32, DType.F16);
@@ -156,7 +156,7 @@ enum QuantizedWeights {
     }
 
     /// Several of them as one matrix.
-    List<WeightSource> parts(int in, int... outs) {
+    public List<WeightSource> parts(int in, int... outs) {
         List<WeightSource> parts = new ArrayList<>();
         for (int out : outs) {
             parts.add(make(out, out, in));

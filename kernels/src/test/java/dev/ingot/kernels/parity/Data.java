@@ -1,4 +1,4 @@
-package dev.ingot.kernels.cpu;
+package dev.ingot.kernels.parity;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
@@ -14,11 +14,11 @@ import java.util.List;
 import java.util.Random;
 
 /// Random inputs, the same for every device that they are put on, and comparisons of what comes out.
-final class Data {
+public final class Data {
     private Data() {}
 
     /// Normally distributed rows.
-    static float[][] rows(long seed, int rows, int columns) {
+    public static float[][] rows(long seed, int rows, int columns) {
         var random = new Random(seed);
         float[][] values = new float[rows][columns];
         for (float[] row : values) {
@@ -30,7 +30,7 @@ final class Data {
     }
 
     /// These rows on a device, as columns 1 … of a wider tensor whose other columns hold NaN.
-    static Tensor strided(Device device, float[][] rows, int extraColumns) {
+    public static Tensor strided(Device device, float[][] rows, int extraColumns) {
         int columns = rows[0].length;
         float[][] wide = new float[rows.length][columns + extraColumns];
         for (int r = 0; r < rows.length; r++) {
@@ -41,7 +41,7 @@ final class Data {
     }
 
     /// A weight tensor at an odd address, as safetensors may have it.
-    static HostTensor weights(long seed, DType dtype, int out, int in) {
+    public static HostTensor weights(long seed, DType dtype, int out, int in) {
         var random = new Random(seed);
         int bytes = (int) dtype.bytes((long) out * in);
         var data = MemorySegment.ofArray(new byte[bytes + 1]).asSlice(1);
@@ -62,7 +62,7 @@ final class Data {
                 "weights" + seed, dtype, List.of((long) out, (long) in), data.asReadOnly());
     }
 
-    static float[][] read(Tensor tensor) {
+    public static float[][] read(Tensor tensor) {
         float[][] values = new float[tensor.rows()][];
         for (int r = 0; r < values.length; r++) {
             values[r] = Steps.row(tensor, r);
@@ -72,7 +72,7 @@ final class Data {
 
     /// That no element is further from the oracle's than `tolerance`, or than that part of it where it is
     /// larger than 1.
-    static void assertClose(String what, Tensor actual, Tensor expected, double tolerance) {
+    public static void assertClose(String what, Tensor actual, Tensor expected, double tolerance) {
         float[][] a = read(actual);
         float[][] e = read(expected);
         assertThat(a.length).as(what).isEqualTo(e.length);
@@ -89,7 +89,7 @@ final class Data {
     }
 
     /// That every element has the same bits.
-    static void assertSameBits(String what, float[] actual, float[] expected) {
+    public static void assertSameBits(String what, float[] actual, float[] expected) {
         assertThat(actual.length).as(what).isEqualTo(expected.length);
         for (int i = 0; i < actual.length; i++) {
             if (Float.floatToRawIntBits(actual[i]) != Float.floatToRawIntBits(expected[i])) {

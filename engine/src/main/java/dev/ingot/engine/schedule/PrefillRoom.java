@@ -1,0 +1,69 @@
+package dev.ingot.engine.schedule;
+
+import java.util.List;
+
+/// What one step has left for prompts: tokens, work, and how much of it long prompts may have while others decode.
+final class PrefillRoom {
+    private final SchedulerLimits limits;
+    private final PrefillPace pace;
+    private final int decodes;
+    private int tokens;
+    private double work;
+    private double longWork;
+
+    /// @param decodes rows that the step decodes
+    PrefillRoom(SchedulerLimits limits, PrefillPace pace, int decodes) {
+        this.limits = limits;
+        this.pace = pace;
+        this.decodes = decodes;
+        tokens = limits.maxStepTokens() - decodes;
+        work = tokens;
+        longWork = pace.allowance(decodes);
+    }
+
+    boolean isFull() {
+        return tokens == 0 || work < 1;
+    }
+
+    /// Whether a long prompt is next and nobody knows how long the decodes take by themselves: then this step has only
+    /// them.
+    boolean mustMeasureDecodes(List<Sequence> prefilling, WaitingLine waiting) {
+        if (decodes == 0 || longWork > 0) {
+            return false;
+        }
+        for (var sequence : prefilling) {
+            if (isLong(sequence)) {
+                return true;
+            }
+        }
+        var next = waiting.iterator();
+        return next.hasNext() && isLong(next.next());
+    }
+
+    /// Tokens from `first` on that this step can bear, at most `count`; 0 where it bears none.
+    int chunk(Sequence sequence, int first, int count) {
+        if (isFull()) {
+            return 0;
+        }
+        int most = Math.min(Math.min(tokens, count), pace.tokens(first, work));
+        if (decodes == 0 || !isLong(sequence)) {
+            return most;
+        }
+        return longWork < 0 ? 0 : Math.min(most, pace.tokens(first, longWork));
+    }
+
+    void take(Sequence sequence, int first, int count) {
+        double cost = pace.work(first, count);
+        tokens -= count;
+        work -= cost;
+        if (decodes > 0 && isLong(sequence)) {
+            longWork -= Math.max(cost, 1e-3);
+            longWork = longWork < 1 ? -1 : longWork;
+        }
+    }
+
+    private boolean isLong(Sequence sequence) {
+        int begin = sequence.begin();
+        return pace.work(begin, sequence.length() - begin) > limits.policy().longPromptTokens();
+    }
+}

@@ -1,0 +1,46 @@
+package dev.ingot.engine.schedule;
+
+import java.time.Duration;
+
+/// Whose turn it is and how long one waits for it, as an operator sets it.
+///
+/// @param maxQueuedTokens prompt tokens that wait to be computed before a submission is refused; at least one
+///     submission is always taken
+/// @param maxQueueTime how long a sequence may wait for its first turn; zero for any time
+/// @param normalShare share of the tokens computed that the normal class gets whatever the high one wants
+/// @param lowShare share that the low class gets whatever the others want
+/// @param longPromptTokens tokens from which on a prompt is long, and is prefilled at the pace that decodes allow
+/// @param stretch how many times as long a step may become by a long prompt's chunk while others decode
+public record SchedulingPolicy(
+        long maxQueuedTokens,
+        Duration maxQueueTime,
+        double normalShare,
+        double lowShare,
+        int longPromptTokens,
+        double stretch) {
+    public static final SchedulingPolicy DEFAULT =
+            new SchedulingPolicy(1 << 20, Duration.ZERO, 0.2, 0.05, 1024, 1.4);
+
+    public SchedulingPolicy {
+        require(maxQueuedTokens >= 1, "max-num-queued-tokens", maxQueuedTokens, "at least 1");
+        require(!maxQueueTime.isNegative(), "max-queue-seconds", maxQueueTime, "0 or more");
+        require(
+                normalShare >= 0 && lowShare >= 0 && normalShare + lowShare <= 1,
+                "reserved-shares",
+                normalShare + "," + lowShare,
+                "two shares that add up to 1 at most");
+        require(
+                longPromptTokens >= 1,
+                "long-prefill-token-threshold",
+                longPromptTokens,
+                "at least 1");
+        require(stretch > 1, "long-prefill-stretch", stretch, "more than 1");
+    }
+
+    private static void require(boolean valid, String flag, Object value, String expected) {
+        if (!valid) {
+            throw new IllegalArgumentException(
+                    "--" + flag + " is " + value + ", expected " + expected);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+package dev.ingot.kernels.metal;
+
+import dev.ingot.engine.ops.DType;
+import dev.ingot.engine.ops.Tensor;
+import java.util.Locale;
+
+/// Dispatches writes to the KV cache: `kv_cache.metal`.
+final class CacheOps {
+    private static final int LANES = 32;
+    private static final int COPY_THREADS = 128;
+
+    /// Words that a thread copies, about.
+    private static final int WORDS = 8;
+
+    private final StepOps step;
+
+    CacheOps(StepOps step) {
+        this.step = step;
+    }
+
+    /// Writes `CacheParams`.
+    static void cache(KernelArguments arguments, MetalKvCache cache) {
+        var geometry = cache.geometry();
+        arguments
+                .put(geometry.blockCount())
+                .put(geometry.kvHeads())
+                .put(geometry.headDim())
+                .put(cache.padded())
+                .put(geometry.blockSize());
+    }
+
+    void store(MetalKvCache cache, int layer, Tensor k, Tensor v, Tensor slotMapping) {
+        if (k.rows() == 0) {
+            return;
+        }
+        ComputePass pass = step.pass();
+        var geometry = cache.geometry();
+        long count = 2L * k.rows() * k.columns();
+        int op = step.begin("storeKv", 2 * StepOps.activationBytes(count), count);
+        String type = geometry.dtype().name().toLowerCase(Locale.ROOT);
+        step.pipeline("kv_cache", "store_kv_" + type, FunctionConstants.NONE);
+        pass.buffer(0, cache.layers().get(layer), 0);
+        step.bind(1, k);
+        step.bind(2, v);
+        step.bind(3, slotMapping);
+        KernelArguments arguments = step.arguments();
+        cache(arguments, cache);
+        pass.bytes(4, arguments.bytes());
+        pass.bytes(
+                5,
+                step.arguments()
+                        .put(k.rowStride())
+                        .put(v.rowStride())
+                        .put(slotMapping.rowStride())
+                        .put(op)
+                        .bytes());
+        step.bindFaults();
+        pass.threadgroups(geometry.kvHeads(), k.rows(), 1, LANES, 1, 1);
+    }
+
+    /// Copies whole blocks: K and V of all layers.
+    void copy(MetalKvCache cache, Tensor pairs) {
+        if (pairs.rows() == 0) {
+            return;
+        }
+        var geometry = cache.geometry();
+        long bytes = 2L * pairs.rows() * geometry.bytesPerBlock();
+        int op = step.begin("copyBlocks", bytes, bytes / Integer.BYTES);
+        step.pipeline("kv_cache", "copy_blocks", FunctionConstants.NONE);
+        long half = cache.blockBytes() * geometry.blockCount();
+        long scales = cache.blockScaleBytes() * geometry.blockCount();
+        for (MetalBuffer layer : cache.layers()) {
+            copy(layer, 0, cache.blockBytes(), pairs, geometry.blockCount(), op);
+            copy(layer, half, cache.blockBytes(), pairs, geometry.blockCount(), op);
+            if (geometry.dtype() == DType.I8) {
+                copy(layer, 2 * half, cache.blockScaleBytes(), pairs, geometry.blockCount(), op);
+                copy(
+                        layer,
+                        2 * half + scales,
+                        cache.blockScaleBytes(),
+                        pairs,
+                        geometry.blockCount(),
+                        op);
+            }
+        }
+    }
+
+    private void copy(
+            MetalBuffer layer, long offset, long blockBytes, Tensor pairs, int blocks, int op) {
+        ComputePass pass = step.pass();
+        int words = Math.toIntExact(blockBytes / Integer.BYTES);
+        pass.buffer(0, layer, offset);
+        step.bind(1, pairs);
+        pass.bytes(
+                2, step.arguments().put(words).put(blocks).put(pairs.rowStride()).put(op).bytes());
+        step.bindFaults();
+        pass.threadgroups(
+                Math.ceilDiv(words, COPY_THREADS * WORDS), pairs.rows(), 1, COPY_THREADS, 1, 1);
+    }
+}

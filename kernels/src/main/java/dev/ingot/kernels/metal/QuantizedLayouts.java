@@ -1,0 +1,175 @@
+package dev.ingot.kernels.metal;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+
+import dev.ingot.engine.ops.BlockWeights;
+import dev.ingot.kernels.metal.WeightFormat.Kind;
+import dev.ingot.kernels.metal.WeightFormat.Scale;
+import java.lang.foreign.MemorySegment;
+
+/// Levels and scales out of the layouts of files that the kernels do not read, value for value.
+final class QuantizedLayouts {
+    private QuantizedLayouts() {}
+
+    /// How the blocks of a type are kept.
+    static WeightFormat of(BlockWeights.Type type) {
+        return switch (type) {
+            case Q4_0 -> new WeightFormat(Kind.Q4, 32, Scale.F16, 8);
+            case Q8_0 -> new WeightFormat(Kind.Q8, 32, Scale.F16, 128);
+            case Q4_K -> new WeightFormat(Kind.Q4, 32, Scale.F32, WeightFormat.STORED);
+            case Q6_K -> new WeightFormat(Kind.Q8, 16, Scale.F32, 32);
+            case MXFP4 -> new WeightFormat(Kind.FP4, 32, Scale.E8M0, 0);
+        };
+    }
+
+    /// Levels of any number of bits, as MLX streams them, into 4 or 8 bits each.
+    ///
+    /// @param row `[in · bits / 8]` bytes
+    static void widen(MemorySegment row, int bits, MemorySegment to, long offset, Kind kind) {
+        long count = row.byteSize() * Byte.SIZE / bits;
+        for (long i = 0; i < count; i++) {
+            long bit = i * bits;
+            int word = unsigned(row, bit / Byte.SIZE);
+            if (bit % Byte.SIZE + bits > Byte.SIZE) {
+                word |= unsigned(row, bit / Byte.SIZE + 1) << Byte.SIZE;
+            }
+            put(to, offset, kind, i, (word >> (bit % Byte.SIZE)) & ((1 << bits) - 1));
+        }
+    }
+
+    /// One level of a row.
+    static void put(MemorySegment to, long offset, Kind kind, long index, int level) {
+        if (kind == Kind.Q8) {
+            to.set(JAVA_BYTE, offset + index, (byte) level);
+            return;
+        }
+        long at = offset + index / 2;
+        int other = index % 2 == 0 ? 0 : unsigned(to, at) & 15;
+        to.set(JAVA_BYTE, at, (byte) (index % 2 == 0 ? level : other | level << 4));
+    }
+
+    /// One row of GGML's blocks into a slab that holds all of them.
+    static void unpack(BlockWeights w, int row, WeightSlab slab) {
+        int elements = w.type().elements();
+        int blocks = w.in() / elements;
+        var to = new Row(slab, row);
+        for (int b = 0; b < blocks; b++) {
+            long at = ((long) row * blocks + b) * w.type().bytes();
+            var block = w.blocks().asSlice(at, w.type().bytes());
+            int first = b * elements;
+            switch (w.type()) {
+                case Q4_0 -> {
+                    to.half(first, block, 0);
+                    for (int i = 0; i < elements; i++) {
+                        to.level(first + i, nibble(block, 2, i));
+                    }
+                }
+                case Q8_0 -> {
+                    to.half(first, block, 0);
+                    for (int i = 0; i < elements; i++) {
+                        to.level(first + i, block.get(JAVA_BYTE, 2 + i) + 128);
+                    }
+                }
+                case MXFP4 -> {
+                    to.exponent(first, block.get(JAVA_BYTE, 0));
+                    for (int i = 0; i < elements; i++) {
+                        to.level(first + i, nibble(block, 1, i));
+                    }
+                }
+                case Q4_K -> q4k(block, first, to);
+                case Q6_K -> q6k(block, first, to);
+            }
+        }
+    }
+
+    /// Two halves of 16: the lower halves of 16 bytes, then the upper.
+    private static int nibble(MemorySegment block, int from, int i) {
+        return (unsigned(block, from + i % 16) >> (4 * (i / 16))) & 15;
+    }
+
+    /// `ggml-common.h`: two halves, twelve bytes of 6-bit scales and minima, 128 bytes of levels.
+    private static void q4k(MemorySegment block, int first, Row to) {
+        float scale = half(block, 0);
+        float minimum = half(block, 2);
+        for (int j = 0; j < 8; j++) {
+            int s;
+            int m;
+            if (j < 4) {
+                s = unsigned(block, 4 + j) & 63;
+                m = unsigned(block, 8 + j) & 63;
+            } else {
+                int both = unsigned(block, 8 + j);
+                s = (both & 15) | (unsigned(block, j) >> 6) << 4;
+                m = both >> 4 | (unsigned(block, 4 + j) >> 6) << 4;
+            }
+            to.scaleAndBias(first + 32 * j, scale * s, -(minimum * m));
+            for (int i = 0; i < 32; i++) {
+                int levels = unsigned(block, 16 + 32 * (j / 2) + i);
+                to.level(first + 32 * j + i, (levels >> (4 * (j % 2))) & 15);
+            }
+        }
+    }
+
+    /// `ggml-common.h`: 128 bytes of the levels' lower halves, 64 of their upper two bits, 16 scales, a half.
+    private static void q6k(MemorySegment block, int first, Row to) {
+        float scale = half(block, 208);
+        for (int i = 0; i < 256; i++) {
+            int part = i / 128;
+            int k = i % 128 / 32;
+            int l = i % 32;
+            int low = (unsigned(block, 64 * part + l + 32 * (k & 1)) >> (k < 2 ? 0 : 4)) & 15;
+            int high = (unsigned(block, 128 + 32 * part + l) >> (2 * k)) & 3;
+            to.level(first + i, low | high << 4);
+            if (i % 16 == 0) {
+                to.scale(first + i, scale * block.get(JAVA_BYTE, 192 + i / 16));
+            }
+        }
+    }
+
+    private static float half(MemorySegment block, long at) {
+        return Float.float16ToFloat(block.get(JAVA_SHORT_UNALIGNED, at));
+    }
+
+    private static int unsigned(MemorySegment data, long at) {
+        return data.get(JAVA_BYTE, at) & 0xff;
+    }
+
+    /// A row of a slab, by the index of an input.
+    private record Row(WeightSlab slab, int row) {
+        void level(int index, int level) {
+            var kind = slab.format().kind();
+            put(
+                    slab.levels().buffer().contents(),
+                    slab.levels().offset() + row * kind.rowBytes(slab.in()),
+                    kind,
+                    index,
+                    level);
+        }
+
+        void half(int index, MemorySegment block, long at) {
+            var bits = block.get(JAVA_SHORT_UNALIGNED, at);
+            slab.scales().buffer().contents().set(JAVA_SHORT_UNALIGNED, scaleAt(index), bits);
+        }
+
+        void exponent(int index, byte exponent) {
+            slab.scales().buffer().contents().set(JAVA_BYTE, scaleAt(index), exponent);
+        }
+
+        void scale(int index, float scale) {
+            slab.scales().buffer().contents().set(JAVA_FLOAT_UNALIGNED, scaleAt(index), scale);
+        }
+
+        void scaleAndBias(int index, float scale, float bias) {
+            scale(index, scale);
+            slab.biases().buffer().contents().set(JAVA_FLOAT_UNALIGNED, scaleAt(index), bias);
+        }
+
+        private long scaleAt(int index) {
+            var format = slab.format();
+            long group = (long) row * format.groups(slab.in()) + index / format.group();
+            return group * format.scale().bytes();
+        }
+    }
+}

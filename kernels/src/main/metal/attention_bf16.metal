@@ -1,0 +1,4 @@
+// Attention over a cache of BF16; see attention.h.
+#include "attention.h"
+
+ATTENTIONS(ushort, false)

@@ -1,0 +1,4 @@
+// Attention over a cache of I8; see attention.h.
+#include "attention.h"
+
+ATTENTIONS(char, true)

@@ -1,0 +1,229 @@
+package dev.ingot.kernels.metal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ingot.engine.ops.DType;
+import dev.ingot.engine.ops.Matrix;
+import dev.ingot.engine.ops.Steps;
+import dev.ingot.engine.ops.Tensor;
+import dev.ingot.engine.ops.WeightSource;
+import dev.ingot.kernels.parity.AttentionSteps;
+import dev.ingot.kernels.parity.AttentionSteps.Run;
+import dev.ingot.kernels.parity.AttentionSteps.Shape;
+import dev.ingot.kernels.parity.AttentionSteps.Slice;
+import dev.ingot.kernels.parity.Data;
+import dev.ingot.kernels.parity.QuantizedWeights;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.EnumSource.Mode;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// A row has the same bits alone and in company, and a prompt in one chunk and in many.
+final class MetalInvarianceTest {
+    private static final int[] COUNTS = {1, 2, 3, 4, 5, 8, 9, 17};
+
+    @BeforeAll
+    static void softMetal() {
+        SoftMetal.require();
+    }
+
+    @AfterEach
+    void clean() {
+        SoftMetal.assertClean();
+    }
+
+    static Stream<WeightSource> weights() {
+        return Stream.of(
+                Data.weights(6, DType.F32, 30, 261),
+                Data.weights(6, DType.F16, 30, 261),
+                Data.weights(6, DType.BF16, 30, 260),
+                QuantizedWeights.AFFINE_4_G64.make(6, 30, 320),
+                QuantizedWeights.AFFINE_8_G32.make(6, 30, 320),
+                QuantizedWeights.GGML_Q6_K.make(6, 30, 256),
+                QuantizedWeights.MXFP4.make(6, 30, 320));
+    }
+
+    @ParameterizedTest
+    @MethodSource("weights")
+    void aProjectedRowHasTheSameBitsHoweverManyRowsThereAre(WeightSource weights) {
+        float[][] x = Data.rows(5, COUNTS[COUNTS.length - 1], weights.in());
+        try (var metal = MetalDevice.open()) {
+            var matrix = metal.matrix("w", List.of(weights));
+            float[][] expected = new float[x.length][];
+            for (int r = 0; r < x.length; r++) {
+                expected[r] = multiply(metal, matrix, new float[][] {x[r]})[0];
+            }
+            for (int count : COUNTS) {
+                float[][] actual = multiply(metal, matrix, Arrays.copyOf(x, count));
+                for (int r = 0; r < count; r++) {
+                    Data.assertSameBits("row " + r + " of " + count, actual[r], expected[r]);
+                }
+            }
+        }
+    }
+
+    private static float[][] multiply(MetalDevice metal, Matrix matrix, float[][] x) {
+        var input = Steps.floats(metal, x);
+        var out = Tensor.allocate(metal, "out", DType.F32, x.length, matrix.out());
+        Steps.run(metal, enc -> enc.matmul(out, input, matrix, null));
+        return Data.read(out);
+    }
+
+    @Test
+    void anExpertsRowHasTheBitsOfItsOwnMatmul() {
+        int in = 96;
+        int out = 45;
+        int[] starts = {0, 3, 3, 4, 37, 40};
+        try (var metal = MetalDevice.open()) {
+            List<Matrix> experts = new ArrayList<>();
+            for (int e = 0; e < starts.length - 1; e++) {
+                experts.add(
+                        metal.matrix(
+                                "e", List.of(QuantizedWeights.AFFINE_4_G32_F16.make(e, out, in))));
+            }
+            var bank = metal.bank("bank", experts);
+            var x = Data.strided(metal, Data.rows(12, 40, in), 2);
+            var biases = Steps.floats(metal, Data.rows(13, experts.size(), out));
+            var mixed = Tensor.allocate(metal, "mixed", DType.F32, 40, out);
+            var alone = Tensor.allocate(metal, "alone", DType.F32, 40, out);
+            var ends = Steps.column(metal, starts);
+            Steps.run(metal, enc -> enc.moeMatmul(mixed, x, bank, ends, biases));
+            for (int e = 0; e < experts.size(); e++) {
+                var matrix = experts.get(e);
+                var bias = biases.row(e);
+                for (int r = starts[e]; r < starts[e + 1]; r++) {
+                    int row = r;
+                    Steps.run(metal, enc -> enc.matmul(alone.row(row), x.row(row), matrix, bias));
+                    Data.assertSameBits("row " + r, Steps.row(mixed, r), Steps.row(alone, r));
+                }
+            }
+        }
+    }
+
+    /// Long enough for several splits, and both ways of computing them.
+    @ParameterizedTest
+    @EnumSource(value = DType.class, mode = Mode.EXCLUDE, names = "I32")
+    void chunksAndBlocksNeverChangeABit(DType format) {
+        int length = 300;
+        for (var shape :
+                List.of(
+                        new Shape(6, 2, 24, 16, format),
+                        new Shape(3, 1, 64, 16, format, 140, 4, true))) {
+            float[][][] qkv = AttentionSteps.qkv(shape, length);
+            float[][] expected = chunked(shape, 16, qkv, length);
+            for (int[] way : new int[][] {{7, 16}, {64, 5}, {1, 32}}) {
+                int chunk = way[0];
+                // Position by position only where it is interesting: a step costs as much as a
+                // chunk.
+                int from = chunk == 1 ? 250 : 0;
+                float[][] actual = chunked(shape, way[1], qkv, chunk, from);
+                for (int r = from; r < length; r++) {
+                    Data.assertSameBits(
+                            "chunks of " + chunk + ", blocks of " + way[1] + ", row " + r,
+                            actual[r],
+                            expected[r]);
+                }
+            }
+        }
+    }
+
+    private static float[][] chunked(Shape shape, int blockSize, float[][][] qkv, int chunk) {
+        return chunked(shape, blockSize, qkv, chunk, 0);
+    }
+
+    /// All rows of one sequence: in one chunk up to `from`, then `chunk` positions at a time.
+    private static float[][] chunked(
+            Shape of, int blockSize, float[][][] qkv, int chunk, int from) {
+        var shape =
+                new Shape(
+                        of.heads(),
+                        of.kvHeads(),
+                        of.headDim(),
+                        blockSize,
+                        of.format(),
+                        of.window(),
+                        of.softcap(),
+                        of.sinks());
+        int length = qkv[0].length;
+        try (var metal = MetalDevice.open()) {
+            var run = new Run(metal, shape, AttentionSteps.tables(chunk, blockSize, length), qkv);
+            List<float[]> rows = new ArrayList<>();
+            if (from > 0) {
+                rows.addAll(Arrays.asList(run.step(new Slice(0, 0, from))));
+            }
+            for (int at = from; at < length; at += chunk) {
+                int to = Math.min(at + chunk, length);
+                rows.addAll(Arrays.asList(run.step(new Slice(0, at, to))));
+            }
+            return rows.toArray(float[][]::new);
+        }
+    }
+
+    @Test
+    void companyNeverChangesABitOfAttention() {
+        var shape = new Shape(8, 4, 64, 16, DType.F16);
+        int[] lengths = {90, 270, 17, 129, 64};
+        float[][][] qkv = AttentionSteps.qkv(shape, lengths);
+        int[][] tables = AttentionSteps.tables(3, 16, lengths);
+        try (var metal = MetalDevice.open()) {
+            var alone = new Run(metal, shape, tables, qkv);
+            var together = new Run(metal, shape, tables, qkv);
+            List<float[]> expected = new ArrayList<>();
+            Slice[] prefill = new Slice[lengths.length];
+            Slice[] decode = new Slice[lengths.length];
+            for (int s = 0; s < lengths.length; s++) {
+                prefill[s] = new Slice(s, 0, lengths[s] - 1);
+                decode[s] = new Slice(s, lengths[s] - 1, lengths[s]);
+                alone.step(prefill[s]);
+                expected.addAll(Arrays.asList(alone.step(decode[s])));
+            }
+            together.step(prefill);
+            float[][] actual = together.step(decode);
+            for (int r = 0; r < actual.length; r++) {
+                Data.assertSameBits("sequence " + r, actual[r], expected.get(r));
+            }
+        }
+    }
+
+    /// What a window has left behind, and what another sequence left in a block: not read into a sum, not
+    /// even times zero.
+    @ParameterizedTest
+    @EnumSource(value = DType.class, mode = Mode.EXCLUDE, names = "I32")
+    void brokenValuesOutOfSightDoNotPoisonARow(DType format) {
+        var windowed = new Shape(4, 2, 24, 16, format, 20, 0, false);
+        float[][][] qkv = AttentionSteps.qkv(windowed, 150);
+        float[][] clean = chunked(windowed, 16, qkv, 150);
+        for (int p = 0; p < 100; p++) {
+            Arrays.fill(qkv[0][p], Float.NaN);
+        }
+        float[][] poisoned = chunked(windowed, 16, qkv, 7);
+        assertThat(poisoned[118][0]).isNaN();
+        for (int r = 119; r < 150; r++) {
+            Data.assertSameBits("row " + r, poisoned[r], clean[r]);
+        }
+
+        var shape = new Shape(4, 2, 24, 16, format);
+        float[][][] two = AttentionSteps.qkv(shape, 37, 48);
+        for (float[] row : two[1]) {
+            Arrays.fill(row, Float.NaN);
+        }
+        int[][] tables = {{2, 0, 1}, {2, 0, 1}};
+        try (var metal = MetalDevice.open()) {
+            var fresh = new Run(metal, shape, tables, two);
+            float[][] expected = fresh.step(new Slice(0, 0, 37));
+            var used = new Run(metal, shape, tables, two);
+            assertThat(used.step(new Slice(1, 0, 48))[0][0]).isNaN();
+            float[][] actual = used.step(new Slice(0, 0, 37));
+            for (int r = 0; r < 37; r++) {
+                Data.assertSameBits("row " + r, actual[r], expected[r]);
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+package dev.ingot.kernels.metal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ingot.engine.ops.ReferenceDevice;
+import dev.ingot.kernels.parity.Data;
+import dev.ingot.kernels.parity.OpCase;
+import dev.ingot.kernels.parity.OpCases;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Every kernel against the double-precision oracle, and against itself in other orders of lanes.
+final class MetalParityTest {
+    /// Where the largest errors are written, by op: what the README quotes.
+    private static final Path ERRORS = Path.of("target", "metal-errors.md");
+
+    @BeforeAll
+    static void softMetal() {
+        SoftMetal.require();
+    }
+
+    @AfterEach
+    void clean() {
+        SoftMetal.assertClean();
+    }
+
+    @Test
+    void everyOpAgreesWithTheOracle() throws IOException {
+        Map<String, double[]> errors = new TreeMap<>();
+        List<String> wrong = new ArrayList<>();
+        try (var metal = MetalDevice.open();
+                var oracle = new ReferenceDevice()) {
+            for (OpCase c : OpCases.all()) {
+                double error = OpCase.error(c.compute().apply(metal), c.compute().apply(oracle));
+                double[] worst = errors.computeIfAbsent(c.op(), _ -> new double[2]);
+                worst[0]++;
+                worst[1] = Math.max(worst[1], error);
+                if (error > c.tolerance()) {
+                    wrong.add(c + ": " + error);
+                }
+            }
+        }
+        write(errors);
+        assertThat(wrong).isEmpty();
+    }
+
+    private static void write(Map<String, double[]> errors) throws IOException {
+        var table = new StringBuilder("| op | cases | largest error |\n| --- | --- | --- |\n");
+        errors.forEach((op, worst) ->
+                table.append(
+                        String.format(
+                                Locale.ROOT,
+                                "| %s | %.0f | %s |%n",
+                                op,
+                                worst[0],
+                                worst[1] == 0
+                                        ? "exact"
+                                        : String.format(Locale.ROOT, "%.1e", worst[1]))));
+        Files.createDirectories(ERRORS.getParent());
+        Files.writeString(ERRORS, table);
+    }
+
+    /// No kernel relies on lanes that run in step, and no order is left to chance: the same bits.
+    @ParameterizedTest
+    @ValueSource(strings = {"reverse", "random:1", "random:20261121"})
+    void theOrderInWhichLanesRunNeverChangesABit(String order) {
+        try (var metal = MetalDevice.open()) {
+            for (OpCase c : OpCases.medium()) {
+                SoftMetal.set("SCHED", "forward");
+                float[][] expected = c.compute().apply(metal);
+                SoftMetal.set("SCHED", order);
+                float[][] actual = c.compute().apply(metal);
+                for (int r = 0; r < expected.length; r++) {
+                    Data.assertSameBits(order + ", " + c + ", row " + r, actual[r], expected[r]);
+                }
+            }
+        }
+    }
+
+    /// Every access within its buffer, and no two lanes at one place without a barrier between them.
+    @Test
+    void everyAccessIsWithinItsMemory() {
+        SoftMetal.set("MEMCHECK", "1");
+        try (var metal = MetalDevice.open();
+                var oracle = new ReferenceDevice()) {
+            for (OpCase c : OpCases.small()) {
+                double error = OpCase.error(c.compute().apply(metal), c.compute().apply(oracle));
+                assertThat(error).as("%s", c).isLessThanOrEqualTo(c.tolerance());
+            }
+        }
+        assertThat(SoftMetal.counter("kernelFaults")).isZero();
+    }
+
+    /// A GPU whose registers allow only half of a threadgroup's usual size.
+    @Test
+    void smallThreadgroupsAreHonoured() {
+        SoftMetal.set("MAX_THREADS", "512");
+        try (var metal = MetalDevice.open();
+                var oracle = new ReferenceDevice()) {
+            for (OpCase c : OpCases.small()) {
+                double error = OpCase.error(c.compute().apply(metal), c.compute().apply(oracle));
+                assertThat(error).as("%s", c).isLessThanOrEqualTo(c.tolerance());
+            }
+        }
+    }
+}

@@ -1,0 +1,577 @@
+package dev.ingot.kernels.parity;
+
+import dev.ingot.engine.ops.DType;
+import dev.ingot.engine.ops.Device;
+import dev.ingot.engine.ops.Encoder;
+import dev.ingot.engine.ops.ExpertGroups;
+import dev.ingot.engine.ops.Gelu;
+import dev.ingot.engine.ops.Matrix;
+import dev.ingot.engine.ops.Steps;
+import dev.ingot.engine.ops.Tensor;
+import dev.ingot.engine.ops.WeightSource;
+import dev.ingot.kernels.parity.AttentionSteps.Run;
+import dev.ingot.kernels.parity.AttentionSteps.Shape;
+import dev.ingot.kernels.parity.AttentionSteps.Slice;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/// Every op of the [Encoder] over a grid of awkward shapes.
+public final class OpCases {
+    private static final double ULP = Math.ulp(1f);
+    private static final List<DType> DENSE = List.of(DType.F32, DType.F16, DType.BF16);
+
+    private OpCases() {}
+
+    /// All of them.
+    public static List<OpCase> all() {
+        return cases(List.of(DType.F32, DType.F16, DType.BF16, DType.I8));
+    }
+
+    /// All of them, but attention over caches of two types only.
+    public static List<OpCase> medium() {
+        return cases(List.of(DType.F16, DType.I8));
+    }
+
+    private static List<OpCase> cases(List<DType> cacheTypes) {
+        List<OpCase> cases = new ArrayList<>();
+        embeddings(cases);
+        norms(cases);
+        rope(cases);
+        matmuls(cases);
+        attention(cases, cacheTypes, new int[] {1, 40, 33, 170});
+        elements(cases);
+        rows(cases);
+        experts(cases);
+        selection(cases);
+        copies(cases);
+        return cases;
+    }
+
+    /// Few and small ones that reach every kernel: for checks that cost a hundred times the time.
+    public static List<OpCase> small() {
+        List<OpCase> cases = new ArrayList<>();
+        for (DType format : DENSE) {
+            cases.add(embed("embed " + format, List.of(Data.weights(1, format, 9, 33)), 9));
+            for (int rows : new int[] {1, 2, 3, 7}) {
+                cases.add(matmul("matmul " + format, Data.weights(2, format, 7, 33), rows));
+            }
+        }
+        for (QuantizedWeights format : QuantizedWeights.values()) {
+            cases.add(embed("embed " + format, List.of(format.make(1, 3, format.granule())), 3));
+            cases.add(matmul("matmul " + format, format.make(2, 7, format.granule()), 1));
+            cases.add(matmul("matmul " + format, format.make(2, 7, format.granule()), 5));
+        }
+        cases.add(norm(3, 33));
+        cases.add(layerNorm(3, 129));
+        cases.add(headNorms(24));
+        cases.add(rope(20, 4, 1.3f, 2));
+        attention(cases, List.of(DType.F16, DType.I8), new int[] {1, 7, 33, 140});
+        for (String op : ELEMENTS) {
+            cases.add(element(op, 2, 31));
+        }
+        rows(cases);
+        cases.add(mixture(4, 2, 12, 7, DType.BF16, 5, true));
+        cases.add(argmax(33));
+        cases.add(topK(33, 5));
+        copies(cases);
+        return cases;
+    }
+
+    // ---------------------------------------------------------------- embed
+
+    private static void embeddings(List<OpCase> cases) {
+        for (DType format : DENSE) {
+            for (int hidden : new int[] {1, 7, 33, 130}) {
+                var parts =
+                        List.of(
+                                Data.weights(1, format, 5, hidden),
+                                Data.weights(2, format, 31, hidden));
+                cases.add(embed("embed " + format, parts, 36));
+            }
+        }
+        for (QuantizedWeights format : QuantizedWeights.values()) {
+            var parts = format.parts(format.granule() * 3, 5, 33, 1);
+            cases.add(embed("embed " + format, parts, 39));
+        }
+    }
+
+    private static OpCase embed(String op, List<? extends WeightSource> parts, int vocabulary) {
+        int in = parts.getFirst().in();
+        return new OpCase(
+                op,
+                vocabulary + " × " + in,
+                0,
+                device -> {
+                    var table = device.matrix("embedding", parts);
+                    int[] ids = IntStream.range(0, vocabulary).toArray();
+                    var out = Data.strided(device, Data.rows(1, ids.length, in), 5);
+                    var column = Steps.column(device, ids);
+                    Steps.run(device, enc -> enc.embed(out, table, column));
+                    return Data.read(out);
+                });
+    }
+
+    // ---------------------------------------------------------------- norms and rope
+
+    private static void norms(List<OpCase> cases) {
+        for (int n : new int[] {1, 7, 24, 31, 33, 64, 129, 384, 1030, 4099}) {
+            for (int rows : new int[] {1, 5}) {
+                cases.add(norm(rows, n));
+                cases.add(layerNorm(rows, n));
+            }
+        }
+        for (int headDim : new int[] {24, 64, 80, 128, 256}) {
+            cases.add(headNorms(headDim));
+        }
+    }
+
+    private static OpCase norm(int rows, int n) {
+        return new OpCase(
+                "rmsNorm",
+                rows + " × " + n,
+                40 * ULP,
+                device -> {
+                    var x = Data.strided(device, Data.rows(1, rows, n), 3);
+                    var out = Data.strided(device, Data.rows(2, rows, n), 1);
+                    var weight = device.vector("norm", Data.rows(3, 1, n)[0]);
+                    Steps.run(
+                            device,
+                            enc -> {
+                                enc.rmsNorm(out, x, weight, 1e-6f);
+                                enc.rmsNorm(out, out, weight, 1e-5f);
+                            });
+                    return Data.read(out);
+                });
+    }
+
+    private static OpCase layerNorm(int rows, int n) {
+        return new OpCase(
+                "layerNorm",
+                rows + " × " + n,
+                n == 1 ? 1e-4 : 300 * ULP,
+                device -> {
+                    var x = Data.strided(device, Data.rows(1, rows, n), 3);
+                    var out = Data.strided(device, Data.rows(2, rows, n), 1);
+                    var weight = device.vector("weight", Data.rows(3, 1, n)[0]);
+                    var bias = device.vector("bias", Data.rows(4, 1, n)[0]);
+                    Steps.run(
+                            device,
+                            enc -> {
+                                enc.layerNorm(out, x, weight, bias, 1e-5f);
+                                enc.layerNorm(out, out, weight, null, 1e-5f);
+                            });
+                    return Data.read(out);
+                });
+    }
+
+    private static OpCase headNorms(int headDim) {
+        return new OpCase(
+                "rmsNormHeads",
+                "of " + headDim,
+                20 * ULP,
+                device -> {
+                    var qkv = Steps.floats(device, Data.rows(4, 3, 5 * headDim));
+                    var weight = device.vector("norm", Data.rows(5, 1, headDim)[0]);
+                    var heads = qkv.columns(headDim, 3 * headDim);
+                    Steps.run(device, enc -> enc.rmsNormHeads(heads, weight, 1e-6f));
+                    return Data.read(qkv);
+                });
+    }
+
+    private static void rope(List<OpCase> cases) {
+        for (int[] shape :
+                new int[][] {{2, 1}, {20, 4}, {64, 32}, {80, 32}, {96, 24}, {256, 128}}) {
+            cases.add(rope(shape[0], shape[1], 1, 11));
+            cases.add(rope(shape[0], shape[1], 1.3466f, 3));
+        }
+    }
+
+    private static OpCase rope(int headDim, int pairs, float magnitude, int heads) {
+        return new OpCase(
+                "rope",
+                heads + " heads of " + headDim + ", " + pairs + " pairs, times " + magnitude,
+                16 * ULP,
+                device -> {
+                    int[] positions = {0, 1, 2, 3, 100, 4095, 4096, 32_767, 131_071, 1_000_003};
+                    var x =
+                            Data.strided(
+                                    device, Data.rows(6, positions.length, heads * headDim), 7);
+                    float[] frequencies = new float[pairs];
+                    for (int i = 0; i < pairs; i++) {
+                        frequencies[i] = (float) Math.pow(10_000, -1.0 * i / pairs);
+                    }
+                    var table = device.vector("rope", frequencies);
+                    var at = Steps.column(device, positions);
+                    Steps.run(device, enc -> enc.rope(x, headDim, at, table, magnitude));
+                    return Data.read(x);
+                });
+    }
+
+    // ---------------------------------------------------------------- matmul
+
+    private static void matmuls(List<OpCase> cases) {
+        int[][] shapes = {
+            {1, 1, 1},
+            {1, 33, 7},
+            {1, 129, 260},
+            {2, 7, 31},
+            {3, 31, 129},
+            {4, 70, 384},
+            {5, 33, 40},
+            {7, 1, 100},
+            {8, 16, 128},
+            {13, 129, 33},
+            {31, 40, 257},
+            {33, 18, 130}
+        };
+        for (DType format : DENSE) {
+            for (int[] s : shapes) {
+                cases.add(matmul("matmul " + format, Data.weights(s[1], format, s[1], s[2]), s[0]));
+            }
+        }
+        for (QuantizedWeights format : QuantizedWeights.values()) {
+            int in = format.granule();
+            for (int[] s :
+                    new int[][] {{1, 33, 3 * in}, {2, 7, in}, {4, 1, 2 * in}, {13, 70, 3 * in}}) {
+                cases.add(matmul("matmul " + format, format.make(s[1], s[1], s[2]), s[0]));
+            }
+        }
+    }
+
+    /// `x · wᵀ` with and without bias, added to something or not, out of and into columns of wider tensors.
+    private static OpCase matmul(String op, WeightSource weights, int rows) {
+        int out = weights.out();
+        int in = weights.in();
+        return new OpCase(
+                op,
+                rows + " rows, " + out + " × " + in,
+                (40 + 4 * Math.sqrt(in)) * Math.ulp(4f),
+                device -> {
+                    var matrix = device.matrix("w", List.of(weights));
+                    var x = Data.strided(device, Data.rows(1, rows, in), rows % 3);
+                    var y = Data.strided(device, Data.rows(2, rows, out), rows % 2);
+                    var bias = device.vector("bias", Data.rows(3, 1, out)[0]);
+                    var z = Data.strided(device, Data.rows(4, rows, out), rows % 4);
+                    Steps.run(
+                            device,
+                            enc -> {
+                                enc.matmul(z, x, matrix, rows % 2 == 0 ? null : bias);
+                                enc.matmulAdd(y, x, matrix, bias);
+                                enc.matmulAdd(y, x, matrix, null);
+                            });
+                    return both(Data.read(y), Data.read(z));
+                });
+    }
+
+    private static float[][] both(float[][] first, float[][] second) {
+        float[][] all = Arrays.copyOf(first, first.length + second.length);
+        System.arraycopy(second, 0, all, first.length, second.length);
+        return all;
+    }
+
+    // ---------------------------------------------------------------- attention
+
+    private static void attention(List<OpCase> cases, List<DType> cacheTypes, int[] lengths) {
+        for (DType format : cacheTypes) {
+            for (var shape :
+                    List.of(
+                            new Shape(1, 1, 2, 1, format),
+                            new Shape(4, 2, 24, 16, format),
+                            new Shape(3, 1, 64, 32, format),
+                            new Shape(5, 5, 80, 7, format),
+                            new Shape(2, 2, 96, 16, format),
+                            new Shape(4, 2, 112, 16, format),
+                            new Shape(16, 2, 128, 16, format),
+                            new Shape(22, 2, 40, 5, format),
+                            new Shape(8, 1, 256, 16, format),
+                            new Shape(4, 2, 24, 16, format, 16, 0, false),
+                            new Shape(5, 5, 80, 7, format, 65, 1.5f, false),
+                            new Shape(16, 2, 64, 16, format, 129, 0, true),
+                            new Shape(3, 1, 64, 32, format, 1, 0, true),
+                            new Shape(6, 3, 32, 16, format, 0, 2.5f, true))) {
+                cases.add(attention(shape, lengths));
+            }
+        }
+    }
+
+    private static OpCase attention(Shape shape, int[] lengths) {
+        return new OpCase(
+                "attention " + shape.format(),
+                shape.toString(),
+                3e-6,
+                device -> {
+                    int[][] tables = AttentionSteps.tables(1, shape.blockSize(), lengths);
+                    var run = new Run(device, shape, tables, AttentionSteps.qkv(shape, lengths));
+                    int two = lengths[1];
+                    int three = lengths[3];
+                    List<float[]> rows = new ArrayList<>();
+                    for (Slice[] step :
+                            new Slice[][] {
+                                {new Slice(1, 0, 5), new Slice(3, 0, three - 40)},
+                                {new Slice(0, 0, 1), new Slice(1, 5, 6), new Slice(2, 0, 33)},
+                                {new Slice(3, three - 40, three - 1), new Slice(1, 6, two)},
+                                {new Slice(3, three - 1, three)}
+                            }) {
+                        rows.addAll(Arrays.asList(run.step(step)));
+                    }
+                    return rows.toArray(float[][]::new);
+                });
+    }
+
+    // ---------------------------------------------------------------- elements and rows
+
+    private static final List<String> ELEMENTS =
+            List.of(
+                    "swiglu",
+                    "clampedSwiglu",
+                    "geglu",
+                    "geglu tanh",
+                    "gelu",
+                    "gelu tanh",
+                    "relu",
+                    "add, scale",
+                    "softcap");
+
+    private static void elements(List<OpCase> cases) {
+        for (String op : ELEMENTS) {
+            for (int n : new int[] {1, 7, 31, 33, 129, 1030, 4099}) {
+                cases.add(element(op, n < 200 ? 5 : 2, n));
+            }
+        }
+    }
+
+    private static OpCase element(String op, int rows, int n) {
+        return new OpCase(
+                op,
+                rows + " × " + n,
+                (op.equals("swiglu") ? 400 : 300) * ULP,
+                device -> {
+                    float[][] values = Data.rows(1, rows, 2 * n);
+                    for (float[] row : values) {
+                        for (int i = 0; i < row.length; i++) {
+                            row[i] *= 3;
+                        }
+                    }
+                    var x = Data.strided(device, values, 3);
+                    var out = Data.strided(device, Data.rows(2, rows, n), 1);
+                    Steps.run(device, enc -> record(enc, op, out, x, x.columns(0, n)));
+                    return Data.read(out);
+                });
+    }
+
+    private static void record(Encoder enc, String op, Tensor out, Tensor x, Tensor half) {
+        switch (op) {
+            case "swiglu" -> enc.swiglu(out, x);
+            case "clampedSwiglu" -> enc.clampedSwiglu(out, x, 2.5f, 1.702f);
+            case "geglu" -> enc.geglu(out, x, Gelu.EXACT);
+            case "geglu tanh" -> enc.geglu(out, x, Gelu.TANH);
+            case "gelu" -> enc.gelu(out, half, Gelu.EXACT);
+            case "gelu tanh" -> {
+                enc.gelu(out, half, Gelu.TANH);
+                enc.gelu(out, out, Gelu.TANH);
+            }
+            case "relu" -> enc.relu(out, half);
+            case "add, scale" -> {
+                enc.add(out, half);
+                enc.scale(out, 6.92f);
+            }
+            case "softcap" -> {
+                enc.add(out, half);
+                enc.softcap(out, 1.5f);
+            }
+            default -> throw new IllegalArgumentException(op);
+        }
+    }
+
+    private static void rows(List<OpCase> cases) {
+        for (int n : new int[] {1, 33, 1030}) {
+            int[] chosen = {8, 0, 7, 7, 3};
+            cases.add(
+                    new OpCase(
+                            "addRows",
+                            "of " + n,
+                            0,
+                            device -> {
+                                var table = Data.strided(device, Data.rows(5, 9, n), 2);
+                                var out = Data.strided(device, Data.rows(6, 5, n), 3);
+                                var rows = Steps.column(device, chosen);
+                                Steps.run(device, enc -> enc.addRows(out, table, rows));
+                                return Data.read(out);
+                            }));
+            cases.add(
+                    new OpCase(
+                            "gatherRows",
+                            "of " + n,
+                            0,
+                            device -> {
+                                var x = Data.strided(device, Data.rows(5, 9, n), 2);
+                                var out = Data.strided(device, Data.rows(6, 5, n), 3);
+                                var rows = Steps.column(device, chosen);
+                                Steps.run(device, enc -> enc.gatherRows(out, x, rows));
+                                return Data.read(out);
+                            }));
+        }
+    }
+
+    // ---------------------------------------------------------------- experts
+
+    private static void experts(List<OpCase> cases) {
+        for (int tokens : new int[] {1, 5, 70}) {
+            for (boolean normalized : new boolean[] {true, false}) {
+                cases.add(mixture(4, 2, 40, 36, DType.BF16, tokens, normalized));
+                cases.add(mixture(8, 8, 33, 7, DType.F32, tokens, normalized));
+                cases.add(mixture(129, 3, 24, 20, DType.F16, tokens, normalized));
+                cases.add(mixture(1, 1, 7, 31, DType.F32, tokens, normalized));
+            }
+        }
+    }
+
+    /// A whole layer of experts: what it adds to a residual stream.
+    private static OpCase mixture(
+            int experts,
+            int chosen,
+            int hidden,
+            int inner,
+            DType dtype,
+            int tokens,
+            boolean normalized) {
+        return new OpCase(
+                "mixture of experts",
+                tokens + " tokens, " + chosen + " of " + experts + ", " + hidden + " × " + inner,
+                1e-4,
+                device -> {
+                    int pairs = tokens * chosen;
+                    List<Matrix> up = new ArrayList<>();
+                    List<Matrix> down = new ArrayList<>();
+                    for (int e = 0; e < experts; e++) {
+                        // In two parts, as most checkpoints have them.
+                        up.add(
+                                device.matrix(
+                                        "up",
+                                        List.of(
+                                                Data.weights(100 + e, dtype, inner, hidden),
+                                                Data.weights(500 + e, dtype, inner, hidden))));
+                        down.add(
+                                device.matrix(
+                                        "down",
+                                        List.of(Data.weights(200 + e, dtype, hidden, inner))));
+                    }
+                    var upBank = device.bank("up", up);
+                    var downBank = device.bank("down", down);
+                    var biases = Steps.floats(device, Data.rows(300, experts, 2 * inner));
+                    var ids = Tensor.allocate(device, "ids", DType.I32, tokens, chosen);
+                    var weights = Tensor.allocate(device, "weights", DType.F32, tokens, chosen);
+                    var groups =
+                            new ExpertGroups(
+                                    Tensor.allocate(device, "starts", DType.I32, experts + 1, 1),
+                                    Tensor.allocate(device, "sources", DType.I32, pairs, 1),
+                                    Tensor.allocate(device, "places", DType.I32, tokens, chosen));
+                    var in = Data.strided(device, Data.rows(7, tokens, hidden), 2);
+                    var router = Data.strided(device, Data.rows(8, tokens, experts), 1);
+                    var grouped = Tensor.allocate(device, "grouped", DType.F32, pairs, hidden);
+                    var wide = Tensor.allocate(device, "wide", DType.F32, pairs, 2 * inner);
+                    var gated = Tensor.allocate(device, "gated", DType.F32, pairs, inner);
+                    var out = Data.strided(device, Data.rows(9, tokens, hidden), 3);
+                    Steps.run(
+                            device,
+                            enc -> {
+                                enc.moeRoute(ids, weights, router, normalized);
+                                enc.moeGroup(groups, ids);
+                                enc.gatherRows(grouped, in, groups.sources());
+                                enc.moeMatmul(wide, grouped, upBank, groups.starts(), biases);
+                                enc.swiglu(gated, wide);
+                                enc.moeMatmul(grouped, gated, downBank, groups.starts(), null);
+                                enc.moeCombine(out, grouped, groups.places(), weights);
+                            });
+                    return Data.read(out);
+                });
+    }
+
+    // ---------------------------------------------------------------- selection
+
+    private static void selection(List<OpCase> cases) {
+        for (int n : new int[] {1, 7, 31, 33, 129, 5003}) {
+            cases.add(argmax(n));
+            cases.add(topK(n, Math.min(n, n > 1000 ? 64 : 5)));
+        }
+    }
+
+    /// Ordinary rows, ties, and rows with every kind of number that is none.
+    private static float[][] strange(int n) {
+        float[][] rows = Data.rows(11, 9, n);
+        rows[0][n - 1] = 100;
+        rows[0][n / 2] = 100;
+        rows[1][n - 1] = Float.NaN;
+        rows[2][0] = Float.POSITIVE_INFINITY;
+        rows[3][n / 3] = Float.NEGATIVE_INFINITY;
+        Arrays.fill(rows[4], -3);
+        Arrays.fill(rows[5], -Float.MAX_VALUE);
+        Arrays.fill(rows[6], -0f);
+        rows[6][n / 2] = 0;
+        Arrays.fill(rows[7], Float.NaN);
+        return rows;
+    }
+
+    private static OpCase argmax(int n) {
+        return new OpCase(
+                "argmax",
+                "of " + n,
+                0,
+                device -> {
+                    var x = Data.strided(device, strange(n), 3);
+                    var out = Steps.ints(device, new int[x.rows()][2]).columns(1, 1);
+                    Steps.run(device, enc -> enc.argmax(out, x));
+                    return numbers(out);
+                });
+    }
+
+    private static OpCase topK(int n, int k) {
+        return new OpCase(
+                "topK",
+                k + " of " + n,
+                0,
+                device -> {
+                    var x = Data.strided(device, strange(n), 3);
+                    var ids = Steps.ints(device, new int[x.rows()][k + 1]).columns(1, k);
+                    var values = Data.strided(device, Data.rows(1, x.rows(), k), 1);
+                    Steps.run(device, enc -> enc.topK(ids, values, x));
+                    return both(numbers(ids), Data.read(values));
+                });
+    }
+
+    private static float[][] numbers(Tensor ints) {
+        float[][] values = new float[ints.rows()][ints.columns()];
+        for (int r = 0; r < values.length; r++) {
+            for (int c = 0; c < values[r].length; c++) {
+                values[r][c] = Steps.intAt(ints.columns(c, 1), r);
+            }
+        }
+        return values;
+    }
+
+    // ---------------------------------------------------------------- copies
+
+    private static void copies(List<OpCase> cases) {
+        for (DType format : List.of(DType.F32, DType.F16, DType.BF16, DType.I8)) {
+            cases.add(
+                    new OpCase(
+                            "copyBlocks",
+                            format.toString(),
+                            3e-6,
+                            device -> copied(device, format)));
+        }
+    }
+
+    /// Attention over blocks that were copied from where they were written.
+    private static float[][] copied(Device device, DType format) {
+        var shape = new Shape(2, 1, 10, 3, format);
+        float[][][] qkv = AttentionSteps.qkv(shape, 7, 7);
+        qkv[1] = qkv[0];
+        var run = new Run(device, shape, new int[][] {{4, 0, 2}, {1, 5, 3}}, qkv);
+        run.step(new Slice(0, 0, 6));
+        run.copyBlocks(new int[][] {{4, 1}, {0, 5}});
+        return run.step(new Slice(1, 6, 7));
+    }
+}

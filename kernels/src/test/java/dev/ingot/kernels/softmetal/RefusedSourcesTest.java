@@ -1,0 +1,265 @@
+package dev.ingot.kernels.softmetal;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// One source for every rule of the language: what Metal, or the kernels' profile of it, does not have must not compile.
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class RefusedSourcesTest {
+    private static final String KERNEL =
+            "kernel void k(device float* x [[buffer(0)]],"
+                    + " uint t [[thread_position_in_threadgroup]], uint g [[threadgroup_position_in_grid]]) {\n";
+
+    private SoftMetal metal;
+
+    @BeforeAll
+    void open() {
+        metal = new SoftMetal();
+    }
+
+    @AfterAll
+    void close() {
+        if (metal != null) {
+            metal.close();
+        }
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource
+    void refuses(String rule, String source, String message) {
+        String refusal = metal.refusal(SoftMetal.HEADER + source);
+        assertTrue(
+                refusal.contains("error: ") && refusal.contains(message),
+                refusal.isEmpty() ? "accepted" : refusal);
+        assertTrue(refusal.contains("program_source:"), refusal);
+    }
+
+    static Stream<Arguments> refuses() {
+        return Stream.of(
+                // Address spaces
+                body(
+                        "a threadgroup pointer as a device pointer",
+                        "threadgroup float s[4]; threadgroup float* p = s; device float* q = p; q[0] = x[t]; }",
+                        "cannot initialize a variable of type"),
+                source(
+                        "a device pointer for a thread pointer",
+                        "inline void f(thread float* p) { p[0] = 1; }\n" + KERNEL + "f(x); }",
+                        "no matching function"),
+                source(
+                        "a pointer parameter without address space",
+                        "inline void f(float* p) { p[0] = 1; }\n" + KERNEL + "x[t] = 1; }",
+                        "pointer type must have explicit address space qualifier"),
+                source(
+                        "a reference parameter without address space",
+                        "struct S { float a; };\ninline float f(const S& s) { return s.a; }\n"
+                                + KERNEL
+                                + "x[t] = 1; }",
+                        "reference type must have explicit address space qualifier"),
+                body(
+                        "a local pointer without address space",
+                        "float y[2]; float* p = y; p[0] = 1; x[t] = p[0]; }",
+                        "pointer type must have explicit address space qualifier"),
+                source(
+                        "a write through constant",
+                        "struct P { uint n; };\nkernel void k(device float* x [[buffer(0)]], constant P& p [[buffer(1)]]) { p.n = 3; x[0] = p.n; }",
+                        "cannot assign to"),
+                source(
+                        "a buffer in no address space",
+                        "kernel void k(float* x [[buffer(0)]]) { x[0] = 1; }",
+                        "is in the device or constant address space"),
+                source(
+                        "a program variable that is not constant",
+                        "float shared_value = 1;\n" + KERNEL + "x[t] = shared_value; }",
+                        "program scope variable must reside in constant address space"),
+                source(
+                        "a constant without value",
+                        "constant float table[2];\n" + KERNEL + "x[t] = table[0]; }",
+                        "must be initialized"),
+                source(
+                        "a threadgroup variable in a helper",
+                        "inline float f() { threadgroup float s[2]; return s[0]; }\n"
+                                + KERNEL
+                                + "x[t] = f(); }",
+                        "declared in a kernel"),
+                body(
+                        "a threadgroup variable with a value",
+                        "threadgroup float s = 1; x[t] = s; }",
+                        "cannot have an initializer"),
+                // Parameters of kernels
+                source(
+                        "a buffer index beyond 30",
+                        "kernel void k(device float* x [[buffer(31)]]) { x[0] = 1; }",
+                        "between 0 and 30"),
+                source(
+                        "a buffer index used twice",
+                        "kernel void k(device float* x [[buffer(1)]], device float* y [[buffer(1)]]) { x[0] = y[0]; }",
+                        "used twice"),
+                source(
+                        "a parameter without attribute",
+                        "kernel void k(device float* x) { x[0] = 1; }",
+                        "needs an explicit attribute"),
+                source(
+                        "an unknown attribute",
+                        "kernel void k(device float* x [[buffer(0)]], uint t [[thread_colour]]) { x[t] = 1; }",
+                        "unknown attribute [[thread_colour]]"),
+                source(
+                        "a position of type float",
+                        "kernel void k(device float* x [[buffer(0)]], float t [[thread_position_in_grid]]) { x[0] = t; }",
+                        "positions and sizes are uint, ushort"),
+                source(
+                        "positions of different widths",
+                        "kernel void k(device float* x [[buffer(0)]], uint3 a [[thread_position_in_threadgroup]],"
+                                + " uint b [[threadgroup_position_in_grid]]) { x[a.x] = b; }",
+                        "the same number of components"),
+                source(
+                        "a kernel that returns a value",
+                        "kernel int k(device float* x [[buffer(0)]]) { return 1; }",
+                        "a kernel returns void"),
+                source(
+                        "an instantiation without a name",
+                        "template <typename T> kernel void k(device T* x [[buffer(0)]]) { x[0] = 1; }\ntemplate kernel decltype(k<float>) k<float>;",
+                        "host_name"),
+                source(
+                        "two kernels of one name",
+                        "kernel void a(device float* x [[buffer(0)]]) { x[0] = 1; }\n[[host_name(\"a\")]] kernel void b(device float* x [[buffer(0)]]) { x[0] = 1; }",
+                        "two kernels are named 'a'"),
+                source(
+                        "function constants that share an index",
+                        "constant bool a [[function_constant(0)]];\nconstant bool b [[function_constant(0)]];\n"
+                                + KERNEL
+                                + "x[t] = a && b; }",
+                        "share index 0"),
+                // Words
+                body("double", "double d = x[t]; x[t] = d; }", "no double"),
+                body("long long", "long long n = 1; x[t] = n; }", "no long long"),
+                body("new", "float* p = new float[2]; x[t] = p[0]; }", "no dynamic memory"),
+                source(
+                        "virtual functions",
+                        "struct S { virtual int f() { return 1; } };\n" + KERNEL + "x[t] = 1; }",
+                        "no virtual functions"),
+                body("exceptions", "try { x[t] = 1; } catch (...) {} }", "no exceptions"),
+                body("goto", "again: x[t] = 1; if (t > 100) goto again; }", "no goto"),
+                body("static locals", "static int n = 0; x[t] = n; }", "cannot be declared static"),
+                body(
+                        "the standard library of C++",
+                        "x[t] = std::max(1.0f, 2.0f); }",
+                        "C++ standard library is not available"),
+                source(
+                        "headers of C++",
+                        "#include <vector>\n" + KERNEL + "x[t] = 1; }",
+                        "file not found"),
+                body(
+                        "arrays of variable length",
+                        "float y[t + 1]; y[0] = 1; x[t] = y[0]; }",
+                        "variable length array"),
+                body("lambdas", "auto f = [&](uint i) { return x[i]; }; x[t] = f(t); }", "lambdas"),
+                source(
+                        "unions",
+                        "union U { float f; uint u; };\n" + KERNEL + "x[t] = 1; }",
+                        "unions are outside"),
+                body(
+                        "functions that MSL does not have",
+                        "x[t] = simd_frobnicate(x[t]); }",
+                        "undeclared identifier"),
+                // Vectors
+                body(
+                        "a float4 from a half4 without construction",
+                        "half4 h = half4(1.0h); float4 f = h; x[t] = f.x; }",
+                        "cannot initialize a variable of type"),
+                body(
+                        "a float4 of three components",
+                        "float4 f = float4(1.0f, 2.0f, 3.0f); x[t] = f.x; }",
+                        "wrong number of components"),
+                body(
+                        "a float2 from a float4",
+                        "float2 f = float2(float4(1.0f)); x[t] = f.x; }",
+                        "one of another size"),
+                body(
+                        "a C cast of vectors",
+                        "half4 h = half4(1.0h); float4 f = (float4)(h); x[t] = f.x; }",
+                        "cast vectors by construction"),
+                body("max of two types", "uint n = 3; x[t] = max(1, n); }", "no matching function"),
+                body(
+                        "as_type of another size",
+                        "x[t] = as_type<float>(half(1)); }",
+                        "the two types differ in size"));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource
+    void accepts(String what, String source) {
+        assertEquals("", metal.refusal(SoftMetal.HEADER + source));
+    }
+
+    static Stream<Arguments> accepts() {
+        return Stream.of(
+                body("literals without suffix", "x[t] = x[t] * 0.1 + 2.0 + 1e-3; }"),
+                body(
+                        "vectors of vectors",
+                        "float2 a = float2(1, 2); float4 f = float4(a, float2(x[t])); x[t] = f.w; }"),
+                body(
+                        "threadgroup pointers",
+                        "threadgroup float s[4]; threadgroup float* p = s + 1; p[0] = 1; x[t] = s[1]; }"),
+                body(
+                        "if constexpr and pragmas",
+                        "constexpr uint n = 4; if constexpr (n > 2) {\n#pragma unroll\nfor (uint i = 0; i < n; i++) x[i] = i; } }"),
+                source(
+                        "program constants",
+                        "constant float table[3] = {1.0f, 2.0f, 3.0f};\nconstexpr constant uint N = 3;\n"
+                                + KERNEL
+                                + "x[t] = table[t % N]; }"),
+                source(
+                        "helpers with thread pointers",
+                        "inline void f(thread float* p) { p[0] = 1; }\n"
+                                + KERNEL
+                                + "float y[2]; f(y); x[t] = y[0]; }"),
+                source(
+                        "structs with comparison operators in templates",
+                        "template <typename T, uint N> struct Tile { T v[N]; };\n"
+                                + KERNEL
+                                + "Tile<float, 4> tile; tile.v[0] = t < 3 ? 1.0f : 0.0f; x[t] = tile.v[0]; }"));
+    }
+
+    @Test
+    void namesEveryErrorAtItsPlace() {
+        String refusal =
+                metal.refusal(
+                        SoftMetal.HEADER
+                                + "#define SUM(a, b) ((a) + (b))\n"
+                                + KERNEL
+                                + "    x[t]   =   SUM(1, 2)  + missing;\n}\n");
+        assertTrue(
+                refusal.contains(
+                        "program_source:5:29: error: use of undeclared identifier 'missing'"),
+                refusal);
+        assertTrue(
+                refusal.contains(
+                        "    x[t]   =   SUM(1, 2)  + missing;\n                            ^"),
+                refusal);
+    }
+
+    private static Arguments source(String rule, String source, String message) {
+        return Arguments.of(rule, source, message);
+    }
+
+    private static Arguments source(String what, String source) {
+        return Arguments.of(what, source);
+    }
+
+    private static Arguments body(String rule, String body, String message) {
+        return Arguments.of(rule, KERNEL + body, message);
+    }
+
+    private static Arguments body(String what, String body) {
+        return Arguments.of(what, KERNEL + body);
+    }
+}
