@@ -2,7 +2,9 @@ package dev.ingot.api;
 
 import dev.ingot.api.bench.BenchCommand;
 import dev.ingot.api.bench.LoadCommand;
+
 import org.slf4j.LoggerFactory;
+
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -15,6 +17,7 @@ import picocli.CommandLine.Command;
             BenchCommand.class,
             LoadCommand.class,
             PullCommand.class,
+            ClusterCommand.class,
             WarmUpCommand.class,
             CommandLine.HelpCommand.class
         },

@@ -1,6 +1,7 @@
 package dev.ingot.scheduler;
 
 import dev.ingot.engine.schedule.SchedulerLimits;
+
 import java.time.Duration;
 import java.util.Optional;
 

@@ -6,10 +6,12 @@ import dev.ingot.engine.sequence.Caller;
 import dev.ingot.engine.sequence.FinishReason;
 import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.engine.sequence.Tokens;
-import java.time.Duration;
-import java.util.List;
+
 import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
+
+import java.time.Duration;
+import java.util.List;
 
 /// What a request says to an engine, and what it hears: the same within a JVM and between nodes.
 ///
@@ -31,6 +33,7 @@ public interface Engine {
     /// @param caller whose turn it has to be
     /// @param cacheSalt sequences share cached prefixes only within one salt; empty for the common one
     /// @param creditUpTo the first output index that may not be sampled yet
+    /// @param admitted whether its client was told that it runs: then it is not turned away for want of room
     record Submit(
             SequenceId sequence,
             int epoch,
@@ -40,8 +43,24 @@ public interface Engine {
             Caller caller,
             String cacheSalt,
             int creditUpTo,
+            boolean admitted,
             ActorRef<Event> replyTo)
-            implements Command {}
+            implements Command {
+        /// The same, answered to somebody else.
+        public Submit withReplyTo(ActorRef<Event> other) {
+            return new Submit(
+                    sequence,
+                    epoch,
+                    prompt,
+                    generated,
+                    params,
+                    caller,
+                    cacheSalt,
+                    creditUpTo,
+                    admitted,
+                    other);
+        }
+    }
 
     /// The client has taken tokens: sample on, up to but not including output index `upTo`.
     record Credit(SequenceId sequence, int epoch, int upTo) implements Command {}

@@ -3,6 +3,7 @@ package dev.ingot.scheduler;
 import dev.ingot.engine.schedule.SchedulerLimits;
 import dev.ingot.scheduler.EngineStatus.Capabilities;
 import dev.ingot.scheduler.EngineStatus.State;
+import dev.ingot.scheduler.Engines.AllFull;
 import dev.ingot.scheduler.Engines.Answer;
 import dev.ingot.scheduler.Engines.Command;
 import dev.ingot.scheduler.Engines.Drain;
@@ -13,12 +14,7 @@ import dev.ingot.scheduler.Engines.Found;
 import dev.ingot.scheduler.Engines.NoEngine;
 import dev.ingot.worker.MetalWorkerActor;
 import dev.ingot.worker.Worker;
-import java.time.Duration;
-import java.util.LinkedHashSet;
-import java.util.Objects;
-import java.util.Set;
-import java.util.function.Consumer;
-import java.util.function.LongSupplier;
+
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.ChildFailed;
@@ -28,6 +24,13 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.jspecify.annotations.Nullable;
+
+import java.time.Duration;
+import java.util.LinkedHashSet;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 
 /// Starts the three actors of an engine, watches them, and starts all three anew when one of them is lost.
 ///
@@ -137,15 +140,7 @@ public final class EngineGuardian {
 
     private Behavior<Command> on(Command message) {
         switch (message) {
-            case Find(ActorRef<Engine.Command> lost, ActorRef<Answer> replyTo) -> {
-                if (state == State.DRAINING) {
-                    replyTo.tell(NONE_LEFT);
-                } else if (scheduler != null && !scheduler.equals(lost)) {
-                    replyTo.tell(new Found(scheduler));
-                } else {
-                    asking.add(replyTo);
-                }
-            }
+            case Find find -> find(find);
             case Forget(ActorRef<Answer> asker) -> asking.remove(asker);
             case Drain(Duration grace, ActorRef<Drained> replyTo) -> drain(grace, replyTo);
             case Emptied _ -> drained();
@@ -159,6 +154,19 @@ public final class EngineGuardian {
             case Restart _ -> load(State.RESTARTING, "loading the model again");
         }
         return Behaviors.same();
+    }
+
+    private void find(Find find) {
+        boolean isLeft = scheduler != null && scheduler.equals(find.left());
+        if (state == State.DRAINING) {
+            find.replyTo().tell(NONE_LEFT);
+        } else if (isLeft && find.wasFull()) {
+            find.replyTo().tell(new AllFull("there is no other engine", Duration.ZERO));
+        } else if (scheduler == null || isLeft) {
+            asking.add(find.replyTo());
+        } else {
+            find.replyTo().tell(new Found(scheduler));
+        }
     }
 
     private void drain(Duration grace, ActorRef<Drained> replyTo) {
@@ -230,7 +238,8 @@ public final class EngineGuardian {
                         loaded.vocabulary(),
                         kv.blockSize(),
                         kv.blockCount(),
-                        loaded.device().name() + " (" + loaded.device().variant() + ")");
+                        loaded.device().name() + " (" + loaded.device().variant() + ")",
+                        loaded.device().numericClass());
         publish(State.READY, "");
         for (var asker : asking) {
             asker.tell(new Found(scheduler));

@@ -1,6 +1,7 @@
 package dev.ingot.scheduler;
 
 import dev.ingot.engine.schedule.StepPlan;
+
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;

@@ -1,9 +1,11 @@
 package dev.ingot.scheduler;
 
 import dev.ingot.engine.schedule.StepPlan;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.HashSet;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /// What the worker has been sent and not answered: the step that it runs, and the one that waits behind it.
 final class StepsInFlight {

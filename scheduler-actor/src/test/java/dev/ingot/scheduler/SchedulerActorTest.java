@@ -86,6 +86,7 @@ final class SchedulerActorTest {
                 Caller.ANYONE,
                 "",
                 credit,
+                false,
                 client.ref());
     }
 
@@ -505,6 +506,7 @@ final class SchedulerActorTest {
                         Caller.ANYONE,
                         "",
                         PLENTY,
+                        true,
                         client.ref()));
         client.expectMessageClass(Engine.Accepted.class);
         var tail = Tokens.NONE;

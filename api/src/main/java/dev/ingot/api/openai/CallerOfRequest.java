@@ -5,13 +5,15 @@ import dev.ingot.api.openai.wire.ApiException;
 import dev.ingot.api.openai.wire.CallerFields;
 import dev.ingot.engine.sequence.Caller;
 import dev.ingot.engine.sequence.PriorityClass;
+
+import org.apache.pekko.http.javadsl.model.HttpRequest;
+
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.Optional;
-import org.apache.pekko.http.javadsl.model.HttpRequest;
 
 /// Who a request comes from, by its headers and its body.
 ///
@@ -35,7 +37,8 @@ record CallerOfRequest(Caller caller, Duration timeout, String cacheSalt) {
             throw bad(TENANT, "must be 1 to " + MAX_TENANT_CHARS + " printable ASCII characters");
         }
         String domain = tenant.orElseGet(() -> keyOf(request));
-        String account = tenant.orElse(domain + (fields.user().isEmpty() ? "" : "/" + fields.user()));
+        String account =
+                tenant.orElse(domain + (fields.user().isEmpty() ? "" : "/" + fields.user()));
         return new CallerOfRequest(
                 new Caller(PriorityClass.of(fields.priority()), account),
                 timeout(request, fields.timeout()),
@@ -72,8 +75,7 @@ record CallerOfRequest(Caller caller, Duration timeout, String cacheSalt) {
             return "";
         }
         try {
-            byte[] key =
-                    authorization.substring(BEARER.length()).getBytes(StandardCharsets.UTF_8);
+            byte[] key = authorization.substring(BEARER.length()).getBytes(StandardCharsets.UTF_8);
             byte[] digest = MessageDigest.getInstance("SHA-256").digest(key);
             return "key-" + HexFormat.of().formatHex(digest, 0, 16);
         } catch (NoSuchAlgorithmException e) {

@@ -132,7 +132,7 @@ final class Simulation {
                 Adapter.spawn(
                         actors,
                         RequestsActor.create(
-                                system.tokenizer(), guardian, metrics, system.time()::nanos),
+                                "sim", system.tokenizer(), guardian, metrics, system.time()::nanos),
                         "requests-" + Long.toHexString(seed));
         requests = opener;
         for (var client : Workload.clients(seed, settings, faults, ledger)) {
