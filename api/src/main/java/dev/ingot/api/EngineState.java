@@ -1,6 +1,7 @@
 package dev.ingot.api;
 
 import dev.ingot.scheduler.EngineStatus;
+
 import java.util.concurrent.CompletableFuture;
 
 /// The engine's last status, for probes and routes, and its first verdict, for whoever waits for the start.

@@ -2,7 +2,9 @@ package dev.ingot.api;
 
 import dev.ingot.api.bench.BenchCommand;
 import dev.ingot.api.bench.LoadCommand;
+
 import org.slf4j.LoggerFactory;
+
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -16,6 +18,7 @@ import picocli.CommandLine.Command;
             LoadCommand.class,
             PullCommand.class,
             DoctorCommand.class,
+            ClusterCommand.class,
             WarmUpCommand.class,
             CommandLine.HelpCommand.class
         },

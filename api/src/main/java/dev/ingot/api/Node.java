@@ -2,38 +2,18 @@ package dev.ingot.api;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+
 import dev.ingot.api.http.Route;
-import dev.ingot.api.openai.GenerationDefaults;
 import dev.ingot.api.openai.OpenAiRoutes;
 import dev.ingot.api.openai.ServedModel;
+import dev.ingot.api.openai.Serving;
 import dev.ingot.api.ops.OpsRoutes;
-import dev.ingot.engine.files.ModelFiles;
-import dev.ingot.engine.model.GenerationConfig;
-import dev.ingot.engine.model.ModelConfig;
-import dev.ingot.engine.sequence.Tokens;
-import dev.ingot.engine.text.ChatTemplate;
-import dev.ingot.engine.text.Tokenizer;
-import dev.ingot.engine.text.TokenizerException;
-import dev.ingot.engine.weights.CheckpointException;
 import dev.ingot.scheduler.EngineMetrics;
 import dev.ingot.scheduler.EngineStatus;
-import dev.ingot.scheduler.EngineStatus.Capabilities;
 import dev.ingot.scheduler.Engines;
+
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
-import java.security.SecureRandom;
-import java.time.Clock;
-import java.time.Duration;
-import java.time.InstantSource;
-import java.time.ZoneId;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.Random;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.atomic.AtomicReference;
-import java.util.random.RandomGenerator;
+
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -42,10 +22,23 @@ import org.apache.pekko.actor.typed.javadsl.Adapter;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.stream.Materializer;
 
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.random.RandomGenerator;
+
 /// One serving process: an engine, its requests and the HTTP listener.
 ///
 /// The listener is up before the model is loaded, so that probes hear 503 and why, instead of nothing.
-public final class Node implements AutoCloseable {
+public final class Node implements ServingNode {
     /// How long last words may take to reach their clients once nothing runs any more.
     private static final Duration LAST_WORDS = Duration.ofSeconds(5);
 
@@ -75,39 +68,18 @@ public final class Node implements AutoCloseable {
     ///
     /// @throws StartException if the model cannot be loaded or the address cannot be bound
     public static Node start(ServeSettings settings) throws StartException {
-        ModelConfig config;
-        GenerationConfig generation;
-        Tokenizer tokenizer;
-        Optional<ChatTemplate> template;
-        try {
-            var files = ModelFiles.at(settings.worker().model());
-            config = files.config();
-            generation = files.generation();
-            tokenizer = files.tokenizer();
-            template = files.template(tokenizer, Clock.system(ZoneId.systemDefault()));
-        } catch (CheckpointException | TokenizerException e) {
-            throw new StartException(String.valueOf(e.getMessage()));
-        }
+        var text = ModelText.load(settings.worker().model());
         var registry = new PrometheusRegistry();
         var state = new EngineState();
         var children = new CompletableFuture<NodeActor.Children>();
         var metrics = new EngineMetrics(registry, settings.names().getFirst());
         var system =
                 ActorSystem.create(
-                        NodeActor.create(settings, tokenizer, state, metrics, children),
+                        NodeActor.create(settings, text.tokenizer(), state, metrics, children),
                         "ingot",
                         patient(settings.grace()));
         try {
-            return start(
-                    settings,
-                    config,
-                    generation,
-                    tokenizer,
-                    template,
-                    registry,
-                    state,
-                    children.join(),
-                    system);
+            return start(settings, text, registry, state, children.join(), system);
         } catch (StartException | RuntimeException | Error e) {
             stop(system);
             throw e;
@@ -116,52 +88,54 @@ public final class Node implements AutoCloseable {
 
     private static Node start(
             ServeSettings settings,
-            ModelConfig config,
-            GenerationConfig generation,
-            Tokenizer tokenizer,
-            Optional<ChatTemplate> template,
+            ModelText text,
             PrometheusRegistry registry,
             EngineState state,
             NodeActor.Children actors,
             ActorSystem<Void> system)
             throws StartException {
-        var random = random(settings);
+        var random = random(settings.seed());
         var ops =
                 new OpsRoutes(state::now, registry, settings.names().getFirst(), Main.VERSION)
                         .routes();
         var routes = new AtomicReference<>(join(ops, OpenAiRoutes.notReady(state::now)));
         var listening = ServerConfig.of(settings.host(), settings.port());
         var table = new Routes(routes::get, random, Materializer.matFromSystem(system));
-        HttpServer server;
-        try {
-            server = HttpServer.start(system, listening, table).toCompletableFuture().join();
-        } catch (CompletionException e) {
-            throw new StartException(
-                    "cannot listen on "
-                            + settings.host()
-                            + ":"
-                            + settings.port()
-                            + ": "
-                            + rootMessage(e));
-        }
+        var server = listen(system, listening, table);
         stopInOrder(system, server, actors.engine(), settings.grace());
         var decided = state.decided().join();
         var capabilities = decided.capabilities();
         if (decided.state() != EngineStatus.State.READY || capabilities == null) {
             throw new StartException(decided.reason());
         }
-        var model = served(settings, config, generation, tokenizer, template, capabilities);
+        var model =
+                text.served(
+                        settings.names(), capabilities.maxModelLength(), capabilities.vocabulary());
         var openAi =
                 new OpenAiRoutes(
                         system,
-                        model,
-                        state::now,
-                        actors.requests(),
+                        List.of(new Serving(model, state::now, actors.requests())),
                         listening.openAi(),
                         random,
                         InstantSource.system());
         routes.set(join(ops, openAi.routes()));
         return new Node(system, server, model);
+    }
+
+    /// @throws StartException if the address cannot be bound
+    static HttpServer listen(ActorSystem<?> system, ServerConfig config, Routes table)
+            throws StartException {
+        try {
+            return HttpServer.start(system, config, table).toCompletableFuture().join();
+        } catch (CompletionException e) {
+            throw new StartException(
+                    "cannot listen on "
+                            + config.host()
+                            + ":"
+                            + config.port()
+                            + ": "
+                            + rootMessage(e));
+        }
     }
 
     /// Pekko cuts a phase of its shutdown short after 5 s; ours take as long as they may.
@@ -197,50 +171,18 @@ public final class Node implements AutoCloseable {
                 CoordinatedShutdown.PhaseServiceUnbind(), "http", () -> server.stop(LAST_WORDS));
     }
 
-    private static ServedModel served(
-            ServeSettings settings,
-            ModelConfig config,
-            GenerationConfig generation,
-            Tokenizer tokenizer,
-            Optional<ChatTemplate> template,
-            Capabilities capabilities) {
-        var eos =
-                generation.eosTokenIds().isEmpty()
-                        ? config.eosTokenIds()
-                        : generation.eosTokenIds();
-        var neutral = GenerationDefaults.NEUTRAL;
-        var defaults =
-                new GenerationDefaults(
-                        (float) generation.temperature().orElse(neutral.temperature()),
-                        generation.topK().orElse(neutral.topK()),
-                        (float) generation.topP().orElse(neutral.topP()),
-                        (float) generation.minP().orElse(neutral.minP()),
-                        (float) generation.repetitionPenalty().orElse(neutral.repetitionPenalty()));
-        return new ServedModel(
-                settings.names(),
-                InstantSource.system().instant().getEpochSecond(),
-                capabilities.maxModelLength(),
-                capabilities.vocabulary(),
-                tokenizer,
-                template,
-                defaults,
-                Tokens.of(eos.stream().mapToInt(Integer::intValue).toArray()));
-    }
-
-    private static RandomGenerator random(ServeSettings settings) {
+    static RandomGenerator random(OptionalLong seed) {
         // Both are safe from any thread.
-        return settings.seed().isPresent()
-                ? new Random(settings.seed().getAsLong())
-                : new SecureRandom();
+        return seed.isPresent() ? new Random(seed.getAsLong()) : new SecureRandom();
     }
 
-    private static List<Route> join(List<Route> first, List<Route> second) {
+    static List<Route> join(List<Route> first, List<Route> second) {
         var all = new ArrayList<>(first);
         all.addAll(second);
         return List.copyOf(all);
     }
 
-    private static String rootMessage(Throwable failure) {
+    static String rootMessage(Throwable failure) {
         Throwable cause = failure;
         while (cause.getCause() != null) {
             cause = cause.getCause();
@@ -248,8 +190,12 @@ public final class Node implements AutoCloseable {
         return String.valueOf(cause.getMessage());
     }
 
-    /// Where it listens.
+    @Override
     public String url() {
+        return url(server);
+    }
+
+    static String url(HttpServer server) {
         var address = server.address();
         String host =
                 address.getAddress().isAnyLocalAddress()
@@ -271,9 +217,15 @@ public final class Node implements AutoCloseable {
         return system;
     }
 
-    /// Returns when the node has ended.
-    public void awaitTermination() {
+    @Override
+    public String describe() {
+        return url() + " serves " + modelName();
+    }
+
+    @Override
+    public boolean awaitTermination() {
         system.getWhenTerminated().toCompletableFuture().join();
+        return false;
     }
 
     /// Lets running requests end for a while, then stops everything.
@@ -282,7 +234,7 @@ public final class Node implements AutoCloseable {
         stop(system);
     }
 
-    private static void stop(ActorSystem<?> system) {
+    static void stop(ActorSystem<?> system) {
         CompletableFuture<Done> stopped =
                 CoordinatedShutdown.get(Adapter.toClassic(system))
                         .runAll(CoordinatedShutdown.unknownReason())

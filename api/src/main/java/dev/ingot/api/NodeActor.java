@@ -8,10 +8,12 @@ import dev.ingot.scheduler.Engines;
 import dev.ingot.scheduler.Requests;
 import dev.ingot.scheduler.RequestsActor;
 import dev.ingot.worker.MetalWorkerActor;
-import java.util.concurrent.CompletableFuture;
+
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
+
+import java.util.concurrent.CompletableFuture;
 
 /// The root of a node's actors: the engine's guardian and the requests.
 ///
@@ -31,23 +33,15 @@ final class NodeActor {
             CompletableFuture<Children> children) {
         return Behaviors.setup(context -> {
             ActorRef<Engines.Command> engine =
-                    context.spawn(
-                            EngineGuardian.create(
-                                    engineOf(settings),
-                                    reportTo ->
-                                            MetalWorkerActor.create(
-                                                    settings.worker(),
-                                                    reportTo,
-                                                    System::nanoTime,
-                                                    ConsoleProgress.ofLoading(
-                                                            settings.worker().model())),
-                                    state::publish,
-                                    metrics,
-                                    System::nanoTime),
-                            "engine");
+                    context.spawn(guardian(settings, state, metrics), "engine");
             var opener =
                     context.spawn(
-                            RequestsActor.create(tokenizer, engine, metrics, System::nanoTime),
+                            RequestsActor.create(
+                                    settings.names().getFirst(),
+                                    tokenizer,
+                                    engine,
+                                    metrics,
+                                    System::nanoTime),
                             "requests");
             // Unhandled, the death of either ends this actor, and with it the node.
             context.watch(engine);
@@ -57,7 +51,23 @@ final class NodeActor {
         });
     }
 
-    private static EngineSettings engineOf(ServeSettings settings) {
+    /// Starts the engine that these settings ask for.
+    static Behavior<Engines.Command> guardian(
+            ServeSettings settings, EngineState state, EngineMetrics metrics) {
+        return EngineGuardian.create(
+                engineOf(settings),
+                reportTo ->
+                        MetalWorkerActor.create(
+                                settings.worker(),
+                                reportTo,
+                                System::nanoTime,
+                                ConsoleProgress.ofLoading(settings.worker().model())),
+                state::publish,
+                metrics,
+                System::nanoTime);
+    }
+
+    static EngineSettings engineOf(ServeSettings settings) {
         return new EngineSettings(
                 String.valueOf(settings.worker().model().getFileName()),
                 settings.worker().maxSequences(),

@@ -4,14 +4,17 @@ import dev.ingot.api.hub.HubDownloads;
 import dev.ingot.api.hub.HubException;
 import dev.ingot.api.hub.HubSettings;
 import dev.ingot.api.hub.Repository;
-import java.nio.file.Path;
-import java.util.concurrent.Callable;
+
 import org.jspecify.annotations.Nullable;
+
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
 
 /// `ingot pull`: brings a model into the Hugging Face cache.
 @Command(
@@ -21,7 +24,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         footer = {
             "",
-            "An interrupted download goes on where it was. Environment: HF_ENDPOINT, HF_HOME, HF_HUB_CACHE,",
+            "An interrupted download goes on where it was. Environment: HF_ENDPOINT, HF_HOME,"
+                + " HF_HUB_CACHE,",
             "HF_TOKEN, HF_TOKEN_PATH, HF_HUB_OFFLINE."
         })
 final class PullCommand implements Callable<Integer> {
@@ -29,7 +33,8 @@ final class PullCommand implements Callable<Integer> {
             index = "0",
             paramLabel = "ORG/NAME[:QUANT][@REV]",
             description =
-                    "The model; QUANT is a part of a GGUF file's name (Q4_K_M), REV a branch, tag or commit.")
+                    "The model; QUANT is a part of a GGUF file's name (Q4_K_M), REV a branch, tag"
+                        + " or commit.")
     private String model = "";
 
     @Spec private @Nullable CommandSpec spec;

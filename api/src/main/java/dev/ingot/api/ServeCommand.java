@@ -1,25 +1,31 @@
 package dev.ingot.api;
 
+import dev.ingot.api.cluster.ClusterSettings;
 import dev.ingot.engine.model.WeightLoading;
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.schedule.SchedulingPolicy;
 import dev.ingot.engine.weights.CheckpointException;
 import dev.ingot.worker.WorkerSettings;
+
+import org.jspecify.annotations.Nullable;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /// `ingot serve`: an OpenAI-compatible server for one model.
 @Command(
@@ -29,9 +35,12 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         footer = {
             "",
-            "Environment, where the flag is not given: VLLM_METAL_MEMORY_FRACTION (--gpu-memory-utilization),",
-            "VLLM_METAL_BLOCK_SIZE (--block-size), VLLM_METAL_MAX_BATCH_SIZE (--max-num-batched-tokens).",
-            "For models of the Hub: HF_ENDPOINT, HF_HOME, HF_HUB_CACHE, HF_TOKEN, HF_TOKEN_PATH, HF_HUB_OFFLINE."
+            "Environment, where the flag is not given: VLLM_METAL_MEMORY_FRACTION"
+                + " (--gpu-memory-utilization),",
+            "VLLM_METAL_BLOCK_SIZE (--block-size), VLLM_METAL_MAX_BATCH_SIZE"
+                + " (--max-num-batched-tokens).",
+            "For models of the Hub: HF_ENDPOINT, HF_HOME, HF_HUB_CACHE, HF_TOKEN, HF_TOKEN_PATH,"
+                + " HF_HUB_OFFLINE."
         })
 final class ServeCommand implements Callable<Integer> {
     private static final Map<String, DType> KV_TYPES =
@@ -41,22 +50,30 @@ final class ServeCommand implements Callable<Integer> {
                     "bfloat16", DType.BF16,
                     "int8", DType.I8,
                     "float32", DType.F32);
+    private static final List<String> ROLES = List.of("all", "router", "engine");
+    private static final int DEFAULT_PORT = 8000;
     private static final List<String> DEVICES = List.of("auto", "cpu", "metal");
     private static final List<String> QUANTIZED = List.of("4bit", "8bit");
 
     @Parameters(
             index = "0",
-            arity = "0..1",
+            arity = "0..*",
             paramLabel = "MODEL",
             description =
-                    "A Hugging Face folder, a GGUF file, or a model of the Hub as ORG/NAME[:QUANT][@REV] (default: the built-in model).")
-    private @Nullable String model;
+                    "A Hugging Face folder, a GGUF file, or a model of the Hub as"
+                        + " ORG/NAME[:QUANT][@REV] (default: the built-in model). A router takes"
+                        + " several.")
+    private List<String> models = List.of();
 
     @Option(names = "--host", description = "Address to listen on (default: ${DEFAULT-VALUE}).")
     private String host = "127.0.0.1";
 
-    @Option(names = "--port", description = "Port, 0 for any free one (default: ${DEFAULT-VALUE}).")
-    private int port = 8000;
+    @Option(
+            names = "--port",
+            description =
+                    "Port, 0 for any free one (default: 8000; an engine node, which answers probes"
+                        + " only, takes any).")
+    private @Nullable Integer port;
 
     @Option(names = "--device", description = "auto, cpu or metal (default: ${DEFAULT-VALUE}).")
     private String device = "auto";
@@ -72,7 +89,8 @@ final class ServeCommand implements Callable<Integer> {
             names = "--max-model-len",
             paramLabel = "TOKENS",
             description =
-                    "Prompt and output of one sequence together (default: the model's own, if memory holds it).")
+                    "Prompt and output of one sequence together (default: the model's own, if"
+                        + " memory holds it).")
     private @Nullable Integer maxModelLength;
 
     @Option(
@@ -94,21 +112,24 @@ final class ServeCommand implements Callable<Integer> {
             names = "--max-num-queued-seqs",
             paramLabel = "N",
             description =
-                    "Sequences that wait before requests are refused with 429 (default: ${DEFAULT-VALUE}).")
+                    "Sequences that wait before requests are refused with 429 (default:"
+                        + " ${DEFAULT-VALUE}).")
     private int maxWaiting = 1024;
 
     @Option(
             names = "--max-num-queued-tokens",
             paramLabel = "TOKENS",
             description =
-                    "Prompt tokens that wait to be computed before requests are refused with 429 (default: ${DEFAULT-VALUE}).")
+                    "Prompt tokens that wait to be computed before requests are refused with 429"
+                        + " (default: ${DEFAULT-VALUE}).")
     private long maxQueuedTokens = SchedulingPolicy.DEFAULT.maxQueuedTokens();
 
     @Option(
             names = "--max-queue-seconds",
             paramLabel = "SECONDS",
             description =
-                    "How long a request may wait for its first turn before it is ended with 503 (default: any time).")
+                    "How long a request may wait for its first turn before it is ended with 503"
+                        + " (default: any time).")
     private double maxQueueSeconds;
 
     @Option(
@@ -117,7 +138,8 @@ final class ServeCommand implements Callable<Integer> {
             split = ",",
             arity = "1",
             description =
-                    "Shares of the computed tokens that requests of priority 0, and those above 0, get whatever more urgent ones want (default: 0.2,0.05).")
+                    "Shares of the computed tokens that requests of priority 0, and those above 0,"
+                        + " get whatever more urgent ones want (default: 0.2,0.05).")
     private double[] reservedShares = {
         SchedulingPolicy.DEFAULT.normalShare(), SchedulingPolicy.DEFAULT.lowShare()
     };
@@ -126,14 +148,16 @@ final class ServeCommand implements Callable<Integer> {
             names = "--long-prefill-token-threshold",
             paramLabel = "TOKENS",
             description =
-                    "A longer prompt is prefilled, while others decode, no faster than --long-prefill-stretch lets it (default: ${DEFAULT-VALUE}).")
+                    "A longer prompt is prefilled, while others decode, no faster than"
+                        + " --long-prefill-stretch lets it (default: ${DEFAULT-VALUE}).")
     private int longPromptTokens = SchedulingPolicy.DEFAULT.longPromptTokens();
 
     @Option(
             names = "--long-prefill-stretch",
             paramLabel = "FACTOR",
             description =
-                    "How many times as long a long prompt may make a step of the others' decodes (default: ${DEFAULT-VALUE}).")
+                    "How many times as long a long prompt may make a step of the others' decodes"
+                        + " (default: ${DEFAULT-VALUE}).")
     private double stretch = SchedulingPolicy.DEFAULT.stretch();
 
     @Option(
@@ -149,21 +173,25 @@ final class ServeCommand implements Callable<Integer> {
             names = "--gpu-memory-utilization",
             paramLabel = "FRACTION",
             description =
-                    "Share of the device's memory that weights, activations and KV cache may take together, from 0 to 1 (default: all that fits, the KV cache within its own limit).")
+                    "Share of the device's memory that weights, activations and KV cache may take"
+                        + " together, from 0 to 1 (default: all that fits, the KV cache within its"
+                        + " own limit).")
     private @Nullable Double memoryFraction;
 
     @Option(
             names = "--kv-cache-dtype",
             paramLabel = "TYPE",
             description =
-                    "How K and V are stored: auto, float16, bfloat16, int8 or float32 (default: ${DEFAULT-VALUE}, which is float16).")
+                    "How K and V are stored: auto, float16, bfloat16, int8 or float32 (default:"
+                        + " ${DEFAULT-VALUE}, which is float16).")
     private String kvCacheType = "auto";
 
     @Option(
             names = "--kv-cache-memory-bytes",
             paramLabel = "BYTES",
             description =
-                    "Memory for the KV cache (default: what the limits need, at most 4 GiB and 40 %% of what is free).")
+                    "Memory for the KV cache (default: what the limits need, at most 4 GiB and 40"
+                        + " %% of what is free).")
     private @Nullable Long kvCacheBytes;
 
     @Option(
@@ -184,14 +212,16 @@ final class ServeCommand implements Callable<Integer> {
             names = "--quantize",
             paramLabel = "4bit|8bit",
             description =
-                    "Quantize weights that the checkpoint holds in full when they are loaded (default: use them as they are).")
+                    "Quantize weights that the checkpoint holds in full when they are loaded"
+                        + " (default: use them as they are).")
     private @Nullable String quantize;
 
     @Option(
             names = "--shutdown-timeout",
             paramLabel = "SECONDS",
             description =
-                    "How long running requests may take to end when the server is stopped (default: ${DEFAULT-VALUE}).")
+                    "How long running requests may take to end when the server is stopped (default:"
+                        + " ${DEFAULT-VALUE}).")
     private int shutdownSeconds = (int) ServeSettings.DEFAULT_GRACE.toSeconds();
 
     @Option(
@@ -201,31 +231,106 @@ final class ServeCommand implements Callable<Integer> {
                     "Seed of the seeds that are drawn for requests without one (default: random).")
     private @Nullable Long seed;
 
+    @Mixin private ClusterFlags cluster = new ClusterFlags();
+
     @Spec private @Nullable CommandSpec spec;
 
     @Override
     public Integer call() {
-        ServeSettings settings;
         try {
-            settings = settings();
-        } catch (FoundModel.NotObtained e) {
-            System.err.println("ingot: " + e.getMessage());
-            return 1;
-        }
-        long startNanos = System.nanoTime();
-        try (var node = Node.start(settings)) {
-            System.out.printf(
-                    "Ready after %.1f s: %s serves %s%n",
-                    (System.nanoTime() - startNanos) * 1e-9, node.url(), node.modelName());
-            node.awaitTermination();
+            Start start = start();
+            while (run(start)) {
+                System.out.println("The cluster went on without this node: beginning anew.");
+            }
             return 0;
-        } catch (Node.StartException e) {
+        } catch (FoundModel.NotObtained | Node.StartException e) {
             System.err.println("ingot: " + e.getMessage());
             return 1;
         }
     }
 
-    private ServeSettings settings() {
+    /// Starts a node; the same one again where its cluster went on without it.
+    @FunctionalInterface
+    private interface Start {
+        ServingNode node() throws Node.StartException;
+    }
+
+    private Start start() {
+        check(
+                ROLES.contains(cluster.role),
+                "--role is '" + cluster.role + "', expected all, router or engine");
+        check(
+                models.size() <= 1 || cluster.role.equals("router"),
+                "one model, not " + models.size() + ": only a router takes several");
+        if (cluster.role.equals("router")) {
+            var routed = routerSettings();
+            var settings = clusterSettings(ClusterSettings.Role.ROUTER);
+            return () -> RouterNode.start(routed, settings);
+        }
+        boolean alone = cluster.role.equals("all");
+        check(!alone || cluster.join.isEmpty(), "--join needs --role router or --role engine");
+        int absent = alone ? DEFAULT_PORT : 0;
+        var serve = settings(port == null ? absent : port);
+        if (alone) {
+            return () -> Node.start(serve);
+        }
+        var settings = clusterSettings(ClusterSettings.Role.ENGINE);
+        return () -> EngineNode.start(serve, settings);
+    }
+
+    /// @return whether to begin anew
+    private static boolean run(Start start) throws Node.StartException {
+        long startNanos = System.nanoTime();
+        try (var node = start.node()) {
+            System.out.printf(
+                    "Ready after %.1f s: %s%n",
+                    (System.nanoTime() - startNanos) * 1e-9, node.describe());
+            return node.awaitTermination();
+        }
+    }
+
+    private ClusterSettings clusterSettings(ClusterSettings.Role role) {
+        try {
+            return cluster.settings(role, Duration.ofSeconds(shutdownSeconds));
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(commandLine(), String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private RouterSettings routerSettings() {
+        int listening = port == null ? DEFAULT_PORT : port;
+        check(listening >= 0 && listening <= 65535, "--port is " + port + ", expected 0 to 65535");
+        check(
+                List.of("prefix", "round-robin").contains(cluster.routing),
+                "--routing is '" + cluster.routing + "', expected prefix or round-robin");
+        check(
+                names.isEmpty() || names.size() == Math.max(1, models.size()),
+                "--served-model-name has "
+                        + names.size()
+                        + " names for "
+                        + models.size()
+                        + " models");
+        var found = new ArrayList<FoundModel>();
+        for (var each : models) {
+            found.add(find(each));
+        }
+        if (found.isEmpty()) {
+            found.add(FoundModel.at(BuiltInModel.folder()));
+        }
+        for (int i = 0; i < names.size(); i++) {
+            found.set(i, new FoundModel(found.get(i).path(), names.get(i)));
+        }
+        return new RouterSettings(
+                host,
+                listening,
+                found,
+                cluster.adminHost,
+                cluster.adminPort,
+                cluster.routing.equals("round-robin"),
+                seed == null ? OptionalLong.empty() : OptionalLong.of(seed));
+    }
+
+    private ServeSettings settings(int port) {
         var environment = new LegacyVariables(System.getenv());
         int maxStepTokens;
         int blockSize;
@@ -289,7 +394,8 @@ final class ServeCommand implements Callable<Integer> {
         check(
                 quantize == null || QUANTIZED.contains(quantize),
                 "--quantize is '" + quantize + "', expected 4bit or 8bit");
-        var found = model == null ? FoundModel.at(BuiltInModel.folder()) : find(model);
+        var found =
+                models.isEmpty() ? FoundModel.at(BuiltInModel.folder()) : find(models.getFirst());
         var worker =
                 new WorkerSettings(
                         found.path(),

@@ -1,6 +1,7 @@
 package dev.ingot.api;
 
 import dev.ingot.api.openai.OpenAiConfig;
+
 import java.time.Duration;
 
 /// How the server listens.

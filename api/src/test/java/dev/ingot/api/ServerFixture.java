@@ -4,6 +4,7 @@ import dev.ingot.api.openai.GenerationDefaults;
 import dev.ingot.api.openai.OpenAiConfig;
 import dev.ingot.api.openai.OpenAiRoutes;
 import dev.ingot.api.openai.ServedModel;
+import dev.ingot.api.openai.Serving;
 import dev.ingot.api.openai.TestTokenizer;
 import dev.ingot.api.openai.wire.WireLimits;
 import dev.ingot.api.ops.OpsRoutes;
@@ -76,9 +77,7 @@ final class ServerFixture implements AutoCloseable {
                 new ArrayList<>(
                         new OpenAiRoutes(
                                         kit.system(),
-                                        model,
-                                        status::get,
-                                        requests.ref(),
+                                        List.of(new Serving(model, status::get, requests.ref())),
                                         openAi,
                                         random,
                                         InstantSource.fixed(Instant.ofEpochSecond(CREATED)))

@@ -104,8 +104,10 @@ final class FamilyGoldenTest {
                                 new EngineMetrics(new PrometheusRegistry(), "golden"),
                                 System::nanoTime));
         var found = kit.<Engines.Answer>createTestProbe();
-        guardian.tell(new Engines.Find(null, found.ref()));
-        var engine = found.expectMessageClass(Engines.Found.class, Duration.ofSeconds(20)).engine();
+        var wanted = new Engines.Wanted(1, "golden", Tokens.NONE, "", 1, false, "");
+        guardian.tell(new Engines.Find(wanted, null, false, found.ref()));
+        var engine =
+                found.expectMessageClass(Engines.Found.class, Duration.ofSeconds(20)).engine();
         var client = kit.<Engine.Event>createTestProbe();
         for (int i = 0; i < goldens.size(); i++) {
             var golden = goldens.get(i);
@@ -123,6 +125,7 @@ final class FamilyGoldenTest {
                             Caller.ANYONE,
                             "",
                             Integer.MAX_VALUE,
+                            false,
                             client.ref()));
         }
         var output = new ArrayList<Tokens>();

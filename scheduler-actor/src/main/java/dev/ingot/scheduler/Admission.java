@@ -7,10 +7,6 @@ import dev.ingot.scheduler.Engine.Rejected;
 import dev.ingot.scheduler.Engine.Rejection;
 import dev.ingot.scheduler.Engine.Submit;
 import dev.ingot.worker.Worker;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -46,7 +42,7 @@ final class Admission {
                             Duration.ZERO));
         }
         // A request that was accepted before and lost its engine is not turned away now.
-        if (submit.epoch() > 0) {
+        if (submit.admitted()) {
             return Optional.empty();
         }
         return backlog.refuse(promptLength, limits)
@@ -65,7 +61,7 @@ final class Admission {
                         submit.generated(),
                         submit.params(),
                         submit.caller(),
-                        saltOf(submit.cacheSalt()),
+                        CacheSalt.of(submit.cacheSalt()),
                         submit.creditUpTo(),
                         limits.maxModelLength());
         var sampler =
@@ -80,20 +76,5 @@ final class Admission {
 
     static Rejected rejected(Submit submit, Rejection reason, String message, Duration retryAfter) {
         return new Rejected(submit.sequence(), submit.epoch(), reason, message, retryAfter);
-    }
-
-    /// Salts are compared as 64 bits of a cryptographic hash: a tenant cannot aim at another's.
-    private static long saltOf(String cacheSalt) {
-        if (cacheSalt.isEmpty()) {
-            return 0;
-        }
-        try {
-            var digest =
-                    MessageDigest.getInstance("SHA-256")
-                            .digest(cacheSalt.getBytes(StandardCharsets.UTF_8));
-            return ByteBuffer.wrap(digest).getLong();
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError("every JDK has SHA-256", e);
-        }
     }
 }

@@ -15,8 +15,14 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 /// A reservation is all or nothing for a whole step. Blocks that are given back while a step runs become free
 /// when that step has ended, never before: it may still write them.
 public final class BlockAllocatorActor {
+    /// Some 32 KiB, of the blocks of 64 Ki tokens of prompts.
+    private static final int DIGEST_HASHES = 4096;
+
+    private static final int STEPS_PER_DIGEST = 64;
+
     private final KvAllocator blocks;
     private final EngineMetrics metrics;
+    private int stepsSinceDigest;
 
     private BlockAllocatorActor(KvAllocator blocks, EngineMetrics metrics) {
         this.blocks = blocks;
@@ -74,6 +80,10 @@ public final class BlockAllocatorActor {
                     blocks.computed(each.sequence(), each.upTo());
                 }
                 blocks.stepEnded(stepId);
+                if (++stepsSinceDigest >= STEPS_PER_DIGEST) {
+                    stepsSinceDigest = 0;
+                    metrics.prefixes(blocks.prefixDigest(DIGEST_HASHES));
+                }
                 assert FaultPoint.ALLOCATOR_AFTER_STEP.passed();
                 replyTo.tell(new Freed(blocks.availableBlocks()));
             }

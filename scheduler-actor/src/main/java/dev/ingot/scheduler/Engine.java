@@ -31,6 +31,7 @@ public interface Engine {
     /// @param caller whose turn it has to be
     /// @param cacheSalt sequences share cached prefixes only within one salt; empty for the common one
     /// @param creditUpTo the first output index that may not be sampled yet
+    /// @param admitted whether its client was told that it runs: then it is not turned away for want of room
     record Submit(
             SequenceId sequence,
             int epoch,
@@ -40,8 +41,24 @@ public interface Engine {
             Caller caller,
             String cacheSalt,
             int creditUpTo,
+            boolean admitted,
             ActorRef<Event> replyTo)
-            implements Command {}
+            implements Command {
+        /// The same, answered to somebody else.
+        public Submit withReplyTo(ActorRef<Event> other) {
+            return new Submit(
+                    sequence,
+                    epoch,
+                    prompt,
+                    generated,
+                    params,
+                    caller,
+                    cacheSalt,
+                    creditUpTo,
+                    admitted,
+                    other);
+        }
+    }
 
     /// The client has taken tokens: sample on, up to but not including output index `upTo`.
     record Credit(SequenceId sequence, int epoch, int upTo) implements Command {}

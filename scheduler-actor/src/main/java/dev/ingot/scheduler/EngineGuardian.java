@@ -3,6 +3,7 @@ package dev.ingot.scheduler;
 import dev.ingot.engine.schedule.SchedulerLimits;
 import dev.ingot.scheduler.EngineStatus.Capabilities;
 import dev.ingot.scheduler.EngineStatus.State;
+import dev.ingot.scheduler.Engines.AllFull;
 import dev.ingot.scheduler.Engines.Answer;
 import dev.ingot.scheduler.Engines.Command;
 import dev.ingot.scheduler.Engines.Drain;
@@ -147,15 +148,7 @@ public final class EngineGuardian {
 
     private Behavior<Command> on(Command message) {
         switch (message) {
-            case Find(ActorRef<Engine.Command> lost, ActorRef<Answer> replyTo) -> {
-                if (state == State.DRAINING) {
-                    replyTo.tell(NONE_LEFT);
-                } else if (scheduler != null && !scheduler.equals(lost)) {
-                    replyTo.tell(new Found(scheduler));
-                } else {
-                    asking.add(replyTo);
-                }
-            }
+            case Find find -> find(find);
             case Forget(ActorRef<Answer> asker) -> asking.remove(asker);
             case Drain(Duration grace, ActorRef<Drained> replyTo) -> drain(grace, replyTo);
             case Emptied _ -> drained();
@@ -176,6 +169,19 @@ public final class EngineGuardian {
             case Restart _ -> load(State.RESTARTING, "loading the model again");
         }
         return Behaviors.same();
+    }
+
+    private void find(Find find) {
+        boolean isLeft = scheduler != null && scheduler.equals(find.left());
+        if (state == State.DRAINING) {
+            find.replyTo().tell(NONE_LEFT);
+        } else if (isLeft && find.wasFull()) {
+            find.replyTo().tell(new AllFull("there is no other engine", Duration.ZERO));
+        } else if (scheduler == null || isLeft) {
+            asking.add(find.replyTo());
+        } else {
+            find.replyTo().tell(new Found(scheduler));
+        }
     }
 
     private void drain(Duration grace, ActorRef<Drained> replyTo) {
@@ -255,7 +261,8 @@ public final class EngineGuardian {
                         loaded.vocabulary(),
                         kv.blockSize(),
                         kv.blockCount(),
-                        loaded.device().name() + " (" + loaded.device().variant() + ")");
+                        loaded.device().name() + " (" + loaded.device().variant() + ")",
+                        loaded.device().numericClass());
         publish(State.READY, "");
         for (var asker : asking) {
             asker.tell(new Found(scheduler));

@@ -2,6 +2,7 @@ package dev.ingot.scheduler;
 
 import dev.ingot.engine.kv.KvUsage;
 import dev.ingot.engine.kv.PrefixCounts;
+import dev.ingot.engine.kv.PrefixDigest;
 import dev.ingot.engine.kv.SharingCounts;
 import dev.ingot.engine.ops.DeviceException;
 import dev.ingot.engine.schedule.WaitingLine;
@@ -60,6 +61,7 @@ public final class EngineMetrics {
     private final Counter condemned;
     private final Counter canaries;
     private final Counter resubmissions;
+    private final Counter approximateContinuations;
     private final Counter handedBack;
     private final Counter staleReplies;
     private final Histogram ttft;
@@ -81,6 +83,10 @@ public final class EngineMetrics {
     private final Histogram queueTime;
 
     private SharingCounts lastSharingCounts = new SharingCounts(0, 0, 0);
+    private volatile int runningNow;
+    private volatile int waitingNow;
+    private volatile double kvUsageNow;
+    private volatile PrefixDigest prefixesNow = PrefixDigest.EMPTY;
     private PrefixCounts lastPrefixCounts = new PrefixCounts(0, 0, 0);
 
     /// @param model the served name, as the label `model_name`
@@ -161,6 +167,11 @@ public final class EngineMetrics {
                         registry,
                         "ingot:request_resubmissions",
                         "Requests that went on in another engine");
+        approximateContinuations =
+                counter(
+                        registry,
+                        "ingot:approximate_continuations",
+                        "Of these, in an engine of another numeric class");
         handedBack =
                 counter(
                         registry,
@@ -258,6 +269,48 @@ public final class EngineMetrics {
         }
     }
 
+    private EngineMetrics(EngineMetrics same, String model) {
+        this.model = model;
+        running = same.running;
+        waiting = same.waiting;
+        kvUsage = same.kvUsage;
+        ready = same.ready;
+        prefixQueries = same.prefixQueries;
+        prefixHits = same.prefixHits;
+        preemptions = same.preemptions;
+        promptTokens = same.promptTokens;
+        generationTokens = same.generationTokens;
+        success = same.success;
+        rejected = same.rejected;
+        stepFailures = same.stepFailures;
+        engineRestarts = same.engineRestarts;
+        resubmissions = same.resubmissions;
+        approximateContinuations = same.approximateContinuations;
+        handedBack = same.handedBack;
+        staleReplies = same.staleReplies;
+        ttft = same.ttft;
+        interToken = same.interToken;
+        e2e = same.e2e;
+        requestPromptTokens = same.requestPromptTokens;
+        requestGenerationTokens = same.requestGenerationTokens;
+        stepTokens = same.stepTokens;
+        stepSeconds = same.stepSeconds;
+        stepDeviceSeconds = same.stepDeviceSeconds;
+        waitingByClass = same.waitingByClass;
+        queuedTokens = same.queuedTokens;
+        drainRate = same.drainRate;
+        timedOut = same.timedOut;
+        forkedTokens = same.forkedTokens;
+        copiedBlocks = same.copiedBlocks;
+        windowBlocks = same.windowBlocks;
+        queueTime = same.queueTime;
+    }
+
+    /// The same metrics for another model.
+    public EngineMetrics forModel(String other) {
+        return new EngineMetrics(this, other);
+    }
+
     private Gauge gauge(PrometheusRegistry registry, String name, String help) {
         var gauge =
                 Gauge.builder().name(name).help(help).labelNames("model_name").register(registry);
@@ -303,6 +356,23 @@ public final class EngineMetrics {
         };
     }
 
+    /// What the engine has to do now.
+    ///
+    /// @param running sequences that hold KV blocks
+    /// @param waiting sequences that wait for blocks or a place
+    /// @param kvUsage share of the KV blocks in use
+    /// @param prefixes what its prefix cache held a moment ago
+    public record Load(int running, int waiting, double kvUsage, PrefixDigest prefixes) {}
+
+    /// The load as it was last recorded.
+    public Load load() {
+        return new Load(runningNow, waitingNow, kvUsageNow, prefixesNow);
+    }
+
+    void prefixes(PrefixDigest digest) {
+        prefixesNow = digest;
+    }
+
     private static String label(PriorityClass priority) {
         return switch (priority) {
             case HIGH -> "high";
@@ -346,13 +416,15 @@ public final class EngineMetrics {
     }
 
     void queues(int runningCount, int waitingCount) {
+        runningNow = runningCount;
+        waitingNow = waitingCount;
         running.labelValues(model).set(runningCount);
         waiting.labelValues(model).set(waitingCount);
     }
 
     void kvUsage(KvUsage usage) {
-        kvUsage.labelValues(model)
-                .set((double) (usage.referenced() + usage.fenced()) / usage.total());
+        kvUsageNow = (double) (usage.referenced() + usage.fenced()) / usage.total();
+        kvUsage.labelValues(model).set(kvUsageNow);
     }
 
     /// Takes the allocator's running totals; told by one actor at a time.
@@ -400,6 +472,10 @@ public final class EngineMetrics {
     /// @param result `ok`, `failed` or `silent`
     void canary(String result) {
         canaries.labelValues(model, result).inc();
+    }
+
+    void continuedApproximately() {
+        approximateContinuations.labelValues(model).inc();
     }
 
     void staleReply() {

@@ -29,8 +29,14 @@ public record EngineStatus(
     /// @param vocabulary token ids are in `[0, vocabulary)`
     /// @param kvBlocks blocks in the pool
     /// @param device what computes, for logs and `/metrics`
+    /// @param numericClass see [dev.ingot.engine.ops.DeviceInfo]
     public record Capabilities(
-            int maxModelLength, int vocabulary, int blockSize, int kvBlocks, String device) {}
+            int maxModelLength,
+            int vocabulary,
+            int blockSize,
+            int kvBlocks,
+            String device,
+            String numericClass) {}
 
     public boolean isReady() {
         return state == State.READY;

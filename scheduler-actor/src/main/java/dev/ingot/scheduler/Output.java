@@ -32,7 +32,15 @@ public sealed interface Output
             implements Output {}
 
     /// All choices ended: the last word of a request that went well.
-    record Completed(Engine.Usage usage) implements Output {}
+    ///
+    /// @param approximate whether it went on in an engine of another numeric class: what followed is what that engine
+    ///     makes of it, and not to the last bit what the first would have made
+    record Completed(Engine.Usage usage, boolean approximate) implements Output {
+        /// As an undisturbed run.
+        public Completed(Engine.Usage usage) {
+            this(usage, false);
+        }
+    }
 
     /// The request could not be finished: the last word of one that did not.
     record Broken(String message) implements Output {}

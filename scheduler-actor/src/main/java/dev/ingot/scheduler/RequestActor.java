@@ -14,11 +14,7 @@ import dev.ingot.scheduler.Requests.Reason;
 import dev.ingot.scheduler.Requests.Refused;
 import dev.ingot.scheduler.Requests.Taken;
 import dev.ingot.scheduler.Requests.Whole;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Objects;
-import java.util.function.LongSupplier;
+
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
@@ -27,6 +23,12 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.jspecify.annotations.Nullable;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.LongSupplier;
 
 /// One request, from its submission to its last word; it outlives the engine that serves it.
 ///
@@ -57,9 +59,10 @@ public final class RequestActor {
     private final ActorContext<Handle> context;
     private final TimerScheduler<Handle> timers;
     private final RequestSpec spec;
+    private final String model;
     private final ActorRef<Engines.Command> engines;
     private final ActorRef<Requests.Answer> opener;
-    private final ActorRef<Engines.Answer> found;
+    private final ActorRef<Engines.Answer> fromEngines;
     private final ActorRef<Engine.Event> fromEngine;
     private final EngineMetrics metrics;
     private final LongSupplier nanoClock;
@@ -67,6 +70,9 @@ public final class RequestActor {
     private final List<ChoiceOutput> choices = new ArrayList<>();
 
     private @Nullable ActorRef<Engine.Command> engine;
+    private String numericClass = "";
+    private boolean approximate;
+    private Engine.@Nullable Rejected lastRejection;
     private int epoch;
     private int enginesLost;
     private boolean opened;
@@ -82,12 +88,9 @@ public final class RequestActor {
     private boolean lastWordTold;
 
     /// What a request actor hears besides its client.
-    sealed interface Internal extends Handle
-            permits EngineFound, NoEngineLeft, FromEngine, Deadline {}
+    sealed interface Internal extends Handle permits FromEngines, FromEngine, Deadline {}
 
-    private record EngineFound(ActorRef<Engine.Command> engine) implements Internal {}
-
-    private record NoEngineLeft(String why) implements Internal {}
+    private record FromEngines(Engines.Answer answer) implements Internal {}
 
     private record FromEngine(Engine.Event event) implements Internal {}
 
@@ -103,6 +106,7 @@ public final class RequestActor {
             ActorContext<Handle> context,
             TimerScheduler<Handle> timers,
             RequestSpec spec,
+            String model,
             Tokenizer tokenizer,
             ActorRef<Engines.Command> engines,
             ActorRef<Requests.Answer> opener,
@@ -111,20 +115,13 @@ public final class RequestActor {
         this.context = context;
         this.timers = timers;
         this.spec = spec;
+        this.model = model;
         this.engines = engines;
         this.opener = opener;
         this.metrics = metrics;
         this.nanoClock = nanoClock;
         this.arrivedNanos = nanoClock.getAsLong();
-        this.found =
-                context.messageAdapter(
-                        Engines.Answer.class,
-                        answer ->
-                                switch (answer) {
-                                    case Engines.Found(ActorRef<Engine.Command> ready) ->
-                                            new EngineFound(ready);
-                                    case Engines.NoEngine(String why) -> new NoEngineLeft(why);
-                                });
+        this.fromEngines = context.messageAdapter(Engines.Answer.class, FromEngines::new);
         this.fromEngine = context.messageAdapter(Engine.Event.class, FromEngine::new);
         for (var choice : spec.choices()) {
             var detokenizer =
@@ -141,6 +138,7 @@ public final class RequestActor {
     /// @param opener told once whether the request runs
     static Behavior<Handle> create(
             RequestSpec spec,
+            String model,
             Tokenizer tokenizer,
             ActorRef<Engines.Command> engines,
             ActorRef<Requests.Answer> opener,
@@ -149,8 +147,8 @@ public final class RequestActor {
         return Behaviors.setup(context ->
                 Behaviors.withTimers(timers ->
                         new RequestActor(
-                                        context, timers, spec, tokenizer, engines, opener, metrics,
-                                        nanoClock)
+                                        context, timers, spec, model, tokenizer, engines, opener,
+                                        metrics, nanoClock)
                                 .start()));
     }
 
@@ -159,7 +157,7 @@ public final class RequestActor {
         if (spec.timeout().isPositive()) {
             timers.startSingleTimer(Deadline.WHOLE, spec.timeout());
         }
-        engines.tell(new Engines.Find(null, found));
+        engines.tell(new Engines.Find(wanted(), null, false, fromEngines));
         return Behaviors.receive(Handle.class)
                 .onAnyMessage(this::on)
                 .onSignal(Terminated.class, signal -> engineLost(signal.getRef()))
@@ -169,8 +167,9 @@ public final class RequestActor {
 
     private Behavior<Handle> on(Handle message) {
         return switch (message) {
-            case EngineFound(ActorRef<Engine.Command> ready) -> submit(ready);
-            case NoEngineLeft(String why) -> giveUp(why);
+            case FromEngines(Engines.Found found) -> submit(found);
+            case FromEngines(Engines.AllFull full) -> allFull(full);
+            case FromEngines(Engines.NoEngine(String why)) -> giveUp(why);
             case FromEngine(Engine.Event event) -> onEvent(event);
             case Attach(ActorRef<Output> to) -> {
                 timers.cancel(Deadline.ATTACH);
@@ -190,9 +189,28 @@ public final class RequestActor {
 
     // ------------------------------------------------------------------ the engine's side
 
-    private Behavior<Handle> submit(ActorRef<Engine.Command> ready) {
-        if (engine != null) {
-            return Behaviors.same(); // A second answer to a question asked twice.
+    private Engines.Wanted wanted() {
+        return new Engines.Wanted(
+                spec.id(),
+                model,
+                spec.choices().getFirst().prompt(),
+                spec.cacheSalt(),
+                (int) choices.stream().filter(choice -> !choice.isEnded()).count(),
+                opened,
+                numericClass);
+    }
+
+    private Behavior<Handle> submit(Engines.Found found) {
+        if (engine != null || lastWord != null) {
+            return Behaviors.same(); // A second answer to a question asked twice, or too late.
+        }
+        var ready = found.engine();
+        if (numericClass.isEmpty()) {
+            numericClass = found.numericClass();
+        } else if (!numericClass.equals(found.numericClass())
+                && choices.stream().anyMatch(choice -> choice.deliveredCount() > 0)) {
+            approximate = true;
+            metrics.continuedApproximately();
         }
         assert FaultPoint.REQUEST_BEFORE_SUBMIT.passed();
         timers.cancel(Deadline.RECOVERY);
@@ -211,6 +229,7 @@ public final class RequestActor {
                                 spec.caller(),
                                 spec.cacheSalt(),
                                 choice.creditUpTo(),
+                                opened,
                                 fromEngine));
             }
         }
@@ -226,6 +245,18 @@ public final class RequestActor {
         return lost(left, "the engine was lost");
     }
 
+    /// Engines that are full are said so by the last of them, or by whoever knows all.
+    private Behavior<Handle> allFull(Engines.AllFull full) {
+        if (opened || engine != null) {
+            return Behaviors.same();
+        }
+        var last = lastRejection;
+        return refuse(
+                Reason.QUEUE_FULL,
+                last == null ? full.message() : last.message(),
+                full.retryAfter().isZero() && last != null ? last.retryAfter() : full.retryAfter());
+    }
+
     private boolean isEngine(ActorRef<?> actor) {
         return Objects.equals(engine, actor);
     }
@@ -234,15 +265,16 @@ public final class RequestActor {
         if (++enginesLost > MAX_ENGINES_LOST) {
             return breakOff("gave up after " + enginesLost + " engines: " + why);
         }
-        return recover(left, why);
+        return recover(left, false, why);
     }
 
-    private Behavior<Handle> recover(@Nullable ActorRef<Engine.Command> left, String why) {
+    private Behavior<Handle> recover(
+            @Nullable ActorRef<Engine.Command> left, boolean wasFull, String why) {
         context.getLog().info("Request {} (epoch {}): {}", Long.toHexString(spec.id()), epoch, why);
         epoch++;
         metrics.resubmitted();
         timers.startSingleTimer(Deadline.RECOVERY, RECOVERY_DEADLINE);
-        engines.tell(new Engines.Find(left, found));
+        engines.tell(new Engines.Find(wanted(), left, wasFull, fromEngines));
         return Behaviors.same();
     }
 
@@ -309,16 +341,15 @@ public final class RequestActor {
         return Behaviors.same();
     }
 
-    /// A request that was refused at its first engine is refused to its client; one that runs already goes on
-    /// somewhere else.
+    /// What no engine can do is refused to the client; for the rest another engine may have room.
     private Behavior<Handle> rejected(Engine.Rejected rejected) {
         String message = rejected.message();
         return switch (rejected.reason()) {
             case DRAINING -> goOnElsewhere(message);
-            case QUEUE_FULL ->
-                    opened
-                            ? tryAgain(message)
-                            : refuse(Reason.QUEUE_FULL, message, rejected.retryAfter());
+            case QUEUE_FULL -> {
+                lastRejection = rejected;
+                yield opened ? tryAgain(message) : leaveFull(message);
+            }
             case TOO_LONG ->
                     opened
                             ? breakOff(message)
@@ -333,12 +364,18 @@ public final class RequestActor {
     private Behavior<Handle> goOnElsewhere(String why) {
         var left = engine;
         leaveEngine();
-        return recover(left, why);
+        return recover(left, false, why);
     }
 
     private Behavior<Handle> tryAgain(String why) {
         leaveEngine();
         return lost(null, why);
+    }
+
+    private Behavior<Handle> leaveFull(String why) {
+        var left = engine;
+        leaveEngine();
+        return recover(left, true, why);
     }
 
     /// Ends what still runs there, so that nothing of the old epoch holds blocks.
@@ -417,7 +454,7 @@ public final class RequestActor {
     /// Tells the client what is pending, as far as it asks for it.
     private Behavior<Handle> tell() {
         if (lastWord == null && choices.stream().allMatch(ChoiceOutput::isEnded)) {
-            lastWord = new Output.Completed(totalUsage());
+            lastWord = new Output.Completed(totalUsage(), approximate);
             metrics.requestCompleted(nanoClock.getAsLong() - arrivedNanos, totalUsage());
             if (engine != null) {
                 context.unwatch(engine);
@@ -516,7 +553,7 @@ public final class RequestActor {
     }
 
     private Behavior<Handle> stopped() {
-        engines.tell(new Engines.Forget(found));
+        engines.tell(new Engines.Forget(fromEngines));
         if (lastWord == null) {
             abortAll();
         }

@@ -12,6 +12,7 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 /// Spawns a [RequestActor] for every request of this node.
 public final class RequestsActor {
     private final ActorContext<Command> context;
+    private final String model;
     private final Tokenizer tokenizer;
     private final ActorRef<Engines.Command> engines;
     private final EngineMetrics metrics;
@@ -19,36 +20,42 @@ public final class RequestsActor {
 
     private RequestsActor(
             ActorContext<Command> context,
+            String model,
             Tokenizer tokenizer,
             ActorRef<Engines.Command> engines,
             EngineMetrics metrics,
             LongSupplier nanoClock) {
         this.context = context;
+        this.model = model;
         this.tokenizer = tokenizer;
         this.engines = engines;
         this.metrics = metrics;
         this.nanoClock = nanoClock;
     }
 
-    /// For one tokenizer, and so for one model.
+    /// For one model.
     ///
+    /// @param model the name under which engines serve it
     /// @param engines whom a request asks for an engine
     /// @param nanoClock monotonic
     public static Behavior<Command> create(
+            String model,
             Tokenizer tokenizer,
             ActorRef<Engines.Command> engines,
             EngineMetrics metrics,
             LongSupplier nanoClock) {
         return Behaviors.setup(context ->
                 Behaviors.receiveMessage(
-                        new RequestsActor(context, tokenizer, engines, metrics, nanoClock)::on));
+                        new RequestsActor(context, model, tokenizer, engines, metrics, nanoClock)
+                                ::on));
     }
 
     private Behavior<Command> on(Command message) {
         return switch (message) {
             case Open(RequestSpec spec, ActorRef<Requests.Answer> replyTo) -> {
                 context.spawnAnonymous(
-                        RequestActor.create(spec, tokenizer, engines, replyTo, metrics, nanoClock));
+                        RequestActor.create(
+                                spec, model, tokenizer, engines, replyTo, metrics, nanoClock));
                 yield Behaviors.same();
             }
         };

@@ -73,6 +73,7 @@ final class RequestActorTest {
         return kit.spawn(
                 RequestActor.create(
                         spec,
+                        "fake",
                         tokenizer,
                         engines.ref(),
                         opener.ref(),
@@ -238,7 +239,7 @@ final class RequestActorTest {
         var draining = engine;
         engine = kit.createTestProbe();
         var find = engines.expectMessageClass(Engines.Find.class);
-        assertThat(find.lost()).as("it is not named again").isEqualTo(draining.ref());
+        assertThat(find.left()).as("it is not named again").isEqualTo(draining.ref());
         find.replyTo().tell(new Engines.Found(engine.ref()));
         var again = engine.expectMessageClass(Engine.Submit.class);
         assertThat(again.epoch()).isEqualTo(1);
@@ -334,7 +335,12 @@ final class RequestActorTest {
                                 Engine.Rejection.QUEUE_FULL,
                                 "full",
                                 Duration.ofSeconds(3)));
+        var find = engines.expectMessageClass(Engines.Find.class);
+        assertThat(find.wasFull()).as("another engine may have room").isTrue();
+        assertThat(find.left()).isEqualTo(engine.ref());
+        find.replyTo().tell(new Engines.AllFull("there is no other", Duration.ZERO));
         var refused = opener.expectMessageClass(Requests.Refused.class);
+        assertThat(refused.message()).isEqualTo("full");
         assertThat(refused.reason()).isEqualTo(Requests.Reason.QUEUE_FULL);
         assertThat(refused.retryAfter()).isEqualTo(Duration.ofSeconds(3));
     }

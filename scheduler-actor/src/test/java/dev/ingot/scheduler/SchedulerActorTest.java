@@ -87,6 +87,7 @@ final class SchedulerActorTest {
                 Caller.ANYONE,
                 "",
                 credit,
+                false,
                 client.ref());
     }
 
@@ -507,6 +508,7 @@ final class SchedulerActorTest {
                         Caller.ANYONE,
                         "",
                         PLENTY,
+                        true,
                         client.ref()));
         client.expectMessageClass(Engine.Accepted.class);
         var tail = Tokens.NONE;

@@ -6,16 +6,16 @@ import java.util.Locale;
 import java.util.OptionalDouble;
 
 /// Rows under headings, as text for people or as CSV for programs.
-final class Table {
+public final class Table {
     private static final String NOTHING = "-";
 
     private final List<List<String>> rows = new ArrayList<>();
 
-    Table(String... headings) {
+    public Table(String... headings) {
         rows.add(List.of(headings));
     }
 
-    void add(String... cells) {
+    public void add(String... cells) {
         if (cells.length != rows.getFirst().size()) {
             throw new IllegalArgumentException(
                     cells.length + " cells under " + rows.getFirst().size() + " headings");
@@ -35,7 +35,7 @@ final class Table {
     }
 
     /// Columns under one another, the first to the left and the others to the right.
-    String text() {
+    public String text() {
         int[] widths = new int[rows.getFirst().size()];
         for (var row : rows) {
             for (int i = 0; i < widths.length; i++) {

@@ -8,9 +8,11 @@ import dev.ingot.engine.sequence.FinishReason;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.scheduler.Engine;
 import dev.ingot.scheduler.Output;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /// Answers of `/v1/chat/completions`.
 ///
@@ -46,9 +48,9 @@ final class ChatAnswer implements Answer {
         return switch (output) {
             case Output.Delta delta -> delta(delta);
             case Output.ChoiceFinished finished -> end(finished);
-            case Output.Completed(Engine.Usage usage) ->
+            case Output.Completed completed ->
                     request.output().includeUsage()
-                            ? List.of(Chat.Chunk.of(head, List.of(), usage(usage), null))
+                            ? List.of(Chat.Chunk.of(head, List.of(), usage(completed), null))
                             : List.of();
             case Output.Broken _, Output.TimedOut _ -> List.of();
         };
@@ -122,7 +124,7 @@ final class ChatAnswer implements Answer {
 
     @Override
     public Chat.Completion whole(List<Output> outputs) {
-        var usage = CollectedChoice.usage(outputs);
+        var completed = CollectedChoice.completed(outputs);
         var collected = CollectedChoice.of(outputs, choices.size());
         var written = new ArrayList<Chat.Choice>();
         for (var choice : choices) {
@@ -141,7 +143,7 @@ final class ChatAnswer implements Answer {
         return Chat.Completion.of(
                 head,
                 written,
-                usage(usage),
+                usage(completed),
                 request.output().returnTokenIds() ? mapped.promptOf(0) : null);
     }
 
@@ -157,7 +159,9 @@ final class ChatAnswer implements Answer {
                 : FinishReasons.name(reason);
     }
 
-    private static Usage usage(Engine.Usage usage) {
-        return Usage.of(usage.promptTokens(), usage.cachedTokens(), usage.outputTokens());
+    private static Usage usage(Output.Completed completed) {
+        var usage = completed.usage();
+        var told = Usage.of(usage.promptTokens(), usage.cachedTokens(), usage.outputTokens());
+        return completed.approximate() ? told.approximate() : told;
     }
 }

@@ -5,9 +5,11 @@ import dev.ingot.api.openai.wire.ApiException;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.scheduler.Engine;
 import dev.ingot.scheduler.Output;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /// One choice of a whole answer, put together from its deltas.
 final class CollectedChoice {
@@ -41,9 +43,9 @@ final class CollectedChoice {
     /// What all of it took.
     ///
     /// @throws ApiException 500 with the reason where the request was broken off, 503 or 504 where its time was up
-    static Engine.Usage usage(List<Output> outputs) {
+    static Output.Completed completed(List<Output> outputs) {
         return switch (outputs.getLast()) {
-            case Output.Completed(Engine.Usage usage) -> usage;
+            case Output.Completed completed -> completed;
             case Output.Broken(String message) ->
                     throw new ApiException(ApiError.internal(message));
             case Output.TimedOut timedOut -> throw new ApiException(Timeouts.error(timedOut));

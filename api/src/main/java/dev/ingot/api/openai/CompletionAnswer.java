@@ -7,9 +7,11 @@ import dev.ingot.api.openai.wire.Usage;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.scheduler.Engine;
 import dev.ingot.scheduler.Output;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /// Answers of `/v1/completions`.
 final class CompletionAnswer implements Answer {
@@ -43,9 +45,9 @@ final class CompletionAnswer implements Answer {
         return switch (output) {
             case Output.Delta delta -> delta(delta);
             case Output.ChoiceFinished finished -> List.of(end(finished));
-            case Output.Completed(Engine.Usage usage) ->
+            case Output.Completed completed ->
                     request.output().includeUsage()
-                            ? List.of(Text.Completion.of(head, List.of(), usage(usage)))
+                            ? List.of(Text.Completion.of(head, List.of(), usage(completed)))
                             : List.of();
             case Output.Broken _, Output.TimedOut _ -> List.of();
         };
@@ -95,7 +97,7 @@ final class CompletionAnswer implements Answer {
 
     @Override
     public Text.Completion whole(List<Output> outputs) {
-        var usage = CollectedChoice.usage(outputs);
+        var completed = CollectedChoice.completed(outputs);
         var collected = CollectedChoice.of(outputs, begun.length);
         var choices = new ArrayList<Text.Choice>();
         for (int i = 0; i < begun.length; i++) {
@@ -111,7 +113,7 @@ final class CompletionAnswer implements Answer {
                             opening.promptTokens,
                             request.output().returnTokenIds() ? each.tokens() : null));
         }
-        return Text.Completion.of(head, choices, usage(usage));
+        return Text.Completion.of(head, choices, usage(completed));
     }
 
     private Opening open(int choice) {
@@ -135,7 +137,9 @@ final class CompletionAnswer implements Answer {
         return written;
     }
 
-    private static Usage usage(Engine.Usage usage) {
-        return Usage.of(usage.promptTokens(), usage.cachedTokens(), usage.outputTokens());
+    private static Usage usage(Output.Completed completed) {
+        var usage = completed.usage();
+        var told = Usage.of(usage.promptTokens(), usage.cachedTokens(), usage.outputTokens());
+        return completed.approximate() ? told.approximate() : told;
     }
 }

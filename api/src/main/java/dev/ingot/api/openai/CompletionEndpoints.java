@@ -10,20 +10,19 @@ import dev.ingot.api.openai.wire.CompletionRequest;
 import dev.ingot.api.openai.wire.Head;
 import dev.ingot.api.openai.wire.OutputFields;
 import dev.ingot.scheduler.EngineStatus;
-import dev.ingot.scheduler.Requests;
-import java.time.Duration;
-import java.time.InstantSource;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executor;
-import java.util.function.Supplier;
-import org.apache.pekko.actor.typed.ActorRef;
+
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.japi.pf.PFBuilder;
 import org.apache.pekko.util.ByteString;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 
 /// `/v1/chat/completions` and `/v1/completions`: read, map, open, answer.
 final class CompletionEndpoints {
@@ -32,33 +31,24 @@ final class CompletionEndpoints {
     private static final Logger log = LoggerFactory.getLogger(CompletionEndpoints.class);
 
     private final ActorSystem<?> system;
-    private final ServedModel model;
-    private final RequestMapper mapper;
-    private final Supplier<EngineStatus> status;
-    private final ActorRef<Requests.Command> requests;
+    private final ServedModels models;
     private final OpenAiConfig config;
     private final Bodies bodies;
     private final Executor tokenizing;
     private final InstantSource clock;
 
     /// A request that is ready to be opened.
-    private record Prepared(Mapped mapped, OutputFields output, Answer answer) {}
+    private record Prepared(Mapped mapped, OutputFields output, Answer answer, Serving serving) {}
 
     CompletionEndpoints(
             ActorSystem<?> system,
-            ServedModel model,
-            RequestMapper mapper,
-            Supplier<EngineStatus> status,
-            ActorRef<Requests.Command> requests,
+            ServedModels models,
             OpenAiConfig config,
             Bodies bodies,
             Executor tokenizing,
             InstantSource clock) {
         this.system = system;
-        this.model = model;
-        this.mapper = mapper;
-        this.status = status;
-        this.requests = requests;
+        this.models = models;
         this.config = config;
         this.bodies = bodies;
         this.tokenizing = tokenizing;
@@ -80,21 +70,25 @@ final class CompletionEndpoints {
     }
 
     private Prepared prepare(ChatCompletionRequest request, Call call) {
-        String name = model.nameFor(request.model());
-        requireReady();
-        var mapped = mapper.map(request, CallerOfRequest.of(call.request(), request.caller()));
-        var names = new TokenNames(model.tokenizer(), request.output().tokensAsIds());
+        var entry = models.named(request.model());
+        String name = entry.model().nameFor(request.model());
+        requireReady(entry.serving());
+        var mapped =
+                entry.mapper().map(request, CallerOfRequest.of(call.request(), request.caller()));
+        var names = new TokenNames(entry.model().tokenizer(), request.output().tokensAsIds());
         var answer = new ChatAnswer(head("chatcmpl-", mapped, name), request, mapped, names);
-        return new Prepared(mapped, request.output(), answer);
+        return new Prepared(mapped, request.output(), answer, entry.serving());
     }
 
     private Prepared prepare(CompletionRequest request, Call call) {
-        String name = model.nameFor(request.model());
-        requireReady();
-        var mapped = mapper.map(request, CallerOfRequest.of(call.request(), request.caller()));
-        var names = new TokenNames(model.tokenizer(), request.output().tokensAsIds());
+        var entry = models.named(request.model());
+        String name = entry.model().nameFor(request.model());
+        requireReady(entry.serving());
+        var mapped =
+                entry.mapper().map(request, CallerOfRequest.of(call.request(), request.caller()));
+        var names = new TokenNames(entry.model().tokenizer(), request.output().tokensAsIds());
         var answer = new CompletionAnswer(head("cmpl-", mapped, name), request, mapped, names);
-        return new Prepared(mapped, request.output(), answer);
+        return new Prepared(mapped, request.output(), answer, entry.serving());
     }
 
     private Head head(String prefix, Mapped mapped, String name) {
@@ -103,8 +97,8 @@ final class CompletionEndpoints {
     }
 
     /// Before a prompt is tokenized in vain. What is not ready a moment later is refused by the engine itself.
-    private void requireReady() {
-        var now = status.get();
+    private static void requireReady(Serving serving) {
+        var now = serving.status().get();
         if (!now.isReady()) {
             throw new ApiException(notReady(now));
         }
@@ -117,7 +111,7 @@ final class CompletionEndpoints {
     private CompletionStage<HttpResponse> answer(Prepared prepared, Call call) {
         return Exchange.open(
                         system,
-                        requests,
+                        prepared.serving.requests(),
                         prepared.mapped.spec(),
                         call.client(),
                         config.openTimeout())

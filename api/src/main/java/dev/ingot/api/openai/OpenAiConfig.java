@@ -1,6 +1,7 @@
 package dev.ingot.api.openai;
 
 import dev.ingot.api.openai.wire.WireLimits;
+
 import java.time.Duration;
 
 /// How requests are taken and answered.

@@ -7,53 +7,46 @@ import dev.ingot.api.http.Route;
 import dev.ingot.api.openai.wire.ApiException;
 import dev.ingot.api.openai.wire.ModelList;
 import dev.ingot.scheduler.EngineStatus;
-import dev.ingot.scheduler.Requests;
+
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.stream.Materializer;
+
 import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
-import org.apache.pekko.actor.typed.ActorRef;
-import org.apache.pekko.actor.typed.ActorSystem;
-import org.apache.pekko.actor.typed.DispatcherSelector;
-import org.apache.pekko.http.javadsl.model.HttpResponse;
-import org.apache.pekko.stream.Materializer;
 
 /// The paths of OpenAI's API, and vLLM's `/tokenize` and `/detokenize`.
 public final class OpenAiRoutes {
     private static final String TOKENIZING_DISPATCHER = "ingot.blocking-dispatcher";
 
-    private final ServedModel model;
+    private final ServedModels models;
     private final CompletionEndpoints completions;
     private final TokenizeEndpoints tokenizing;
 
-    /// Routes to one model.
+    /// Routes to these models; a request that names none is for the first.
     ///
-    /// @param status what the engine can do at this moment
-    /// @param requests opens requests
     /// @param random draws request ids and seeds; safe from any thread
     public OpenAiRoutes(
             ActorSystem<?> system,
-            ServedModel model,
-            Supplier<EngineStatus> status,
-            ActorRef<Requests.Command> requests,
+            List<Serving> servings,
             OpenAiConfig config,
             RandomGenerator random,
             InstantSource clock) {
-        this.model = model;
+        this.models = new ServedModels(servings, random);
         var bodies =
                 new Bodies(
                         config.maxBodyBytes(),
                         config.bodyTimeout(),
                         Materializer.matFromSystem(system));
-        var mapper = new RequestMapper(model, random);
         var pool =
                 system.dispatchers().lookup(DispatcherSelector.fromConfig(TOKENIZING_DISPATCHER));
-        completions =
-                new CompletionEndpoints(
-                        system, model, mapper, status, requests, config, bodies, pool, clock);
-        tokenizing = new TokenizeEndpoints(model, mapper, bodies, pool);
+        completions = new CompletionEndpoints(system, models, config, bodies, pool, clock);
+        tokenizing = new TokenizeEndpoints(models, bodies, pool);
     }
 
     public List<Route> routes() {
@@ -87,17 +80,24 @@ public final class OpenAiRoutes {
     }
 
     private HttpResponse models() {
-        return Responses.json(ModelList.of(model.names().stream().map(this::named).toList()));
+        return Responses.json(
+                ModelList.of(
+                        models.all().stream()
+                                .flatMap(each ->
+                                        each.model().names().stream()
+                                                .map(name -> named(each.model(), name)))
+                                .toList()));
     }
 
     /// Names may hold slashes (`org/model`), so the tail of the path is the name.
     ///
     /// @throws ApiException 404 where the model has no such name
     private HttpResponse model(Call call) {
-        return Responses.json(named(model.nameFor(call.pathTail())));
+        var model = models.named(call.pathTail()).model();
+        return Responses.json(named(model, call.pathTail()));
     }
 
-    private ModelList.Model named(String name) {
+    private static ModelList.Model named(ServedModel model, String name) {
         return ModelList.Model.of(
                 name, model.createdSeconds(), model.names().getFirst(), model.maxModelLength());
     }

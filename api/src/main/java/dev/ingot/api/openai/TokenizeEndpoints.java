@@ -7,22 +7,22 @@ import dev.ingot.api.openai.wire.DetokenizeRequest;
 import dev.ingot.api.openai.wire.TokenizeRequest;
 import dev.ingot.api.openai.wire.Tokenized;
 import dev.ingot.engine.sequence.Tokens;
+
+import org.apache.pekko.http.javadsl.model.HttpResponse;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
-import org.apache.pekko.http.javadsl.model.HttpResponse;
 
 /// vLLM's `/tokenize` and `/detokenize`: what a prompt costs, without running it.
 final class TokenizeEndpoints {
-    private final ServedModel model;
-    private final RequestMapper mapper;
+    private final ServedModels models;
     private final Bodies bodies;
     private final Executor tokenizing;
 
-    TokenizeEndpoints(ServedModel model, RequestMapper mapper, Bodies bodies, Executor tokenizing) {
-        this.model = model;
-        this.mapper = mapper;
+    TokenizeEndpoints(ServedModels models, Bodies bodies, Executor tokenizing) {
+        this.models = models;
         this.bodies = bodies;
         this.tokenizing = tokenizing;
     }
@@ -40,17 +40,17 @@ final class TokenizeEndpoints {
     }
 
     private HttpResponse tokenize(TokenizeRequest request) {
-        model.nameFor(request.model());
-        var tokens = mapper.tokens(request);
+        var entry = models.named(request.model());
+        var tokens = entry.mapper().tokens(request);
         return Responses.json(
                 new Tokenized(
                         tokens.size(),
-                        model.maxModelLength(),
+                        entry.model().maxModelLength(),
                         tokens,
-                        request.returnTokenStrings() ? texts(tokens) : null));
+                        request.returnTokenStrings() ? texts(entry.model(), tokens) : null));
     }
 
-    private List<String> texts(Tokens tokens) {
+    private static List<String> texts(ServedModel model, Tokens tokens) {
         var texts = new ArrayList<String>(tokens.size());
         for (int i = 0; i < tokens.size(); i++) {
             texts.add(model.tokenizer().tokenText(tokens.get(i)));
@@ -59,9 +59,9 @@ final class TokenizeEndpoints {
     }
 
     private HttpResponse detokenize(DetokenizeRequest request) {
-        model.nameFor(request.model());
-        mapper.checkTokens(request.tokens(), "tokens");
+        var entry = models.named(request.model());
+        entry.mapper().checkTokens(request.tokens(), "tokens");
         return Responses.json(
-                new Tokenized.Back(model.tokenizer().decode(request.tokens(), false)));
+                new Tokenized.Back(entry.model().tokenizer().decode(request.tokens(), false)));
     }
 }

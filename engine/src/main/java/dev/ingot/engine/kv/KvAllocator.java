@@ -423,6 +423,13 @@ public final class KvAllocator {
         return new KvUsage(pool.freeCount(), pool.cachedCount(), referenced, pool.fencedCount());
     }
 
+    /// What the prefix cache holds.
+    ///
+    /// @param most hashes at most
+    public PrefixDigest prefixDigest(int most) {
+        return cache.digest(most);
+    }
+
     /// What the prefix cache has been worth.
     public PrefixCounts prefixCounts() {
         return new PrefixCounts(queriedTokens, hitTokens, evictedBlocks);

@@ -88,6 +88,18 @@ final class PrefixCache {
         return entry;
     }
 
+    PrefixDigest digest(int most) {
+        var hashes = new long[Math.min(most, byContents.size())];
+        int i = 0;
+        for (var key : byContents.keySet()) {
+            if (i == hashes.length) {
+                break;
+            }
+            hashes[i++] = key.chainHash;
+        }
+        return PrefixDigest.of(hashes, hashes.length == byContents.size());
+    }
+
     boolean contains(int block) {
         return byBlock[block] != null;
     }

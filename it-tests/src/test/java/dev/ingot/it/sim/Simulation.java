@@ -130,7 +130,7 @@ final class Simulation {
                 Adapter.spawn(
                         actors,
                         RequestsActor.create(
-                                system.tokenizer(), router, metrics, system.time()::nanos),
+                                "sim", system.tokenizer(), router, metrics, system.time()::nanos),
                         "requests-" + Long.toHexString(seed));
         requests = opener;
         for (var client : Workload.clients(seed, settings, faults, ledger)) {

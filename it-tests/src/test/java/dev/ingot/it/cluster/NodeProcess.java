@@ -1,0 +1,147 @@
+package dev.ingot.it.cluster;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import org.awaitility.Awaitility;
+
+/// `ingot serve` as a process.
+final class NodeProcess implements AutoCloseable {
+    private static final Duration START = Duration.ofMinutes(3);
+    private static final List<String> JVM =
+            List.of(
+                    "--enable-native-access=ALL-UNNAMED",
+                    "--sun-misc-unsafe-memory-access=allow",
+                    "-XX:+UseSerialGC",
+                    "-XX:TieredStopAtLevel=1",
+                    "-Xms32m",
+                    "-Xmx256m");
+
+    private final Process process;
+    private final Path log;
+
+    private NodeProcess(Process process, Path log) {
+        this.process = process;
+        this.log = log;
+    }
+
+    /// @param properties further flags for the JVM
+    static NodeProcess start(String name, List<String> properties, List<String> arguments) {
+        try {
+            var folder = Files.createDirectories(Path.of("target", "cluster-logs"));
+            var log = folder.resolve(name + ".log");
+            var command = new ArrayList<String>();
+            command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+            command.addAll(JVM);
+            command.addAll(properties);
+            command.add("-Dingot.home=" + Path.of("..").toAbsolutePath().normalize());
+            command.add("-cp");
+            command.add(
+                    System.getProperty(
+                            "surefire.test.class.path", System.getProperty("java.class.path")));
+            command.add("dev.ingot.api.Main");
+            command.add("serve");
+            command.addAll(arguments);
+            var builder =
+                    new ProcessBuilder(command)
+                            .redirectErrorStream(true)
+                            .redirectOutput(log.toFile());
+            return new NodeProcess(builder.start(), log);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    String log() {
+        try {
+            return Files.readString(log);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /// The first group of the first match in its log, as soon as there is one.
+    String awaitLog(String pattern) {
+        var compiled = Pattern.compile(pattern);
+        var found = new String[1];
+        Awaitility.await()
+                .atMost(START)
+                .pollInterval(Duration.ofMillis(50))
+                .until(() -> {
+                    var matcher = compiled.matcher(log());
+                    if (matcher.find()) {
+                        found[0] = matcher.groupCount() == 0 ? matcher.group() : matcher.group(1);
+                        return true;
+                    }
+                    if (!process.isAlive()) {
+                        throw new IllegalStateException("it ended:\n" + log());
+                    }
+                    return false;
+                });
+        return found[0];
+    }
+
+    boolean isAlive() {
+        return process.isAlive();
+    }
+
+    /// As a crash: nothing of it runs any more when this returns.
+    void kill() {
+        process.destroyForcibly();
+        awaitEnd();
+    }
+
+    /// As an operator: it drains.
+    void terminate() {
+        process.destroy();
+    }
+
+    void awaitEnd() {
+        try {
+            if (!process.waitFor(2, TimeUnit.MINUTES)) {
+                throw new IllegalStateException("it does not end:\n" + log());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    void pause() {
+        signal("STOP");
+    }
+
+    void resume() {
+        signal("CONT");
+    }
+
+    private void signal(String name) {
+        try {
+            int status =
+                    new ProcessBuilder("kill", "-" + name, Long.toString(process.pid()))
+                            .start()
+                            .waitFor();
+            if (status != 0) {
+                throw new IllegalStateException("no signal " + name);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        if (process.isAlive()) {
+            kill();
+        }
+    }
+}

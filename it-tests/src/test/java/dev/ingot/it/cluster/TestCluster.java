@@ -1,0 +1,251 @@
+package dev.ingot.it.cluster;
+
+import org.awaitility.Awaitility;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/// A router and engine nodes on this machine, each a process, each behind a proxy that can cut it off.
+///
+/// Engine node *i* speaks from the address 127.0.0.(10 + i), by which the router's proxy knows it; so this runs on Linux,
+/// where all of 127/8 is there.
+final class TestCluster implements AutoCloseable {
+    private static final Duration JOIN = Duration.ofMinutes(2);
+    private static final String ROUTER_ADDRESS = "127.0.0.9";
+
+    private final HttpClient client = HttpClient.newHttpClient();
+    private final FaultProxy toRouter;
+    private final int routerPort;
+    private final List<String> engineFlags;
+    private final NodeProcess router;
+    private final List<NodeProcess> engines = new ArrayList<>();
+    private final List<FaultProxy> toEngines = new ArrayList<>();
+    private final String url;
+    private final String adminUrl;
+
+    private TestCluster(List<String> routerFlags, List<String> engineFlags) {
+        this.engineFlags = engineFlags;
+        routerPort = freePort();
+        toRouter = FaultProxy.to(routerPort);
+        var flags =
+                new ArrayList<>(
+                        List.of(
+                                "--role",
+                                "router",
+                                "--port",
+                                "0",
+                                "--admin-port",
+                                "0",
+                                "--cluster-port",
+                                Integer.toString(toRouter.port()),
+                                "--cluster-bind",
+                                "127.0.0.1:" + routerPort));
+        flags.addAll(routerFlags);
+        router = NodeProcess.start("router", from(ROUTER_ADDRESS), flags);
+        url = router.awaitLog("Ready after .*: (http\\S+) routes");
+        adminUrl = router.awaitLog("admin API at (\\S+)");
+    }
+
+    static TestCluster start(int engines, List<String> routerFlags) {
+        return start(engines, routerFlags, List.of());
+    }
+
+    static TestCluster start(int engines, List<String> routerFlags, List<String> engineFlags) {
+        var cluster = new TestCluster(routerFlags, engineFlags);
+        for (int i = 0; i < engines; i++) {
+            cluster.add(List.of());
+        }
+        cluster.awaitServing(engines);
+        return cluster;
+    }
+
+    /// All nodes with the same keys.
+    static TestCluster startWithKeys(int engines, Path keys) {
+        var flags = List.of("--cluster-keys", keys.toString());
+        return start(engines, flags, flags);
+    }
+
+    /// An engine node that is none of the cluster's own; it tries to join.
+    NodeProcess stranger(String name, List<String> properties, Path keys) {
+        return NodeProcess.start(
+                name,
+                properties,
+                List.of(
+                        "--role",
+                        "engine",
+                        "--join",
+                        "127.0.0.1:" + toRouter.port(),
+                        "--threads",
+                        "1",
+                        "--kv-cache-memory-bytes",
+                        "67108864",
+                        "--cluster-keys",
+                        keys.toString()));
+    }
+
+    private static List<String> from(String address) {
+        return List.of("-Dpekko.remote.artery.advanced.tcp.outbound-client-hostname=" + address);
+    }
+
+    private static String addressOf(int engine) {
+        return "127.0.0." + (10 + engine);
+    }
+
+    /// Adds an engine node; it joins in its own time.
+    ///
+    /// @return its number
+    int add(List<String> flags) {
+        int real = freePort();
+        toEngines.add(FaultProxy.to(real));
+        ports.add(real);
+        engines.add(engine(engines.size(), flags));
+        return engines.size() - 1;
+    }
+
+    private final List<Integer> ports = new ArrayList<>();
+
+    private NodeProcess engine(int number, List<String> more) {
+        var flags =
+                new ArrayList<>(
+                        List.of(
+                                "--role",
+                                "engine",
+                                "--join",
+                                "127.0.0.1:" + toRouter.port(),
+                                "--cluster-port",
+                                Integer.toString(toEngines.get(number).port()),
+                                "--cluster-bind",
+                                "127.0.0.1:" + ports.get(number),
+                                "--threads",
+                                "1",
+                                "--kv-cache-memory-bytes",
+                                "67108864"));
+        flags.addAll(more);
+        flags.addAll(engineFlags);
+        return NodeProcess.start("engine-" + number, from(addressOf(number)), flags);
+    }
+
+    /// Starts a node again that has ended, at the same address.
+    void startAgain(int number) {
+        engines.set(number, engine(number, List.of()));
+    }
+
+    String nodeName(int number) {
+        return "127.0.0.1:" + toEngines.get(number).port();
+    }
+
+    /// Cuts an engine node off from everybody.
+    void cutOff(int number) {
+        toEngines.get(number).cut(ROUTER_ADDRESS);
+        for (int i = 0; i < engines.size(); i++) {
+            toEngines.get(number).cut(addressOf(i));
+            toEngines.get(i).cut(addressOf(number));
+        }
+        toRouter.cut(addressOf(number));
+    }
+
+    /// Cuts only what the router says to an engine node, or only what that says to the router.
+    void cutOneWay(int number, boolean toEngine) {
+        if (toEngine) {
+            toEngines.get(number).cut(ROUTER_ADDRESS);
+        } else {
+            toRouter.cut(addressOf(number));
+        }
+    }
+
+    void heal() {
+        toRouter.heal();
+        toEngines.forEach(FaultProxy::heal);
+    }
+
+    long heldBytes() {
+        return toRouter.heldBytes() + toEngines.stream().mapToLong(FaultProxy::heldBytes).sum();
+    }
+
+    NodeProcess engine(int number) {
+        return engines.get(number);
+    }
+
+    NodeProcess router() {
+        return router;
+    }
+
+    String url() {
+        return url;
+    }
+
+    String status() {
+        return get(adminUrl + "/cluster");
+    }
+
+    String post(String path) {
+        return send(
+                HttpRequest.newBuilder(URI.create(adminUrl + path))
+                        .POST(HttpRequest.BodyPublishers.noBody())
+                        .build());
+    }
+
+    void awaitServing(int count) {
+        Awaitility.await()
+                .atMost(JOIN)
+                .pollInterval(Duration.ofMillis(100))
+                .conditionEvaluationListener(null)
+                .until(() -> serving() == count);
+    }
+
+    int serving() {
+        return status().split("\"state\":\"serving\"", -1).length - 1;
+    }
+
+    /// A metric of the router, of all models.
+    double metric(String name) {
+        return get(url + "/metrics")
+                .lines()
+                .filter(line -> line.startsWith(name + "{") || line.startsWith(name + " "))
+                .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+                .findFirst()
+                .orElseThrow(() -> new IllegalStateException("no metric " + name));
+    }
+
+    private String get(String address) {
+        return send(HttpRequest.newBuilder(URI.create(address)).build());
+    }
+
+    private String send(HttpRequest request) {
+        try {
+            return client.send(request, BodyHandlers.ofString()).body();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static int freePort() {
+        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        engines.forEach(NodeProcess::close);
+        router.close();
+        toEngines.forEach(FaultProxy::close);
+        toRouter.close();
+        client.close();
+    }
+}

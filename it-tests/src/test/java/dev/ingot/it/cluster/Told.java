@@ -1,0 +1,115 @@
+package dev.ingot.it.cluster;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/// Everything that one client was told by a stream.
+final class Told {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+
+    private final TreeMap<Integer, Choice> choices = new TreeMap<>();
+    private String usage = "";
+    private String continuity = "exact";
+    private String error = "";
+    private boolean done;
+    private long longestGapNanos;
+
+    private static final class Choice {
+        private final List<Integer> tokens = new ArrayList<>();
+        private final StringBuilder text = new StringBuilder();
+        private final List<String> logprobs = new ArrayList<>();
+        private String end = "";
+
+        @Override
+        public String toString() {
+            return tokens + " '" + text + "' " + logprobs + " " + end;
+        }
+    }
+
+    /// Reads to the end.
+    ///
+    /// @param progress counts tokens of all clients
+    static Told read(InputStream body, AtomicLong progress) {
+        var told = new Told();
+        try (var lines = new BufferedReader(new InputStreamReader(body, StandardCharsets.UTF_8))) {
+            long last = System.nanoTime();
+            String line;
+            while ((line = lines.readLine()) != null) {
+                if (line.equals("data: [DONE]")) {
+                    told.done = true;
+                } else if (line.startsWith("data: ")) {
+                    long now = System.nanoTime();
+                    told.longestGapNanos = Math.max(told.longestGapNanos, now - last);
+                    last = now;
+                    told.take(JSON.readTree(line.substring(6)), progress);
+                }
+            }
+        } catch (IOException e) {
+            told.error = e.toString();
+        }
+        return told;
+    }
+
+    static Told failed(String error) {
+        var told = new Told();
+        told.error = error;
+        return told;
+    }
+
+    private void take(JsonNode event, AtomicLong progress) {
+        if (event.has("error")) {
+            error = event.toString();
+        }
+        for (var each : event.path("choices")) {
+            var choice = choices.computeIfAbsent(each.path("index").intValue(), _ -> new Choice());
+            for (var id : each.path("token_ids")) {
+                choice.tokens.add(id.intValue());
+                progress.incrementAndGet();
+            }
+            choice.text.append(each.path("text").asString(""));
+            for (var logprob : each.path("logprobs").path("token_logprobs")) {
+                choice.logprobs.add(logprob.toString());
+            }
+            String end = each.path("finish_reason").asString("");
+            if (!end.isEmpty()) {
+                choice.end = end + " " + each.path("stop_reason");
+            }
+        }
+        var used = event.path("usage");
+        if (used.isObject()) {
+            usage = used.path("prompt_tokens") + "+" + used.path("completion_tokens");
+            continuity = used.path("continuity").asString(continuity);
+        }
+    }
+
+    /// What must be the same whatever happened.
+    String answer() {
+        return choices + " " + usage + (done ? " done" : " cut") + error;
+    }
+
+    String continuity() {
+        return continuity;
+    }
+
+    boolean isDone() {
+        return done && error.isEmpty();
+    }
+
+    String error() {
+        return error;
+    }
+
+    long longestGapMillis() {
+        return TimeUnit.NANOSECONDS.toMillis(longestGapNanos);
+    }
+}
