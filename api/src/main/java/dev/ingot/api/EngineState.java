@@ -1,7 +1,6 @@
 package dev.ingot.api;
 
 import dev.ingot.scheduler.EngineStatus;
-
 import java.util.concurrent.CompletableFuture;
 
 /// The engine's last status, for probes and routes, and its first verdict, for whoever waits for the start.

@@ -7,12 +7,12 @@ import dev.ingot.engine.sampling.SamplingParams;
 import dev.ingot.engine.sequence.Caller;
 import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.engine.sequence.Tokens;
+import dev.ingot.kernels.metal.SoftMetal;
 import dev.ingot.scheduler.Engine;
 import dev.ingot.scheduler.EngineGuardian;
 import dev.ingot.scheduler.EngineMetrics;
 import dev.ingot.scheduler.EngineSettings;
 import dev.ingot.scheduler.Engines;
-import dev.ingot.kernels.metal.SoftMetal;
 import dev.ingot.worker.MetalWorkerActor;
 import dev.ingot.worker.WorkerSettings;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
@@ -53,11 +53,8 @@ final class FamilyGoldenTest {
                     // bounds that.
                     .filter(folder -> !folder.endsWith("gpt-oss-mxfp4"))
                     .sorted()
-                    .flatMap(
-                            folder ->
-                                    Stream.of(
-                                            Arguments.of("cpu", folder),
-                                            Arguments.of("metal", folder)))
+                    .flatMap(folder ->
+                            Stream.of(Arguments.of("cpu", folder), Arguments.of("metal", folder)))
                     .toList();
         }
     }
@@ -85,8 +82,7 @@ final class FamilyGoldenTest {
 
     @ParameterizedTest(name = "{0} {1}")
     @MethodSource("checkpoints")
-    void everyGreedyTokenIsEqualAndEveryLogProbabilityWithinTolerance(
-            String device, Path folder) {
+    void everyGreedyTokenIsEqualAndEveryLogProbabilityWithinTolerance(String device, Path folder) {
         if (device.equals("metal")) {
             SoftMetal.require();
         }
@@ -99,15 +95,16 @@ final class FamilyGoldenTest {
                                 new EngineSettings("golden", 8, 24, 100, true),
                                 reportTo ->
                                         MetalWorkerActor.create(
-                                                settings(device, folder), reportTo, System::nanoTime),
+                                                settings(device, folder),
+                                                reportTo,
+                                                System::nanoTime),
                                 _ -> {},
                                 new EngineMetrics(new PrometheusRegistry(), "golden"),
                                 System::nanoTime));
         var found = kit.<Engines.Answer>createTestProbe();
         var wanted = new Engines.Wanted(1, "golden", Tokens.NONE, "", 1, false, "");
         guardian.tell(new Engines.Find(wanted, null, false, found.ref()));
-        var engine =
-                found.expectMessageClass(Engines.Found.class, Duration.ofSeconds(20)).engine();
+        var engine = found.expectMessageClass(Engines.Found.class, Duration.ofSeconds(20)).engine();
         var client = kit.<Engine.Event>createTestProbe();
         for (int i = 0; i < goldens.size(); i++) {
             var golden = goldens.get(i);

@@ -1,8 +1,8 @@
 package dev.ingot.it;
 
-import dev.ingot.engine.schedule.SchedulingPolicy;
 import dev.ingot.api.Node;
 import dev.ingot.api.ServeSettings;
+import dev.ingot.engine.schedule.SchedulingPolicy;
 import dev.ingot.worker.WorkerSettings;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -44,11 +44,7 @@ final class TestServer extends TestClient {
     }
 
     private static TestServer start(
-            String device,
-            int maxSequences,
-            int maxWaiting,
-            OptionalInt kvBlocks,
-            Duration grace) {
+            String device, int maxSequences, int maxWaiting, OptionalInt kvBlocks, Duration grace) {
         var defaults = WorkerSettings.defaults(modelFolder());
         // 8 layers, K and V of 2 heads of 64 in F16.
         var kvBytes =

@@ -304,6 +304,11 @@ public final class EngineMetrics {
         copiedBlocks = same.copiedBlocks;
         windowBlocks = same.windowBlocks;
         queueTime = same.queueTime;
+        rowFailures = same.rowFailures;
+        engineLosses = same.engineLosses;
+        suspected = same.suspected;
+        condemned = same.condemned;
+        canaries = same.canaries;
     }
 
     /// The same metrics for another model.

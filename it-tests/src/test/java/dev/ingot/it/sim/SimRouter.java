@@ -15,7 +15,13 @@ final class SimRouter {
         return Behaviors.setup(context ->
                 Behaviors.receiveMessage(message -> {
                     if (message instanceof Engines.Find find) {
-                        serving.get().tell(new Engines.Find(find.lost(), relay(context, find)));
+                        serving.get()
+                                .tell(
+                                        new Engines.Find(
+                                                find.wanted(),
+                                                find.left(),
+                                                find.wasFull(),
+                                                relay(context, find)));
                     }
                     return Behaviors.same();
                 }));
@@ -29,6 +35,7 @@ final class SimRouter {
                 Behaviors.<Engines.Answer>receiveMessage(answer -> {
                     switch (answer) {
                         case Engines.Found found -> find.replyTo().tell(found);
+                        case Engines.AllFull full -> find.replyTo().tell(full);
                         case Engines.NoEngine _ -> router.tell(find);
                     }
                     return Behaviors.stopped();
