@@ -1,151 +1,112 @@
 /*
- * out = x * w^T, for one row and for thousands.
+ * out = x * w^T, for one row and for thousands: how it is shared.
  *
- * One output element is one chain of fused multiply-adds over k = 0, 1, 2, ... starting from 0; then
- * the bias, then what was in out. Which rows share a tile decides only which chains run side by side,
- * so every tile gives the same bits.
- *
- * An item is a few panels of weights times a block of rows of x. A tile of up to TILE_ROWS rows keeps
- * its sums in registers; while the tiles of a block pass, the panel stays in the cache, so that the
- * weights are read from memory once a block. With one row there is nothing but reading: several panels
- * then run side by side, each a stream of its own for the prefetcher.
+ * An item is a few panels of weights times a block of rows of x. While the tiles of a block pass, the
+ * panel stays in the cache, so that the weights are read from memory once a block. Which rows share a
+ * tile decides only which sums run side by side: every tile gives a row the same bits.
  */
 #include "matmul.h"
 #include "quants.h"
 
-static cut dense_cut(const ingot_op *op, const context *ctx) {
-    return cut_of(&op->matrix, op->t[1].rows, (int64_t)op->matrix.in * 4, ctx->threads);
+enum { PREPARED_ROWS = 4 }; /* in an item */
+
+/* ------------------------------------------------------------------ stretches */
+
+static const product *product_of(const ingot_matrix *m) {
+    if (is_quantized(m->format)) {
+        return &quantized_product;
+    }
+    return is_bf16_pairs(m->format) ? &bf16_product : &dense_product;
 }
 
-static int32_t matmul_items(const ingot_op *op, const context *ctx, int32_t phase) {
-    if (is_quantized(op->matrix.format)) {
-        return quantized_items(op, ctx, phase);
+stretch stretch_of(const ingot_op *op, const ingot_matrix *m, const context *ctx, int32_t phase) {
+    stretch s = {.product = product_of(m), .end = op->t[1].rows};
+    if (s.product->prepared_bytes == NULL) {
+        s.row_bytes = op->t[1].stride * 4;
+        s.first = phase == 0 ? 0 : s.end;
+        return s;
     }
-    if (phase > 0 || op->t[1].rows == 0) {
+    s.row_bytes = s.product->prepared_bytes(m);
+    int64_t most = ctx->scratch_floats * 4 / s.row_bytes; /* if 0, preparing fails */
+    int64_t first = phase / 2 * (most > 0 ? most : s.end);
+    s.first = first < s.end ? (int32_t)first : s.end;
+    s.end = s.end - s.first > most && most > 0 ? s.first + (int32_t)most : s.end;
+    s.preparing = phase % 2 == 0;
+    return s;
+}
+
+int32_t prepare_items(const stretch *s) { return divide_up(s->end - s->first, PREPARED_ROWS); }
+
+void prepare_item(
+    const ingot_op *op, const ingot_matrix *m, context *ctx, const stretch *s, int32_t item, int32_t op_index) {
+    if (s->row_bytes > ctx->scratch_floats * 4) {
+        fail(ctx, INGOT_BAD_OP, op_index, 0, s->row_bytes, ctx->scratch_floats * 4);
+        return;
+    }
+    int32_t row = s->first + item * PREPARED_ROWS, end = min_int(row + PREPARED_ROWS, s->end);
+    for (; row < end; row++) {
+        s->product->prepare(m, row_of(&op->t[1], row), (char *)ctx->scratch + (row - s->first) * s->row_bytes);
+    }
+}
+
+/* ------------------------------------------------------------------ items */
+
+/* How rows times a matrix are cut into items: the same in every thread. */
+typedef struct cut {
+    int32_t panels;
+    int32_t panels_an_item;
+    int32_t panel_items;
+    int32_t rows_a_block;
+    int32_t blocks;
+} cut;
+
+static cut cut_of(const ingot_matrix *m, int32_t rows, int64_t row_bytes, int32_t threads) {
+    cut c = {.rows_a_block = rows, .blocks = 1, .panels = (m->out + PANEL_ROWS - 1) / PANEL_ROWS};
+    if (rows * row_bytes > BLOCK_BYTES && rows > 4 * LARGE_TILE) {
+        int32_t fitting = (int32_t)(BLOCK_BYTES / row_bytes) / LARGE_TILE * LARGE_TILE;
+        c.blocks = divide_up(rows, max_int(fitting, 4 * LARGE_TILE));
+        c.rows_a_block = divide_up(rows, c.blocks);
+    }
+    int32_t even = c.panels * c.blocks / (threads * ITEMS_A_THREAD);
+    c.panels_an_item = max_int(1, min_int(rows == 1 ? MANY_PANELS : FEW_PANELS, even));
+    c.panel_items = divide_up(c.panels, c.panels_an_item);
+    return c;
+}
+
+int32_t multiply_items(const ingot_matrix *m, const context *ctx, const stretch *s, int32_t from, int32_t to) {
+    if (to <= from) {
         return 0;
     }
-    cut c = dense_cut(op, ctx);
+    cut c = cut_of(m, to - from, s->row_bytes, ctx->threads);
     return c.panel_items * c.blocks;
 }
 
-/* `rows` rows from `row` on, times `streams` panels from `panel` on; both constants where inlined. */
-INLINE void tile(const ingot_op *op, int format, int rows, int streams, int32_t row, int32_t panel) {
-    const ingot_matrix *m = &op->matrix;
-    const int64_t step = PANEL_ROWS * (format == INGOT_F32 ? 4 : 2);
-    const int64_t panel_bytes = step * m->in;
-    const char *w = (const char *)m->data + panel * panel_bytes;
-    const float *x = row_of(&op->t[1], row);
-    const int64_t stride = op->t[1].stride;
-    vf sum[MAX_STREAMS][TILE_ROWS][PANEL_VECTORS];
-    UNROLL
-    for (int s = 0; s < streams; s++) {
-        UNROLL
-        for (int r = 0; r < rows; r++) {
-            UNROLL
-            for (int v = 0; v < PANEL_VECTORS; v++) {
-                sum[s][r][v] = vf_set1(0);
-            }
-        }
-    }
-    for (int64_t k = 0; k < m->in; k++) {
-        UNROLL
-        for (int s = 0; s < streams; s++) {
-            const char *p = w + s * panel_bytes + k * step;
-            /* Past the end of the matrix this touches nothing: a prefetch of no address is no fault. */
-            __builtin_prefetch(p + PREFETCH_BYTES);
-            vf wk[PANEL_VECTORS];
-            load_panel(format, p, wk);
-            UNROLL
-            for (int r = 0; r < rows; r++) {
-                vf xk = vf_set1(x[r * stride + k]);
-                UNROLL
-                for (int v = 0; v < PANEL_VECTORS; v++) {
-                    sum[s][r][v] = vf_fma(wk[v], xk, sum[s][r][v]);
-                }
-            }
-        }
-    }
-    UNROLL
-    for (int s = 0; s < streams; s++) {
-        UNROLL
-        for (int r = 0; r < rows; r++) {
-            write_row(op, row + r, panel + s, sum[s][r]);
-        }
+void multiply_item(
+    const ingot_op *op, context *ctx, const stretch *s, int32_t from, int32_t to, int32_t item, int32_t op_index) {
+    cut c = cut_of(&op->matrix, to - from, s->row_bytes, ctx->threads);
+    int32_t panel = item % c.panel_items * c.panels_an_item;
+    int32_t panel_end = min_int(panel + c.panels_an_item, c.panels);
+    int32_t row = from + item / c.panel_items * c.rows_a_block;
+    int32_t end = min_int(row + c.rows_a_block, to);
+    int prepared = s->product->prepared_bytes != NULL;
+    const char *x = prepared ? (const char *)ctx->scratch + (row - s->first) * s->row_bytes
+                             : (const char *)row_of(&op->t[1], row);
+    if (!s->product->multiply(op, x, s->row_bytes, row, end, panel, panel_end)) {
+        fail(ctx, INGOT_BAD_OP, op_index, 0, op->matrix.format, INGOT_FORMATS);
     }
 }
 
-/* All rows of a block, in tiles of as equal heights as can be. */
-INLINE void panel_times_block(const ingot_op *op, int format, int32_t panel, int32_t row, int32_t end) {
-    int32_t tiles = divide_up(end - row, TILE_ROWS);
-    for (; tiles > 0; tiles--) {
-        int32_t height = divide_up(end - row, tiles);
-        switch (height) {
-        case 1:
-            tile(op, format, 1, 1, row, panel);
-            break;
-        case 2:
-            tile(op, format, 2, 1, row, panel);
-            break;
-        case 3:
-            tile(op, format, 3, 1, row, panel);
-            break;
-        case 4:
-            tile(op, format, 4, 1, row, panel);
-            break;
-        case 5:
-            tile(op, format, 5, 1, row, panel);
-            break;
-        default:
-            tile(op, format, 6, 1, row, panel);
-        }
-        row += height;
-    }
-}
-
-INLINE void panels_times_block(
-    const ingot_op *op, int format, int32_t panel, int32_t panel_end, int32_t row, int32_t end) {
-    int32_t rows = end - row;
-    while (rows == 1 && panel_end - panel >= 4) {
-        tile(op, format, 1, 4, row, panel);
-        panel += 4;
-    }
-    while (rows == 1 && panel_end - panel >= 2) {
-        tile(op, format, 1, 2, row, panel);
-        panel += 2;
-    }
-    while (rows == 2 && panel_end - panel >= 2) {
-        tile(op, format, 2, 2, row, panel);
-        panel += 2;
-    }
-    for (; panel < panel_end; panel++) {
-        panel_times_block(op, format, panel, row, end);
-    }
+static int32_t matmul_items(const ingot_op *op, const context *ctx, int32_t phase) {
+    stretch s = stretch_of(op, &op->matrix, ctx, phase);
+    return s.preparing ? prepare_items(&s) : multiply_items(&op->matrix, ctx, &s, s.first, s.end);
 }
 
 static void matmul_run(const ingot_op *op, context *ctx, int32_t phase, int32_t item, int32_t op_index) {
-    if (is_quantized(op->matrix.format)) {
-        if (!quantized_run(op, ctx, phase, item)) {
-            fail(ctx, INGOT_BAD_OP, op_index, 0, op->matrix.group, MAX_GROUP);
-        }
-        return;
-    }
-    cut c = dense_cut(op, ctx);
-    int32_t panel = item % c.panel_items * c.panels_an_item;
-    int32_t panel_end = min_int(panel + c.panels_an_item, c.panels);
-    int32_t row = item / c.panel_items * c.rows_a_block;
-    int32_t end = min_int(row + c.rows_a_block, op->t[1].rows);
-    switch (op->matrix.format) {
-    case INGOT_F32:
-        panels_times_block(op, INGOT_F32, panel, panel_end, row, end);
-        break;
-    case INGOT_F16:
-        panels_times_block(op, INGOT_F16, panel, panel_end, row, end);
-        break;
-    case INGOT_BF16:
-        panels_times_block(op, INGOT_BF16, panel, panel_end, row, end);
-        break;
-    default:
-        fail(ctx, INGOT_BAD_OP, op_index, 0, op->matrix.format, INGOT_FORMATS);
+    stretch s = stretch_of(op, &op->matrix, ctx, phase);
+    if (s.preparing) {
+        prepare_item(op, &op->matrix, ctx, &s, item, op_index);
+    } else {
+        multiply_item(op, ctx, &s, s.first, s.end, item, op_index);
     }
 }
 

@@ -1,38 +1,71 @@
-/* What the dense and the quantized products have in common: how an op is cut, and how a result is written. */
+/* What all products have in common: how rows reach the tiles, how an op is cut, and how a result is written. */
 #ifndef INGOT_MATMUL_H
 #define INGOT_MATMUL_H
 
 #include "panels.h"
 
 enum {
-    TILE_ROWS = 6,
-    MAX_STREAMS = 4,
-    BLOCK_BYTES = 384 << 10, /* of x: half of a usual second-level cache */
+    MANY_PANELS = 16, /* in an item of one row: the longer, the less often reading starts anew */
+    FEW_PANELS = 4,   /* of more rows */
     PREFETCH_BYTES = 1536,
+    BLOCK_BYTES = 384 << 10, /* of x: half of a usual second-level cache */
     ITEMS_A_THREAD = 4
 };
 
-/* How rows times a matrix are cut into items: the same in every thread. */
-typedef struct cut {
-    int32_t panels;
-    int32_t panels_an_item;
-    int32_t panel_items;
-    int32_t rows_a_block;
-    int32_t blocks;
-} cut;
-
-INLINE cut cut_of(const ingot_matrix *m, int32_t rows, int64_t row_bytes, int32_t threads) {
-    cut c;
-    int32_t fitting = (int32_t)(BLOCK_BYTES / row_bytes) / TILE_ROWS * TILE_ROWS;
-    c.rows_a_block = max_int(fitting, 4 * TILE_ROWS);
-    c.blocks = divide_up(rows, c.rows_a_block);
-    c.rows_a_block = divide_up(rows, max_int(c.blocks, 1));
-    c.panels = divide_up(m->out, PANEL_ROWS);
-    int32_t even = c.panels * c.blocks / (threads * ITEMS_A_THREAD);
-    c.panels_an_item = max_int(1, min_int(MAX_STREAMS, even));
-    c.panel_items = divide_up(c.panels, c.panels_an_item);
-    return c;
+/*
+ * Asks for weights that are read soon, into the second-level cache: the first has too few reads under way
+ * for memory. Past the end of the matrix this touches nothing: it is no fault.
+ */
+INLINE void prefetch(const char *p, int64_t bytes) {
+    UNROLL
+    for (int64_t i = 0; i < bytes; i += 64) {
+        __builtin_prefetch(p + PREFETCH_BYTES + i, 0, 2);
+    }
 }
+
+/* ------------------------------------------------------------------ products */
+
+/*
+ * How x is multiplied with the matrices of a family of formats. Where there is nothing to prepare, the
+ * tiles take the rows of x as they are; else as `prepare` wrote them into the scratch.
+ */
+typedef struct product {
+    int64_t (*prepared_bytes)(const ingot_matrix *m); /* of a row; NULL where nothing is prepared */
+    void (*prepare)(const ingot_matrix *m, const float *x, char *out);
+    /* Rows row..end, `row_bytes` apart from x on, times panels panel..panel_end; 0 for no format of the family. */
+    int (*multiply)(
+        const ingot_op *op, const char *x, int64_t row_bytes, int32_t row, int32_t end, int32_t panel,
+        int32_t panel_end);
+} product;
+
+extern const product dense_product, bf16_product, quantized_product;
+
+/* ------------------------------------------------------------------ stretches */
+
+/*
+ * Rows of x that are multiplied in one phase: all of them, or where they have to be prepared as many as
+ * the scratch holds. Then each stretch has a phase before, in which they are prepared.
+ */
+typedef struct stretch {
+    const product *product;
+    int64_t row_bytes; /* from a row to the next, for the tiles */
+    int32_t first, end;
+    int preparing;
+} stretch;
+
+/* Which rows an op's phase is about, none after its last; `m` is a matrix of the op's format. */
+stretch stretch_of(const ingot_op *op, const ingot_matrix *m, const context *ctx, int32_t phase);
+
+int32_t prepare_items(const stretch *s);
+void prepare_item(
+    const ingot_op *op, const ingot_matrix *m, context *ctx, const stretch *s, int32_t item, int32_t op_index);
+
+/* How many items it takes to multiply the rows from..to, all in the stretch; and one of them. */
+int32_t multiply_items(const ingot_matrix *m, const context *ctx, const stretch *s, int32_t from, int32_t to);
+void multiply_item(
+    const ingot_op *op, context *ctx, const stretch *s, int32_t from, int32_t to, int32_t item, int32_t op_index);
+
+/* ------------------------------------------------------------------ results */
 
 /* One row of out from a panel's sums: then the bias, then what was in out. */
 INLINE void write_row(const ingot_op *op, int32_t row, int32_t panel, const vf sum[PANEL_VECTORS]) {
@@ -64,8 +97,39 @@ INLINE void write_row(const ingot_op *op, int32_t row, int32_t panel, const vf s
     }
 }
 
-/* matmul_quantized.c: what a kernel's functions do for INGOT_Q4 and INGOT_Q8; run answers 0 for no such matrix. */
-int32_t quantized_items(const ingot_op *op, const context *ctx, int32_t phase);
-int quantized_run(const ingot_op *op, context *ctx, int32_t phase, int32_t item);
+/*
+ * Calls `tile(height, row)` for all rows in row..end, heights constant and as equal as can be: at most
+ * `most`, which is SMALL_TILE or LARGE_TILE.
+ */
+#if defined(INGOT_PORTABLE) /* no register file holds a tile: small ones are built sooner */
+enum { SMALL_TILE = 2, LARGE_TILE = 2 };
+#else
+enum { SMALL_TILE = 6, LARGE_TILE = LANES == 16 ? 12 : 6 };
+#endif
+#define TILE_CASE(height, most, tile) \
+    case height:                      \
+        if (height <= most) {         \
+            tile(height, row_);       \
+        }                             \
+        break;
+#define FOR_TILES(most, row, end, tile)                                                            \
+    for (int32_t row_ = (row), tiles_ = divide_up((end) - row_, most), height_; tiles_ > 0;        \
+         tiles_--, row_ += height_) {                                                              \
+        height_ = divide_up((end) - row_, tiles_);                                                 \
+        switch (height_) {                                                                         \
+            TILE_CASE(1, most, tile)                                                               \
+            TILE_CASE(2, most, tile)                                                               \
+            TILE_CASE(3, most, tile)                                                               \
+            TILE_CASE(4, most, tile)                                                               \
+            TILE_CASE(5, most, tile)                                                               \
+            TILE_CASE(6, most, tile)                                                               \
+            TILE_CASE(7, most, tile)                                                               \
+            TILE_CASE(8, most, tile)                                                               \
+            TILE_CASE(9, most, tile)                                                               \
+            TILE_CASE(10, most, tile)                                                              \
+            TILE_CASE(11, most, tile)                                                              \
+            TILE_CASE(12, most, tile)                                                              \
+        }                                                                                          \
+    }
 
 #endif

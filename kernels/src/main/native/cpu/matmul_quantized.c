@@ -1,12 +1,13 @@
 /*
- * out = x * w^T for weights of 4 and 8 bits: integer dot products, as exact as integers are.
+ * Products with weights of 4 and 8 bits: integer dot products, as exact as integers are.
  *
  * First the rows of x are quantized, group by group: x = step * q with q in -127..127 and the step such
  * that the group's largest is 127. Then for a group, with the weight's scale s and bias b:
  *
  *     sum of w * x  =  (s * step) * sum of level * q  +  b * (step * sum of q)
  *
- * and the groups ascend, from 0. A row's bits depend on the row and the weights, never on its company.
+ * and the groups ascend, from 0. Where b is -zero * s, the sum is one of (level - zero) * q, an integer
+ * still. A row's bits depend on the row and the weights, never on its company.
  *
  * What this costs in accuracy: each x moves by at most half a step, 1/254 of its group's largest. A
  * group that holds what is not a number, or infinite, has a step of NaN and so makes its row NaN.
@@ -16,84 +17,110 @@
 
 /* ------------------------------------------------------------------ the rows of x, quantized */
 
-/* In scratch: for each row its levels, then step and step * sum for each group. */
-typedef struct quantized_rows {
-    int64_t row_bytes;
-    int64_t groups_at; /* in a row */
-    int32_t most;      /* rows that fit */
-} quantized_rows;
-
+/* Of a row's group, behind the row's levels. */
 typedef struct group_terms {
-    float step, sum;
+    float step;
+    union {
+        float sum;     /* step * sum of q, where biases are stored */
+        int32_t start; /* -zero * sum of q, where they are not */
+    };
 } group_terms;
 
-static quantized_rows rows_of(const ingot_matrix *m, const context *ctx) {
-    quantized_rows q;
-    q.groups_at = ((int64_t)m->in + 63) / 64 * 64;
-    q.row_bytes = (q.groups_at + m->in / m->group * (int64_t)sizeof(group_terms) + 63) / 64 * 64;
-    int64_t most = ctx->scratch_floats * 4 / q.row_bytes;
-    q.most = most > INT32_MAX ? INT32_MAX : (int32_t)most;
-    return q;
+INLINE int64_t terms_at(const ingot_matrix *m) { return ((int64_t)m->in + 63) / 64 * 64; }
+
+static int64_t prepared_bytes(const ingot_matrix *m) {
+    return (terms_at(m) + m->in / m->group * (int64_t)sizeof(group_terms) + 63) / 64 * 64;
 }
 
 /* Below this a group counts as zero: its step would have no inverse. */
 #define SMALLEST 1e-30f
 
-static group_terms quantize_group(const float *x, int32_t n, int8_t *q) {
-    vf zero = vf_set1(0), largest = zero, broken = zero; /* x * 0 is 0 for every finite x, else NaN */
-    for (int32_t i = 0; i < n; i += LANES) {
-        vf v = vf_load(x + i);
-        largest = vf_max(largest, vf_max(v, -v));
-        broken = broken + v * zero;
+static group_terms quantize_group(const ingot_matrix *m, const float *x, int8_t *q) {
+    vu bits = vu_magnitude(vf_load(x));
+    for (int32_t i = LANES; i < m->group; i += LANES) {
+        bits = vu_max(bits, vu_magnitude(vf_load(x + i)));
     }
-    float top = vf_largest(largest);
-    group_terms terms = {top / 127, 0};
-    if (!(vf_sum(broken) == 0)) {
-        terms.step = terms.sum = NAN;
-    }
-    if (!(vf_sum(broken) == 0) || top < SMALLEST) {
-        memset(q, 0, (size_t)n);
+    float top = f32_from_bits(vu_largest(bits)); /* numbers ascend as their bits do; infinity and NaN are above */
+    group_terms terms = {.step = top / 127};
+    if (!(top >= SMALLEST && top < INFINITY)) {
+        memset(q, 0, (size_t)m->group);
+        terms.step = top < SMALLEST ? terms.step : NAN;
         return terms;
     }
-    float rounded[MAX_GROUP];
-    vf inverse = vf_set1(127 / top);
-    for (int32_t i = 0; i < n; i += LANES) {
-        vf_store(rounded + i, vf_round(vf_load(x + i) * inverse));
+    vf inverse = vf_set1(127 / top), sums = vf_set1(0); /* of integers: exact */
+    for (int32_t i = 0; i < m->group; i += LANES) {
+        vf rounded = vf_round(vf_load(x + i) * inverse);
+        vf_store_i8(q + i, rounded);
+        sums = sums + rounded;
     }
-    int32_t sum = 0;
-    for (int32_t i = 0; i < n; i++) {
-        int32_t level = (int32_t)rounded[i];
-        q[i] = (int8_t)level;
-        sum += level;
+    float sum = vf_sum(sums);
+    if (m->zero < 0) {
+        terms.sum = terms.step * sum;
+    } else {
+        terms.start = -m->zero * (int32_t)sum;
     }
-    terms.sum = terms.step * (float)sum;
     return terms;
 }
 
-static void quantize_row(const ingot_op *op, int32_t row, char *out, const quantized_rows *q) {
-    const ingot_matrix *m = &op->matrix;
-    const float *x = row_of(&op->t[1], row);
-    group_terms *terms = (group_terms *)(out + q->groups_at);
-    for (int32_t g = 0; g < m->in / m->group; g++) {
-        terms[g] = quantize_group(x + (int64_t)g * m->group, m->group, (int8_t *)out + (int64_t)g * m->group);
+static void prepare(const ingot_matrix *m, const float *x, char *out) {
+    group_terms *terms = (group_terms *)(out + terms_at(m));
+    int8_t *q = (int8_t *)out;
+    for (int32_t g = 0; g < m->in / m->group; g++, x += m->group, q += m->group) {
+        terms[g] = quantize_group(m, x, q);
     }
 }
 
 /* ------------------------------------------------------------------ tiles */
 
-/*
- * `rows` rows from `x` on times one panel. The format, the group and the number of rows are constants
- * where this is inlined.
- */
+/* A step of Q8: 4 inputs of a panel. */
+INLINE void step_8(vi dot[SMALL_TILE][PANEL_VECTORS], int rows, const char *p, const int8_t *x, int64_t row_bytes) {
+    vi level[PANEL_VECTORS];
+    UNROLL
+    for (int v = 0; v < PANEL_VECTORS; v++) {
+        level[v] = vi_load(p + v * LEVEL_BYTES);
+    }
+    UNROLL
+    for (int r = 0; r < rows; r++) {
+        UNROLL
+        for (int v = 0; v < PANEL_VECTORS; v++) {
+            dot[r][v] = vi_dot(dot[r][v], level[v], x + r * row_bytes);
+        }
+    }
+}
+
+/* A step of Q4: 8 inputs of a panel. `table` is NULL where a level is its own index. */
+INLINE void step_4(
+    vi dot[SMALL_TILE][PANEL_VECTORS], int rows, const vi *table, const char *p, const int8_t *x, int64_t row_bytes) {
+    vi low[PANEL_VECTORS], high[PANEL_VECTORS];
+    UNROLL
+    for (int v = 0; v < PANEL_VECTORS; v++) {
+        vi both = vi_load(p + v * LEVEL_BYTES);
+        low[v] = table == NULL ? vi_low(both) : vi_lookup(*table, vi_low(both));
+        high[v] = table == NULL ? vi_high(both) : vi_lookup(*table, vi_high(both));
+    }
+    UNROLL
+    for (int r = 0; r < rows; r++) {
+        const int8_t *xr = x + r * row_bytes;
+        UNROLL
+        for (int v = 0; v < PANEL_VECTORS; v++) {
+            dot[r][v] = vi_dot_small(vi_dot_small(dot[r][v], low[v], xr), high[v], xr + 4);
+        }
+    }
+}
+
+/* `rows` rows from `x` on times one panel; all but where they are constant where inlined. */
 INLINE void tile(
-    const ingot_op *op, int format, int group, int rows, const char *x, const quantized_rows *q, int32_t row,
+    const ingot_op *op, int format, int levels, int rows, const char *x, int64_t row_bytes, int32_t row,
     int32_t panel) {
     const ingot_matrix *m = &op->matrix;
-    const int64_t bytes = group_bytes(m), scales = scales_bytes(m), levels = levels_at(m);
-    const int32_t groups = m->in / group;
+    const int32_t group = m->group;
+    const int64_t bytes = group_bytes(m), scales = scales_bytes(m), header = levels_at(m);
+    const int step = format == INGOT_Q8 ? Q8_STEP : Q4_STEP;
+    const vi table = vi_table(level_tables[INGOT_E2M1]);
+    const vi *lookup = levels == INGOT_E2M1 ? &table : NULL;
     const char *w = group_of(m, panel, 0);
-    const vi table = vi_table(level_tables[m->levels]);
-    vf sum[TILE_ROWS][PANEL_VECTORS];
+    const char *terms = x + terms_at(m);
+    vf sum[SMALL_TILE][PANEL_VECTORS];
     UNROLL
     for (int r = 0; r < rows; r++) {
         UNROLL
@@ -101,65 +128,38 @@ INLINE void tile(
             sum[r][v] = vf_set1(0);
         }
     }
-    for (int32_t g = 0; g < groups; g++, w += bytes) {
-        vi dot[TILE_ROWS][PANEL_VECTORS];
+    for (int32_t g = 0; g < m->in / group; g++, w += bytes, terms += sizeof(group_terms)) {
+        vi dot[SMALL_TILE][PANEL_VECTORS];
         UNROLL
         for (int r = 0; r < rows; r++) {
+            const group_terms *t = (const group_terms *)(terms + r * row_bytes);
             UNROLL
             for (int v = 0; v < PANEL_VECTORS; v++) {
-                dot[r][v] = vi_zero();
+                dot[r][v] = vi_set1(m->zero < 0 ? 0 : t->start);
             }
         }
-        const char *p = w + levels;
-        const int8_t *xq = (const int8_t *)x + (int64_t)g * group;
-        if (format == INGOT_Q8) {
-            for (int k = 0; k < group; k += Q8_STEP, p += PANEL_VECTORS * LEVEL_BYTES) {
-                vi level[PANEL_VECTORS];
-                UNROLL
-                for (int v = 0; v < PANEL_VECTORS; v++) {
-                    __builtin_prefetch(p + v * LEVEL_BYTES + PREFETCH_BYTES);
-                    level[v] = vi_load(p + v * LEVEL_BYTES);
-                }
-                UNROLL
-                for (int r = 0; r < rows; r++) {
-                    UNROLL
-                    for (int v = 0; v < PANEL_VECTORS; v++) {
-                        dot[r][v] = vi_dot(dot[r][v], level[v], xq + r * q->row_bytes + k);
-                    }
-                }
-            }
-        } else {
-            for (int k = 0; k < group; k += Q4_STEP, p += PANEL_VECTORS * LEVEL_BYTES) {
-                vi low[PANEL_VECTORS], high[PANEL_VECTORS];
-                UNROLL
-                for (int v = 0; v < PANEL_VECTORS; v++) {
-                    __builtin_prefetch(p + v * LEVEL_BYTES + PREFETCH_BYTES);
-                    vi both = vi_load(p + v * LEVEL_BYTES);
-                    low[v] = vi_lookup(table, vi_low(both));
-                    high[v] = vi_lookup(table, vi_high(both));
-                }
-                UNROLL
-                for (int r = 0; r < rows; r++) {
-                    const int8_t *xr = xq + r * q->row_bytes + k;
-                    UNROLL
-                    for (int v = 0; v < PANEL_VECTORS; v++) {
-                        dot[r][v] = vi_dot_small(vi_dot_small(dot[r][v], low[v], xr), high[v], xr + 4);
-                    }
-                }
+        prefetch(w, PANEL_ROWS * 4);
+        const char *p = w + header;
+        const int8_t *q = (const int8_t *)x + (int64_t)g * group;
+        for (int k = 0; k < group; k += step, p += PANEL_VECTORS * LEVEL_BYTES, q += step) {
+            prefetch(p, PANEL_VECTORS * LEVEL_BYTES);
+            if (format == INGOT_Q8) {
+                step_8(dot, rows, p, q, row_bytes);
+            } else {
+                step_4(dot, rows, lookup, p, q, row_bytes);
             }
         }
         UNROLL
         for (int v = 0; v < PANEL_VECTORS; v++) {
             vf scale = load_scales(m->scale_format, w, v * LANES);
-            vf bias = scale * vf_set1((float)-m->zero);
-            if (m->zero < 0) {
-                bias = load_scales(m->scale_format, w + scales, v * LANES);
-            }
+            vf bias = m->zero < 0 ? load_scales(m->scale_format, w + scales, v * LANES) : scale;
             UNROLL
             for (int r = 0; r < rows; r++) {
-                const group_terms *terms = (const group_terms *)(x + r * q->row_bytes + q->groups_at) + g;
-                sum[r][v] = vf_fma(vi_floats(dot[r][v]), scale * vf_set1(terms->step), sum[r][v]);
-                sum[r][v] = vf_fma(bias, vf_set1(terms->sum), sum[r][v]);
+                const group_terms *t = (const group_terms *)(terms + r * row_bytes);
+                sum[r][v] = vf_fma(vi_floats(dot[r][v]), scale * vf_set1(t->step), sum[r][v]);
+                if (m->zero < 0) {
+                    sum[r][v] = vf_fma(bias, vf_set1(t->sum), sum[r][v]);
+                }
             }
         }
     }
@@ -169,117 +169,37 @@ INLINE void tile(
     }
 }
 
-/* All rows of a block, in tiles of as equal heights as can be. */
-INLINE void panel_times_block(
-    const ingot_op *op, int format, int group, int32_t panel, const char *x, const quantized_rows *q, int32_t row,
-    int32_t end) {
-    for (int32_t tiles = divide_up(end - row, TILE_ROWS); tiles > 0; tiles--) {
-        int32_t height = divide_up(end - row, tiles);
-        switch (height) {
-        case 1:
-            tile(op, format, group, 1, x, q, row, panel);
-            break;
-        case 2:
-            tile(op, format, group, 2, x, q, row, panel);
-            break;
-        case 3:
-            tile(op, format, group, 3, x, q, row, panel);
-            break;
-        case 4:
-            tile(op, format, group, 4, x, q, row, panel);
-            break;
-        case 5:
-            tile(op, format, group, 5, x, q, row, panel);
-            break;
-        default:
-            tile(op, format, group, 6, x, q, row, panel);
-        }
-        row += height;
-        x += height * q->row_bytes;
-    }
-}
+#define TILE(height, at) tile(op, format, levels, height, x + ((at) - row) * row_bytes, row_bytes, at, panel)
 
 /* One function for each, so that the compiler has one set of tiles in sight at a time. */
-#define PANEL_TIMES_BLOCK(name, format, group)                                                              \
-    static __attribute__((noinline)) void name(                                                             \
-        const ingot_op *op, int32_t panel, const char *x, const quantized_rows *q, int32_t row, int32_t end) { \
-        panel_times_block(op, format, group, panel, x, q, row, end);                                        \
+#define PANELS_TIMES_ROWS(name, format_, levels_)                                                      \
+    static __attribute__((noinline)) void name(                                                        \
+        const ingot_op *op, const char *x, int64_t row_bytes, int32_t row, int32_t end, int32_t panel, \
+        int32_t panel_end) {                                                                           \
+        const int format = (format_), levels = (levels_);                                              \
+        for (; panel < panel_end; panel++) {                                                           \
+            FOR_TILES(SMALL_TILE, row, end, TILE)                                                      \
+        }                                                                                              \
     }
-PANEL_TIMES_BLOCK(q4_16, INGOT_Q4, 16)
-PANEL_TIMES_BLOCK(q4_32, INGOT_Q4, 32)
-PANEL_TIMES_BLOCK(q4_64, INGOT_Q4, 64)
-PANEL_TIMES_BLOCK(q8_16, INGOT_Q8, 16)
-PANEL_TIMES_BLOCK(q8_32, INGOT_Q8, 32)
-PANEL_TIMES_BLOCK(q8_64, INGOT_Q8, 64)
+PANELS_TIMES_ROWS(q4_linear, INGOT_Q4, INGOT_LINEAR)
+PANELS_TIMES_ROWS(q4_e2m1, INGOT_Q4, INGOT_E2M1)
+PANELS_TIMES_ROWS(q8, INGOT_Q8, INGOT_LINEAR)
 
-/* ------------------------------------------------------------------ items */
-
-enum { QUANTIZE_ROWS = 4 };
-
-/* Phases come in pairs, one for each stretch of rows that fits the scratch: quantize them, multiply them. */
-static int32_t stretch_rows(const ingot_op *op, const quantized_rows *q, int32_t phase) {
-    return max_int(0, min_int(q->most, op->t[1].rows - phase / 2 * q->most));
-}
-
-int32_t quantized_items(const ingot_op *op, const context *ctx, int32_t phase) {
-    quantized_rows q = rows_of(&op->matrix, ctx);
-    if (q.most == 0) {
-        return phase == 0 ? 1 : 0; /* one item, to say so */
-    }
-    int32_t rows = stretch_rows(op, &q, phase);
-    if (rows == 0) {
+static int multiply(
+    const ingot_op *op, const char *x, int64_t row_bytes, int32_t row, int32_t end, int32_t panel,
+    int32_t panel_end) {
+    const ingot_matrix *m = &op->matrix;
+    if (m->group % Q4_STEP != 0 || m->group < Q4_STEP) {
         return 0;
     }
-    if (phase % 2 == 0) {
-        return divide_up(rows, QUANTIZE_ROWS);
-    }
-    cut c = cut_of(&op->matrix, rows, q.row_bytes, ctx->threads);
-    return c.panel_items * c.blocks;
-}
-
-int quantized_run(const ingot_op *op, context *ctx, int32_t phase, int32_t item) {
-    quantized_rows q = rows_of(&op->matrix, ctx);
-    if (q.most == 0) {
-        return 0;
-    }
-    int32_t first = phase / 2 * q.most, rows = stretch_rows(op, &q, phase);
-    char *scratch = (char *)ctx->scratch;
-    if (phase % 2 == 0) {
-        int32_t end = min_int((item + 1) * QUANTIZE_ROWS, rows);
-        for (int32_t row = item * QUANTIZE_ROWS; row < end; row++) {
-            quantize_row(op, first + row, scratch + row * q.row_bytes, &q);
-        }
-        return 1;
-    }
-    cut c = cut_of(&op->matrix, rows, q.row_bytes, ctx->threads);
-    int32_t panel = item % c.panel_items * c.panels_an_item;
-    int32_t panel_end = min_int(panel + c.panels_an_item, c.panels);
-    int32_t row = item / c.panel_items * c.rows_a_block;
-    int32_t end = first + min_int(row + c.rows_a_block, rows);
-    const char *x = scratch + row * q.row_bytes;
-    for (; panel < panel_end; panel++) {
-        switch (op->matrix.format << 8 | op->matrix.group) {
-        case INGOT_Q4 << 8 | 16:
-            q4_16(op, panel, x, &q, first + row, end);
-            break;
-        case INGOT_Q4 << 8 | 32:
-            q4_32(op, panel, x, &q, first + row, end);
-            break;
-        case INGOT_Q4 << 8 | 64:
-            q4_64(op, panel, x, &q, first + row, end);
-            break;
-        case INGOT_Q8 << 8 | 16:
-            q8_16(op, panel, x, &q, first + row, end);
-            break;
-        case INGOT_Q8 << 8 | 32:
-            q8_32(op, panel, x, &q, first + row, end);
-            break;
-        case INGOT_Q8 << 8 | 64:
-            q8_64(op, panel, x, &q, first + row, end);
-            break;
-        default:
-            return 0;
-        }
+    if (m->format == INGOT_Q8) {
+        q8(op, x, row_bytes, row, end, panel, panel_end);
+    } else if (m->levels == INGOT_E2M1) {
+        q4_e2m1(op, x, row_bytes, row, end, panel, panel_end);
+    } else {
+        q4_linear(op, x, row_bytes, row, end, panel, panel_end);
     }
     return 1;
 }
+
+const product quantized_product = {prepared_bytes, prepare, multiply};

@@ -4,8 +4,7 @@
  * Which rows an expert gets changes with the company in a batch; what it makes of a row does not, as its
  * matmul gives a row the same bits beside any others. A token's experts are added up by ascending id.
  */
-#include "kernels.h"
-#include "quants.h"
+#include "matmul.h"
 #include "simd.h"
 
 static int32_t *ints_of(const ingot_tensor *t, int64_t row) { return (int32_t *)t->data + row * t->stride; }
@@ -107,80 +106,57 @@ const kernel moe_group_kernel = {moe_group_items, moe_group_run, moe_group_work}
 
 /* ------------------------------------------------------------------ matmul */
 
-/* One expert's share as a matmul of its own; 0 where it has no rows, or the starts are broken. */
-static int expert_op(const ingot_op *op, int32_t expert, ingot_op *part) {
-    int32_t from = int_at(&op->t[2], expert), to = int_at(&op->t[2], expert + 1);
-    if (from < 0 || to <= from || to > op->t[1].rows) {
-        return 0;
-    }
-    *part = (ingot_op){.code = INGOT_OP_MATMUL, .matrix = ((const ingot_matrix *)op->matrix.data)[expert]};
-    part->t[0] = op->t[0];
-    part->t[0].data = row_of(&op->t[0], from);
-    part->t[1] = op->t[1];
-    part->t[1].data = row_of(&op->t[1], from);
-    part->t[0].rows = part->t[1].rows = to - from;
-    if (op->t[3].data != NULL) {
-        part->t[2] = op->t[3];
-        part->t[2].data = row_of(&op->t[3], expert);
-        part->t[2].rows = 1;
-    }
-    return 1;
+/* The rows of x in expert order are prepared together; then an item is one of some expert's. */
+static const ingot_matrix *experts_of(const ingot_op *op) { return op->matrix.data; }
+
+/* The rows of a stretch that are an expert's; none where the starts are broken. */
+static int32_t first_row(const ingot_op *op, const stretch *s, int32_t expert) {
+    return max_int(int_at(&op->t[2], expert), s->first);
 }
 
-/*
- * Matmuls of floats keep nothing between phases: all experts' items are one phase. Quantized ones put their
- * rows into the scratch first, so the experts take turns, each with its own phases. Then `*expert` is whose
- * turn it is and `*phase` which of its phases; the number of experts if there are no more.
- */
-static void find_turn(const ingot_op *op, const context *ctx, int32_t *phase, int32_t *expert) {
-    ingot_op part;
-    for (*expert = 0; *expert < op->count; (*expert)++) {
-        if (expert_op(op, *expert, &part)) {
-            for (int32_t own = 0; matmul_kernel.items(&part, ctx, own) > 0; own++) {
-                if ((*phase)-- == 0) {
-                    *phase = own;
-                    return;
-                }
-            }
-        }
+static int32_t last_row(const ingot_op *op, const stretch *s, int32_t expert) {
+    return min_int(int_at(&op->t[2], expert + 1), s->end);
+}
+
+/* The op of one expert: its matrix and its bias, all rows. */
+static ingot_op expert_op(const ingot_op *op, int32_t expert) {
+    ingot_op part = {.code = INGOT_OP_MATMUL, .matrix = experts_of(op)[expert]};
+    part.t[0] = op->t[0];
+    part.t[1] = op->t[1];
+    if (op->t[3].data != NULL) {
+        part.t[2] = op->t[3];
+        part.t[2].data = row_of(&op->t[3], expert);
     }
+    return part;
 }
 
 static int32_t moe_matmul_items(const ingot_op *op, const context *ctx, int32_t phase) {
-    int32_t items = 0;
-    ingot_op part;
-    if (is_quantized(((const ingot_matrix *)op->matrix.data)->format)) {
-        int32_t expert;
-        find_turn(op, ctx, &phase, &expert);
-        return expert < op->count && expert_op(op, expert, &part) ? matmul_kernel.items(&part, ctx, phase) : 0;
+    stretch s = stretch_of(op, experts_of(op), ctx, phase);
+    if (s.preparing) {
+        return prepare_items(&s);
     }
+    int32_t items = 0;
     for (int32_t e = 0; e < op->count; e++) {
-        if (expert_op(op, e, &part)) {
-            items += matmul_kernel.items(&part, ctx, phase);
-        }
+        items += multiply_items(experts_of(op), ctx, &s, first_row(op, &s, e), last_row(op, &s, e));
     }
     return items;
 }
 
 static void moe_matmul_run(const ingot_op *op, context *ctx, int32_t phase, int32_t item, int32_t op_index) {
-    ingot_op part;
-    if (is_quantized(((const ingot_matrix *)op->matrix.data)->format)) {
-        int32_t expert;
-        find_turn(op, ctx, &phase, &expert);
-        if (expert < op->count && expert_op(op, expert, &part)) {
-            matmul_kernel.run(&part, ctx, phase, item, op_index);
-        }
+    stretch s = stretch_of(op, experts_of(op), ctx, phase);
+    if (s.preparing) {
+        prepare_item(op, experts_of(op), ctx, &s, item, op_index);
         return;
     }
     for (int32_t e = 0; e < op->count; e++) {
-        if (expert_op(op, e, &part)) {
-            int32_t items = matmul_kernel.items(&part, ctx, phase);
-            if (item < items) {
-                matmul_kernel.run(&part, ctx, phase, item, op_index);
-                return;
-            }
-            item -= items;
+        int32_t from = first_row(op, &s, e), to = last_row(op, &s, e);
+        int32_t items = multiply_items(experts_of(op), ctx, &s, from, to);
+        if (item < items) {
+            ingot_op part = expert_op(op, e);
+            multiply_item(&part, ctx, &s, from, to, item, op_index);
+            return;
         }
+        item -= items;
     }
 }
 

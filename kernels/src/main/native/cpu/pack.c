@@ -9,12 +9,12 @@ int64_t ingot_matrix_bytes(const ingot_matrix *m) {
     if (is_quantized(m->format)) {
         return quantized_is_sound(m) ? quantized_bytes(m) : -1;
     }
-    int32_t bytes = element_bytes(m->format);
-    return bytes == 0 ? -1 : ((int64_t)m->out + PANEL_ROWS - 1) / PANEL_ROWS * PANEL_ROWS * m->in * bytes;
+    int64_t panels = ((int64_t)m->out + PANEL_ROWS - 1) / PANEL_ROWS;
+    return element_bytes(m->format) == 0 ? -1 : panels * panel_bytes(m);
 }
 
 static char *panel_of(const ingot_matrix *m, int64_t panel) {
-    return (char *)m->data + panel * PANEL_ROWS * m->in * element_bytes(m->format);
+    return (char *)m->data + panel * panel_bytes(m);
 }
 
 /*
@@ -42,7 +42,7 @@ INLINE void pack_rows(
             const char *x = source + (row - op->count) * row_bytes;
             char *y = out + (int64_t)panel_slot(format, (int32_t)(row - panel * PANEL_ROWS)) * bytes;
             for (int32_t k = k0; k < k1; k++) {
-                memcpy(y + (int64_t)k * PANEL_ROWS * bytes, x + (int64_t)k * bytes, (size_t)bytes);
+                memcpy(y + panel_offset(format, k) * bytes, x + (int64_t)k * bytes, (size_t)bytes);
             }
         }
     }
@@ -98,9 +98,10 @@ static void embed_run(const ingot_op *op, context *ctx, int32_t phase, int32_t i
         return;
     }
     int32_t bytes = element_bytes(m->format);
-    const char *x = panel_of(m, id / PANEL_ROWS) + (int64_t)panel_slot(m->format, id % PANEL_ROWS) * bytes;
+    const char *row = panel_of(m, id / PANEL_ROWS) + (int64_t)panel_slot(m->format, id % PANEL_ROWS) * bytes;
     float *out = row_of(&op->t[0], item);
-    for (int32_t k = 0; k < m->in; k++, x += PANEL_ROWS * bytes) {
+    for (int32_t k = 0; k < m->in; k++) {
+        const char *x = row + panel_offset(m->format, k) * bytes;
         switch (m->format) {
         case INGOT_F32:
             out[k] = *(const float *)x;

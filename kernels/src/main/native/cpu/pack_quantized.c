@@ -111,6 +111,34 @@ static void q8_0_block(const uint8_t *b, uint8_t *level, float *scale) {
     }
 }
 
+/* Five bits: 32 upper ones together, then the lower halves. */
+static void five_bits(const uint8_t *b, uint8_t *level) {
+    halves(b + 4, level);
+    for (int32_t j = 0; j < 32; j++) {
+        level[j] = (uint8_t)(level[j] | (b[j / 8] >> j % 8 & 1) << 4);
+    }
+}
+
+static void q5_0_block(const uint8_t *b, uint8_t *level, float *scale) {
+    *scale = read_f16(b);
+    five_bits(b + 2, level);
+}
+
+/* IQ4's 16 steps, finer around zero, plus 127. */
+enum { IQ4_ZERO = 127 };
+static void iq4_levels(const uint8_t *nibbles, uint8_t *level) {
+    static const uint8_t steps[16] = {0, 23, 44, 62, 78, 92, 105, 117, 128, 140, 152, 165, 180, 196, 216, 240};
+    halves(nibbles, level);
+    for (int32_t j = 0; j < 32; j++) {
+        level[j] = steps[level[j]];
+    }
+}
+
+static void iq4_nl_block(const uint8_t *b, uint8_t *level, float *scale) {
+    *scale = read_f16(b);
+    iq4_levels(b + 2, level);
+}
+
 static void mxfp4_block(const uint8_t *b, uint8_t *level, float *scale) {
     *scale = half_e8m0(b[0]);
     halves(b + 1, level);
@@ -131,11 +159,30 @@ static void from_simple_blocks(
     }
 }
 
-static void from_q4_k(const ingot_op *op, int64_t row, int32_t k0, int32_t n, unit *u) {
-    (void)n;
-    const uint8_t *b = (const uint8_t *)op->t[0].data + row * op->t[0].stride + (int64_t)k0 / 256 * 144;
+/* Blocks of 32 with a scale and a bias before the levels. */
+static void from_biased_blocks(
+    const ingot_op *op, int64_t row, int32_t k0, int32_t n, unit *u, int32_t bytes,
+    void (*levels)(const uint8_t *, uint8_t *)) {
+    const uint8_t *b = (const uint8_t *)op->t[0].data + row * op->t[0].stride + (int64_t)k0 / 32 * bytes;
+    int32_t groups = 32 / op->matrix.group;
+    for (int32_t i = 0; i < n / 32; i++, b += bytes) {
+        levels(b + 4, u->level + 32 * i);
+        for (int32_t g = 0; g < groups; g++) {
+            u->scale[i * groups + g] = read_f16(b);
+            u->bias[i * groups + g] = read_f16(b + 2);
+        }
+    }
+}
+
+static const uint8_t *k_block(const ingot_op *op, int64_t row, int32_t k0, int32_t bytes) {
+    return (const uint8_t *)op->t[0].data + row * op->t[0].stride + (int64_t)k0 / 256 * bytes;
+}
+
+/* Q4_K and Q5_K: d, dmin, 12 bytes of scales and minima of 6 bits; Q5_K's upper bits; 128 bytes of halves. */
+static void from_q4_or_q5_k(const ingot_op *op, int64_t row, int32_t k0, unit *u, int five) {
+    const uint8_t *b = k_block(op, row, k0, five ? 176 : 144);
     float d = read_f16(b), dmin = read_f16(b + 2);
-    const uint8_t *packed = b + 4, *nibbles = b + 16;
+    const uint8_t *packed = b + 4, *high = b + 16, *nibbles = five ? b + 48 : b + 16;
     int32_t groups = 32 / op->matrix.group;
     for (int32_t j = 0; j < 8; j++) {
         int32_t scale, minimum;
@@ -147,7 +194,8 @@ static void from_q4_k(const ingot_op *op, int64_t row, int32_t k0, int32_t n, un
             minimum = packed[j + 4] >> 4 | (packed[j] >> 6) << 4;
         }
         for (int32_t l = 0; l < 32; l++) {
-            u->level[32 * j + l] = nibbles[32 * (j / 2) + l] >> 4 * (j % 2) & 15;
+            int32_t upper = five ? (high[l] >> j & 1) << 4 : 0;
+            u->level[32 * j + l] = (uint8_t)((nibbles[32 * (j / 2) + l] >> 4 * (j % 2) & 15) | upper);
         }
         for (int32_t g = 0; g < groups; g++) {
             u->scale[j * groups + g] = d * (float)scale;
@@ -156,9 +204,75 @@ static void from_q4_k(const ingot_op *op, int64_t row, int32_t k0, int32_t n, un
     }
 }
 
-static void from_q6_k(const ingot_op *op, int64_t row, int32_t k0, int32_t n, unit *u) {
-    (void)n;
-    const uint8_t *b = (const uint8_t *)op->t[0].data + row * op->t[0].stride + (int64_t)k0 / 256 * 210;
+/* Where Q2_K and Q3_K keep two bits of input i: 32 bytes hold 128. */
+static int32_t two_bits(const uint8_t *pairs, int32_t i) { return pairs[32 * (i / 128) + i % 32] >> 2 * (i / 32 % 4) & 3; }
+
+/* 16 bytes of scale and minimum, 64 of levels, d, dmin. */
+static void from_q2_k(const ingot_op *op, int64_t row, int32_t k0, unit *u) {
+    const uint8_t *b = k_block(op, row, k0, 84);
+    float d = read_f16(b + 80), dmin = read_f16(b + 82);
+    for (int32_t i = 0; i < 256; i++) {
+        u->level[i] = (uint8_t)two_bits(b + 16, i);
+    }
+    for (int32_t g = 0; g < 16; g++) {
+        u->scale[g] = d * (float)(b[g] & 15);
+        u->bias[g] = -(dmin * (float)(b[g] >> 4));
+    }
+}
+
+/* 32 bytes of upper bits, 64 of levels, 12 of scales of 6 bits, d. */
+static void from_q3_k(const ingot_op *op, int64_t row, int32_t k0, unit *u) {
+    const uint8_t *b = k_block(op, row, k0, 110), *packed = b + 96;
+    float d = read_f16(b + 108);
+    for (int32_t i = 0; i < 256; i++) {
+        u->level[i] = (uint8_t)(two_bits(b + 32, i) | (b[i % 32] >> i / 32 & 1) << 2);
+    }
+    for (int32_t g = 0; g < 16; g++) {
+        int32_t scale = (packed[g % 8] >> 4 * (g / 8) & 15) | (packed[8 + g % 4] >> 2 * (g / 4) & 3) << 4;
+        symmetric(u, g, d * (float)(scale - 32), 4);
+    }
+}
+
+/* d, 2 bytes of upper bits of the scales, 4 of lower ones, 128 of levels. */
+static void from_iq4_xs(const ingot_op *op, int64_t row, int32_t k0, unit *u) {
+    const uint8_t *b = k_block(op, row, k0, 136);
+    float d = read_f16(b);
+    int32_t groups = 32 / op->matrix.group;
+    for (int32_t j = 0; j < 8; j++) {
+        int32_t scale = (b[4 + j / 2] >> 4 * (j % 2) & 15) | (read_u16(b + 2) >> 2 * j & 3) << 4;
+        iq4_levels(b + 8 + 16 * j, u->level + 32 * j);
+        for (int32_t g = 0; g < groups; g++) {
+            symmetric(u, j * groups + g, d * (float)(scale - 32), IQ4_ZERO);
+        }
+    }
+}
+
+/* An unsigned float of 4 bits of exponent and 3 of mantissa, halved as E2M1's levels are twice the values. */
+static float half_e4m3(uint8_t bits) {
+    int32_t exponent = bits >> 3 & 15, mantissa = bits & 7;
+    if ((bits & 0x7f) == 0x7f) {
+        return 0; /* as ggml has it */
+    }
+    return exponent == 0 ? (float)mantissa * 0x1p-10f
+                         : f32_from_bits((uint32_t)(exponent - 8 + 127) << 23) * (1 + (float)mantissa / 8);
+}
+
+/* Four times 16 values of E2M1, their scales first. */
+static void from_nvfp4(const ingot_op *op, int64_t row, int32_t k0, int32_t n, unit *u) {
+    const uint8_t *b = (const uint8_t *)op->t[0].data + row * op->t[0].stride + (int64_t)k0 / 64 * 36;
+    for (int32_t i = 0; i < n / 64; i++, b += 36) {
+        for (int32_t s = 0; s < 4; s++) {
+            symmetric(u, 4 * i + s, half_e4m3(b[s]), E2M1_ZERO);
+            for (int32_t j = 0; j < 8; j++) {
+                u->level[64 * i + 16 * s + j] = b[4 + 8 * s + j] & 15;
+                u->level[64 * i + 16 * s + j + 8] = b[4 + 8 * s + j] >> 4;
+            }
+        }
+    }
+}
+
+static void from_q6_k(const ingot_op *op, int64_t row, int32_t k0, unit *u) {
+    const uint8_t *b = k_block(op, row, k0, 210);
     const uint8_t *low = b, *high = b + 128;
     const int8_t *scales = (const int8_t *)(b + 192);
     float d = read_f16(b + 208);
@@ -222,7 +336,7 @@ static void from_dense(const ingot_op *op, int64_t row, int32_t k0, int32_t n, u
     const ingot_tensor *source = &op->t[0];
     int32_t group = op->matrix.group, bits = op->matrix.format == INGOT_Q4 ? 4 : 8;
     for (int32_t g = 0; g < n / group; g++) {
-        float w[MAX_GROUP];
+        float w[MAX_GROUP] = {0};
         for (int32_t i = 0; i < group; i++) {
             w[i] = read_float(source->columns, source->data, row * source->stride + k0 + g * group + i);
         }
@@ -238,7 +352,10 @@ static int32_t source_group(const ingot_op *op) {
         return op->matrix.in / max_int((int32_t)op->t[1].stride, 1);
     case INGOT_FROM_DENSE:
         return op->matrix.group;
+    case INGOT_FROM_GGML_Q2_K:
+    case INGOT_FROM_GGML_Q3_K:
     case INGOT_FROM_GGML_Q6_K:
+    case INGOT_FROM_GGML_NVFP4:
         return 16;
     default:
         return 32;
@@ -269,11 +386,38 @@ static int decode(const ingot_op *op, int64_t row, int32_t k0, int32_t n, unit *
     case INGOT_FROM_GGML_MXFP4:
         from_simple_blocks(op, row, k0, n, u, 17, E2M1_ZERO, mxfp4_block);
         return 1;
+    case INGOT_FROM_GGML_Q4_1:
+        from_biased_blocks(op, row, k0, n, u, 20, halves);
+        return 1;
+    case INGOT_FROM_GGML_Q5_0:
+        from_simple_blocks(op, row, k0, n, u, 22, 16, q5_0_block);
+        return 1;
+    case INGOT_FROM_GGML_Q5_1:
+        from_biased_blocks(op, row, k0, n, u, 24, five_bits);
+        return 1;
+    case INGOT_FROM_GGML_IQ4_NL:
+        from_simple_blocks(op, row, k0, n, u, 18, IQ4_ZERO, iq4_nl_block);
+        return 1;
+    case INGOT_FROM_GGML_NVFP4:
+        from_nvfp4(op, row, k0, n, u);
+        return 1;
+    case INGOT_FROM_GGML_Q2_K:
+        from_q2_k(op, row, k0, u);
+        return 1;
+    case INGOT_FROM_GGML_Q3_K:
+        from_q3_k(op, row, k0, u);
+        return 1;
     case INGOT_FROM_GGML_Q4_K:
-        from_q4_k(op, row, k0, n, u);
+        from_q4_or_q5_k(op, row, k0, u, 0);
+        return 1;
+    case INGOT_FROM_GGML_Q5_K:
+        from_q4_or_q5_k(op, row, k0, u, 1);
         return 1;
     case INGOT_FROM_GGML_Q6_K:
-        from_q6_k(op, row, k0, n, u);
+        from_q6_k(op, row, k0, u);
+        return 1;
+    case INGOT_FROM_GGML_IQ4_XS:
+        from_iq4_xs(op, row, k0, u);
         return 1;
     default:
         return 0;

@@ -7,6 +7,9 @@
  *
  *   f32, f16   row 0, row 1, row 2, ...
  *   bf16       vectors in pairs: lane i of 32 bits holds row i of the first (low half) and of the second
+ *
+ * Where the processor multiplies pairs of bf16, a panel of bf16 goes by two k at a time instead: lane i
+ * holds row i's k in its upper half and k + 1 in its lower, zero where there is no k + 1.
  */
 #ifndef INGOT_PANELS_H
 #define INGOT_PANELS_H
@@ -16,13 +19,35 @@
 
 enum { PANEL_ROWS = PANEL_VECTORS * LANES };
 
-/* Where row r of a panel lies among the PANEL_ROWS elements of one k. */
+INLINE int is_bf16_pairs(int32_t format) {
+#if defined(BF16_PAIRS)
+    return format == INGOT_BF16;
+#else
+    (void)format;
+    return 0;
+#endif
+}
+
+/* Where row r's first element lies in its panel. */
 INLINE int32_t panel_slot(int32_t format, int32_t r) {
+    if (is_bf16_pairs(format)) {
+        return 2 * r + 1;
+    }
     if (format != INGOT_BF16) {
         return r;
     }
     int32_t vector = r / LANES;
     return (vector / 2) * 2 * LANES + (r % LANES) * 2 + vector % 2;
+}
+
+/* How many elements after it a row's k-th lies. */
+INLINE int64_t panel_offset(int32_t format, int32_t k) {
+    return is_bf16_pairs(format) ? (int64_t)(k / 2) * 2 * PANEL_ROWS - k % 2 : (int64_t)k * PANEL_ROWS;
+}
+
+INLINE int64_t panel_bytes(const ingot_matrix *m) {
+    int64_t in = is_bf16_pairs(m->format) ? m->in + m->in % 2 : m->in;
+    return PANEL_ROWS * in * element_bytes(m->format);
 }
 
 /* The elements of one k as floats. `format` must be a constant where this is inlined. */

@@ -59,7 +59,7 @@ static const uint8_t level_tables[2][16] = {
  */
 #if defined(__AVX512F__)
 typedef __m512i vi;
-INLINE vi vi_zero(void) { return _mm512_setzero_si512(); }
+INLINE vi vi_set1(int32_t x) { return _mm512_set1_epi32(x); }
 INLINE vi vi_load(const void *p) { return _mm512_loadu_si512(p); }
 INLINE vi vi_table(const uint8_t *table) {
     return _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)table));
@@ -77,7 +77,7 @@ INLINE vi vi_dot_small(vi sum, vi w, const int8_t *x) { return vi_dot(sum, w, x)
 
 #elif defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
 typedef __m256i vi;
-INLINE vi vi_zero(void) { return _mm256_setzero_si256(); }
+INLINE vi vi_set1(int32_t x) { return _mm256_set1_epi32(x); }
 INLINE vi vi_load(const void *p) { return _mm256_loadu_si256((const __m256i *)p); }
 INLINE vi vi_table(const uint8_t *table) {
     return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)table));
@@ -102,7 +102,7 @@ INLINE vi vi_dot(vi sum, vi w, const int8_t *x) {
 }
 
 #elif defined(__aarch64__) && !defined(INGOT_PORTABLE)
-INLINE vi vi_zero(void) { return (vi)vdupq_n_s32(0); }
+INLINE vi vi_set1(int32_t x) { return (vi)vdupq_n_s32(x); }
 INLINE vi vi_load(const void *p) { return (vi)vld1q_u8(p); }
 INLINE vi vi_table(const uint8_t *table) { return vi_load(table); }
 INLINE vi vi_low(vi v) { return (vi)vandq_u8((uint8x16_t)v, vdupq_n_u8(15)); }
@@ -112,7 +112,9 @@ INLINE vf vi_floats(vi v) { return (vf)vcvtq_f32_s32((int32x4_t)v); }
 INLINE vi vi_dot(vi sum, vi w, const int8_t *x) {
     int32_t four;
     memcpy(&four, x, 4);
-#if defined(__ARM_FEATURE_DOTPROD)
+#if defined(__ARM_FEATURE_MATMUL_INT8)
+    return (vi)vusdotq_s32((int32x4_t)sum, (uint8x16_t)w, (int8x16_t)vdupq_n_s32(four));
+#elif defined(__ARM_FEATURE_DOTPROD)
     /* w is 64 + 64 + (w - 128), each a signed byte. */
     int8x16_t x4 = (int8x16_t)vdupq_n_s32(four), half = vdupq_n_s8(64);
     int32x4_t offset = vdotq_s32(vdotq_s32((int32x4_t)sum, half, x4), half, x4);
@@ -138,7 +140,7 @@ INLINE vi vi_dot_small(vi sum, vi w, const int8_t *x) {
 
 #else
 typedef uint8_t vb __attribute__((vector_size(16)));
-INLINE vi vi_zero(void) { return (vi){0, 0, 0, 0}; }
+INLINE vi vi_set1(int32_t x) { return (vi){x, x, x, x}; }
 INLINE vi vi_load(const void *p) {
     vi v;
     memcpy(&v, p, sizeof v);

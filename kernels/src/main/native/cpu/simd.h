@@ -51,6 +51,29 @@ INLINE vf vf_load_i8(const int8_t *p) {
     return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)p)));
 }
 
+INLINE vu vu_max(vu a, vu b) { return (vu)_mm512_max_epu32((__m512i)a, (__m512i)b); }
+INLINE uint32_t vu_largest(vu v) { return _mm512_reduce_max_epu32((__m512i)v); }
+INLINE void vf_store_i8(int8_t *p, vf v) { _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(v))); }
+#if defined(__AVX512BF16__)
+/*
+ * Lanes of two bf16. vp_dot adds the product of the upper halves to each sum, then that of the lower, each
+ * rounded once, subnormal numbers taken for zero: what VDPBF16PS does.
+ */
+#define BF16_PAIRS
+typedef __m512i vp;
+INLINE vp vp_load(const void *p) { return _mm512_loadu_si512(p); }
+INLINE vp vp_set1(const void *pair) {
+    int32_t two;
+    memcpy(&two, pair, 4);
+    return _mm512_set1_epi32(two);
+}
+INLINE vf vp_dot(vf sum, vp a, vp b) { return _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)b); }
+/* 2 * LANES floats, each to the nearest bf16; neighbours in one lane, the first in the upper half. */
+INLINE void vp_store_rounded(void *p, vf first, vf second) {
+    _mm512_storeu_si512(p, _mm512_rol_epi32((__m512i)_mm512_cvtne2ps_pbh(second, first), 16));
+}
+#endif
+
 #elif defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
 #include <immintrin.h>
 #define LANES 8
@@ -85,6 +108,8 @@ INLINE vf vf_load_i8(const int8_t *p) {
     return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)p)));
 }
 
+INLINE vu vu_max(vu a, vu b) { return (vu)_mm256_max_epu32((__m256i)a, (__m256i)b); }
+
 #else /* four lanes: NEON, or whatever the compiler makes of plain vectors */
 #define LANES 4
 #define PANEL_VECTORS 4
@@ -116,6 +141,10 @@ INLINE vf vf_if_less(vf a, vf b, vf then, vf otherwise) {
     return (vf)(((vi)then & mask) | ((vi)otherwise & ~mask));
 }
 INLINE vf vf_max(vf a, vf b) { return vf_if_less(b, a, a, b); }
+INLINE vu vu_max(vu a, vu b) {
+    vu mask = (vu)(a > b);
+    return (a & mask) | (b & ~mask);
+}
 
 #if defined(__aarch64__) && !defined(INGOT_PORTABLE)
 #include <arm_neon.h>
@@ -250,6 +279,26 @@ INLINE float vf_largest(vf v) {
     }
     return largest;
 }
+
+#if LANES < 16
+INLINE uint32_t vu_largest(vu v) {
+    uint32_t largest = v[0];
+    for (int i = 1; i < LANES; i++) {
+        largest = v[i] > largest ? v[i] : largest;
+    }
+    return largest;
+}
+
+/* v holds integers of 8 bits. */
+INLINE void vf_store_i8(int8_t *p, vf v) {
+    for (int i = 0; i < LANES; i++) {
+        p[i] = (int8_t)v[i];
+    }
+}
+#endif
+
+/* Without its sign, as bits. */
+INLINE vu vu_magnitude(vf v) { return (vu)v & 0x7fffffffu; }
 
 /*
  * e^x within 2 units in the last place: 2^n * e^r with |r| <= ln2/2 and a polynomial of degree 7.

@@ -49,6 +49,10 @@ struct ingot_team {
     pthread_mutex_t mutex;
     pthread_cond_t opened;
 
+    /* Where the time goes, if somebody asked: written by whoever ends an op. */
+    int64_t *nanos;
+    int64_t op_began;
+
     int32_t started; /* threads to join */
     pthread_t *threads;
 };
@@ -128,6 +132,14 @@ static int is_shared(const ingot_team *team, const kernel *k, int32_t op, int32_
     return team->ctx.threads > 1 && items > 1 && k->work(&team->ops[op]) >= SMALL_WORK;
 }
 
+static void account(ingot_team *team, int32_t op) {
+    if (team->nanos != NULL) {
+        int64_t now = now_nanos();
+        team->nanos[op] += now - team->op_began;
+        team->op_began = now;
+    }
+}
+
 /* From this phase on: runs what is not worth sharing, opens the first phase that is, or ends the step. */
 static void open_next(ingot_team *team, int32_t op, int32_t phase) {
     for (; op < team->count; op++, phase = 0) {
@@ -150,6 +162,7 @@ static void open_next(ingot_team *team, int32_t op, int32_t phase) {
                 run_item(team, op, phase, item);
             }
         }
+        account(team, op);
     }
     deal_out(team, STEP_OVER);
 }
@@ -187,6 +200,7 @@ int32_t ingot_run(ingot_team *team, const ingot_op *ops, int32_t count, ingot_fa
     team->count = count;
     atomic_store(&team->ctx.failed, 0);
     team->ctx.failure = (ingot_failure){INGOT_OK, 0, 0, 0, 0};
+    team->op_began = team->nanos == NULL ? 0 : now_nanos();
     open_next(team, 0, 0);
     for (uint64_t deal; ((deal = run_items(team)) & STEP_OVER) == 0;) {
         wait_for_deal(team, deal, 1);
@@ -194,6 +208,8 @@ int32_t ingot_run(ingot_team *team, const ingot_op *ops, int32_t count, ingot_fa
     *failure = team->ctx.failure;
     return failure->status;
 }
+
+void ingot_profile(ingot_team *team, int64_t *nanos) { team->nanos = nanos; }
 
 /* ------------------------------------------------------------------ opening and closing */
 

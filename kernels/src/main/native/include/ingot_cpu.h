@@ -25,10 +25,10 @@
 /* ------------------------------------------------------------------ version */
 
 /* Changes whenever a struct or a meaning below does; the host refuses a library of another number. */
-#define INGOT_ABI_VERSION 3
+#define INGOT_ABI_VERSION 4
 
 /* Changes whenever a kernel's arithmetic does: part of the numeric class. */
-#define INGOT_KERNELS_VERSION 1
+#define INGOT_KERNELS_VERSION 2
 
 INGOT_API int32_t ingot_abi_version(void);
 INGOT_API int32_t ingot_kernels_version(void);
@@ -65,8 +65,8 @@ typedef struct ingot_failure {
 /* ------------------------------------------------------------------ memory */
 
 /*
- * Zero-filled memory, aligned to 64 bytes; large areas are aligned to and advised for huge pages.
- * Every page is touched here, so that memory that is not there is missed at load and not in a step.
+ * Zero-filled memory, aligned to 64 bytes; large areas are aligned to and advised for huge pages, and come
+ * page by page as they are first touched.
  * The caller owns *out and gives it back with ingot_free(), which takes NULL too.
  */
 INGOT_API int32_t ingot_allocate(int64_t bytes, void **out);
@@ -129,7 +129,16 @@ enum {
     INGOT_FROM_GGML_Q4_K = 5,
     INGOT_FROM_GGML_Q6_K = 6,
     INGOT_FROM_GGML_MXFP4 = 7,
-    INGOT_SOURCES = 8
+    INGOT_FROM_GGML_Q4_1 = 8,
+    INGOT_FROM_GGML_Q5_0 = 9,
+    INGOT_FROM_GGML_Q5_1 = 10,
+    INGOT_FROM_GGML_Q5_K = 11,
+    INGOT_FROM_GGML_Q2_K = 12,
+    INGOT_FROM_GGML_Q3_K = 13,
+    INGOT_FROM_GGML_IQ4_NL = 14,
+    INGOT_FROM_GGML_IQ4_XS = 15,
+    INGOT_FROM_GGML_NVFP4 = 16,
+    INGOT_SOURCES = 17
 };
 
 /*
@@ -235,5 +244,11 @@ INGOT_API void ingot_team_close(ingot_team *team);
  * than INGOT_OK, *failure says why and the step's results are undefined.
  */
 INGOT_API int32_t ingot_run(ingot_team *team, const ingot_op *ops, int32_t count, ingot_failure *failure);
+
+/*
+ * From the next step on, adds the nanoseconds between the end of the op before and its own to nanos[i] for
+ * op i of a step; NULL: no longer. For measuring: the clock is read once more for each op.
+ */
+INGOT_API void ingot_profile(ingot_team *team, int64_t *nanos);
 
 #endif

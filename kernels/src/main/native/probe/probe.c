@@ -10,11 +10,13 @@
 #endif
 #if defined(__APPLE__)
 #include <sys/sysctl.h>
+#elif defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
 #endif
 
 #define API __attribute__((visibility("default")))
 
-enum { AVX2 = 1, AVX512 = 2, NEON = 4 };
+enum { AVX2 = 1, AVX512 = 2, NEON = 4, AVX512_BF16 = 8, DOTPROD = 16, I8MM = 32 };
 
 #if defined(__x86_64__)
 static uint64_t enabled_registers(void) {
@@ -48,16 +50,43 @@ static int32_t x86_features(void) {
     const uint32_t f = 1u << 16, dq = 1u << 17, bw = 1u << 30, vl = 1u << 31, cd = 1u << 28, vnni = 1u << 11;
     int avx512 = (b7 & (f | dq | bw | vl | cd)) == (f | dq | bw | vl | cd) && (c7 & vnni) != 0
         && (registers & 0xe0) == 0xe0;
-    return AVX2 | (avx512 ? AVX512 : 0);
+    uint32_t a7 = 0, largest;
+    if (!__get_cpuid_count(7, 0, &largest, &b, &c, &d) || (largest >= 1 && !__get_cpuid_count(7, 1, &a7, &b, &c, &d))) {
+        return AVX2;
+    }
+    int bf16 = avx512 && (a7 & 1u << 5) != 0;
+    return AVX2 | (avx512 ? AVX512 : 0) | (bf16 ? AVX512_BF16 : 0);
 }
 #endif
 
-/* A set of AVX2 (with FMA and F16C), AVX512 (F, BW, DQ, VL, CD, VNNI), NEON. */
+#if defined(__aarch64__)
+#if defined(__APPLE__)
+static int has(const char *feature) {
+    int value = 0;
+    size_t length = sizeof value;
+    return sysctlbyname(feature, &value, &length, NULL, 0) == 0 && value != 0;
+}
+
+static int32_t arm_features(void) {
+    return NEON | (has("hw.optional.arm.FEAT_DotProd") ? DOTPROD : 0) | (has("hw.optional.arm.FEAT_I8MM") ? I8MM : 0);
+}
+#elif defined(__linux__)
+static int32_t arm_features(void) {
+    const unsigned long asimddp = 1ul << 20, i8mm = 1ul << 13; /* of AT_HWCAP and AT_HWCAP2 */
+    int dotprod = (getauxval(AT_HWCAP) & asimddp) != 0;
+    return NEON | (dotprod ? DOTPROD : 0) | (dotprod && (getauxval(AT_HWCAP2) & i8mm) != 0 ? I8MM : 0);
+}
+#else
+static int32_t arm_features(void) { return NEON; }
+#endif
+#endif
+
+/* A set of AVX2 (with FMA and F16C), AVX512 (F, BW, DQ, VL, CD, VNNI), AVX512_BF16, NEON, DOTPROD, I8MM. */
 API int32_t ingot_cpu_features(void) {
 #if defined(__x86_64__)
     return x86_features();
 #elif defined(__aarch64__)
-    return NEON;
+    return arm_features();
 #else
     return 0;
 #endif

@@ -4,14 +4,6 @@ import dev.ingot.api.bench.Table;
 import dev.ingot.api.cluster.ClusterKeys;
 import dev.ingot.api.cluster.ClusterKeys.KeysException;
 import dev.ingot.api.cluster.ClusterKeys.NodeKeys;
-
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
-
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
-
 import java.io.IOException;
 import java.net.URI;
 import java.net.URLEncoder;
@@ -24,6 +16,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /// `ingot cluster`: keys for a cluster, and what an operator asks a router.
 @Command(

@@ -3,15 +3,12 @@ package dev.ingot.api;
 import dev.ingot.api.cluster.ClusterSettings;
 import dev.ingot.api.cluster.ClusterSettings.Role;
 import dev.ingot.api.cluster.LinkSettings;
-
-import org.jspecify.annotations.Nullable;
-
-import picocli.CommandLine.Option;
-
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
 
 /// The flags of `ingot serve` that are about a cluster.
 final class ClusterFlags {
@@ -22,7 +19,7 @@ final class ClusterFlags {
             paramLabel = "ROLE",
             description =
                     "all: serve alone. router: take requests for the engine nodes of a cluster."
-                        + " engine: run a model for its routers (default: ${DEFAULT-VALUE}).")
+                            + " engine: run a model for its routers (default: ${DEFAULT-VALUE}).")
     String role = "all";
 
     @Option(
@@ -31,7 +28,7 @@ final class ClusterFlags {
             paramLabel = "HOST:PORT",
             description =
                     "Nodes of the cluster to join, separated by commas; dns:NAME:PORT for every"
-                        + " address of a name. A router without it begins a cluster.")
+                            + " address of a name. A router without it begins a cluster.")
     List<String> join = List.of();
 
     @Option(
@@ -46,7 +43,7 @@ final class ClusterFlags {
             paramLabel = "PORT",
             description =
                     "Its port, 0 for any free one (default: 7400 for a router, 0 for an engine"
-                        + " node).")
+                            + " node).")
     @Nullable Integer port;
 
     @Option(
@@ -61,7 +58,7 @@ final class ClusterFlags {
             paramLabel = "DIR",
             description =
                     "This node's folder of 'ingot cluster init': nodes then speak TLS and know each"
-                        + " other by their keys (default: plain TCP).")
+                            + " other by their keys (default: plain TCP).")
     @Nullable Path keys;
 
     @Option(
@@ -81,7 +78,7 @@ final class ClusterFlags {
             paramLabel = "POLICY",
             description =
                     "How a router chooses: prefix, or round-robin to compare with (default:"
-                        + " ${DEFAULT-VALUE}).")
+                            + " ${DEFAULT-VALUE}).")
     String routing = "prefix";
 
     /// The settings of a node of this role.

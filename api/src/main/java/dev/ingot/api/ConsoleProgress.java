@@ -2,7 +2,6 @@ package dev.ingot.api;
 
 import dev.ingot.api.hub.HubProgress;
 import dev.ingot.worker.LoadListener;
-
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Locale;

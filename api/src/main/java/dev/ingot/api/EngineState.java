@@ -1,7 +1,6 @@
 package dev.ingot.api;
 
 import dev.ingot.scheduler.EngineStatus;
-
 import java.util.concurrent.CompletableFuture;
 
 /// The engine's last status, for probes and routes, and its first verdict, for whoever waits for the start.
@@ -17,7 +16,7 @@ final class EngineState {
         last = status;
         switch (status.state()) {
             case READY, FAILED -> decided.complete(status);
-            case STARTING, RESTARTING, DRAINING -> {}
+            case STARTING, UNRESPONSIVE, RESTARTING, DRAINING -> {}
         }
     }
 

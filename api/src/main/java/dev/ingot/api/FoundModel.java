@@ -3,7 +3,6 @@ package dev.ingot.api;
 import dev.ingot.api.hub.HubException;
 import dev.ingot.api.hub.Repository;
 import dev.ingot.engine.files.ModelFiles;
-
 import java.nio.file.Files;
 import java.nio.file.Path;
 

@@ -2,9 +2,7 @@ package dev.ingot.api;
 
 import dev.ingot.api.bench.BenchCommand;
 import dev.ingot.api.bench.LoadCommand;
-
 import org.slf4j.LoggerFactory;
-
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -17,6 +15,7 @@ import picocli.CommandLine.Command;
             BenchCommand.class,
             LoadCommand.class,
             PullCommand.class,
+            DoctorCommand.class,
             ClusterCommand.class,
             WarmUpCommand.class,
             CommandLine.HelpCommand.class

@@ -2,7 +2,6 @@ package dev.ingot.api;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
-
 import dev.ingot.api.http.Route;
 import dev.ingot.api.openai.OpenAiRoutes;
 import dev.ingot.api.openai.ServedModel;
@@ -11,17 +10,7 @@ import dev.ingot.api.ops.OpsRoutes;
 import dev.ingot.scheduler.EngineMetrics;
 import dev.ingot.scheduler.EngineStatus;
 import dev.ingot.scheduler.Engines;
-
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
-
-import org.apache.pekko.Done;
-import org.apache.pekko.actor.CoordinatedShutdown;
-import org.apache.pekko.actor.typed.ActorRef;
-import org.apache.pekko.actor.typed.ActorSystem;
-import org.apache.pekko.actor.typed.javadsl.Adapter;
-import org.apache.pekko.actor.typed.javadsl.AskPattern;
-import org.apache.pekko.stream.Materializer;
-
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -34,6 +23,13 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.random.RandomGenerator;
+import org.apache.pekko.Done;
+import org.apache.pekko.actor.CoordinatedShutdown;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.javadsl.Adapter;
+import org.apache.pekko.actor.typed.javadsl.AskPattern;
+import org.apache.pekko.stream.Materializer;
 
 /// One serving process: an engine, its requests and the HTTP listener.
 ///

@@ -8,12 +8,10 @@ import dev.ingot.scheduler.Engines;
 import dev.ingot.scheduler.Requests;
 import dev.ingot.scheduler.RequestsActor;
 import dev.ingot.worker.MetalWorkerActor;
-
+import java.util.concurrent.CompletableFuture;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
-
-import java.util.concurrent.CompletableFuture;
 
 /// The root of a node's actors: the engine's guardian and the requests.
 ///

@@ -4,17 +4,14 @@ import dev.ingot.api.hub.HubDownloads;
 import dev.ingot.api.hub.HubException;
 import dev.ingot.api.hub.HubSettings;
 import dev.ingot.api.hub.Repository;
-
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
-
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
-
-import java.nio.file.Path;
-import java.util.concurrent.Callable;
 
 /// `ingot pull`: brings a model into the Hugging Face cache.
 @Command(
@@ -25,7 +22,7 @@ import java.util.concurrent.Callable;
         footer = {
             "",
             "An interrupted download goes on where it was. Environment: HF_ENDPOINT, HF_HOME,"
-                + " HF_HUB_CACHE,",
+                    + " HF_HUB_CACHE,",
             "HF_TOKEN, HF_TOKEN_PATH, HF_HUB_OFFLINE."
         })
 final class PullCommand implements Callable<Integer> {
@@ -34,7 +31,7 @@ final class PullCommand implements Callable<Integer> {
             paramLabel = "ORG/NAME[:QUANT][@REV]",
             description =
                     "The model; QUANT is a part of a GGUF file's name (Q4_K_M), REV a branch, tag"
-                        + " or commit.")
+                            + " or commit.")
     private String model = "";
 
     @Spec private @Nullable CommandSpec spec;

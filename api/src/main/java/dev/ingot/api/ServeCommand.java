@@ -6,18 +6,6 @@ import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.schedule.SchedulingPolicy;
 import dev.ingot.engine.weights.CheckpointException;
 import dev.ingot.worker.WorkerSettings;
-
-import org.jspecify.annotations.Nullable;
-
-import picocli.CommandLine;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
-
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,6 +14,15 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /// `ingot serve`: an OpenAI-compatible server for one model.
 @Command(
@@ -36,11 +33,11 @@ import java.util.concurrent.Callable;
         footer = {
             "",
             "Environment, where the flag is not given: VLLM_METAL_MEMORY_FRACTION"
-                + " (--gpu-memory-utilization),",
+                    + " (--gpu-memory-utilization),",
             "VLLM_METAL_BLOCK_SIZE (--block-size), VLLM_METAL_MAX_BATCH_SIZE"
-                + " (--max-num-batched-tokens).",
+                    + " (--max-num-batched-tokens).",
             "For models of the Hub: HF_ENDPOINT, HF_HOME, HF_HUB_CACHE, HF_TOKEN, HF_TOKEN_PATH,"
-                + " HF_HUB_OFFLINE."
+                    + " HF_HUB_OFFLINE."
         })
 final class ServeCommand implements Callable<Integer> {
     private static final Map<String, DType> KV_TYPES =
@@ -61,8 +58,8 @@ final class ServeCommand implements Callable<Integer> {
             paramLabel = "MODEL",
             description =
                     "A Hugging Face folder, a GGUF file, or a model of the Hub as"
-                        + " ORG/NAME[:QUANT][@REV] (default: the built-in model). A router takes"
-                        + " several.")
+                            + " ORG/NAME[:QUANT][@REV] (default: the built-in model). A router takes"
+                            + " several.")
     private List<String> models = List.of();
 
     @Option(names = "--host", description = "Address to listen on (default: ${DEFAULT-VALUE}).")
@@ -72,7 +69,7 @@ final class ServeCommand implements Callable<Integer> {
             names = "--port",
             description =
                     "Port, 0 for any free one (default: 8000; an engine node, which answers probes"
-                        + " only, takes any).")
+                            + " only, takes any).")
     private @Nullable Integer port;
 
     @Option(names = "--device", description = "auto, cpu or metal (default: ${DEFAULT-VALUE}).")
@@ -90,7 +87,7 @@ final class ServeCommand implements Callable<Integer> {
             paramLabel = "TOKENS",
             description =
                     "Prompt and output of one sequence together (default: the model's own, if"
-                        + " memory holds it).")
+                            + " memory holds it).")
     private @Nullable Integer maxModelLength;
 
     @Option(
@@ -113,7 +110,7 @@ final class ServeCommand implements Callable<Integer> {
             paramLabel = "N",
             description =
                     "Sequences that wait before requests are refused with 429 (default:"
-                        + " ${DEFAULT-VALUE}).")
+                            + " ${DEFAULT-VALUE}).")
     private int maxWaiting = 1024;
 
     @Option(
@@ -121,7 +118,7 @@ final class ServeCommand implements Callable<Integer> {
             paramLabel = "TOKENS",
             description =
                     "Prompt tokens that wait to be computed before requests are refused with 429"
-                        + " (default: ${DEFAULT-VALUE}).")
+                            + " (default: ${DEFAULT-VALUE}).")
     private long maxQueuedTokens = SchedulingPolicy.DEFAULT.maxQueuedTokens();
 
     @Option(
@@ -129,7 +126,7 @@ final class ServeCommand implements Callable<Integer> {
             paramLabel = "SECONDS",
             description =
                     "How long a request may wait for its first turn before it is ended with 503"
-                        + " (default: any time).")
+                            + " (default: any time).")
     private double maxQueueSeconds;
 
     @Option(
@@ -139,7 +136,7 @@ final class ServeCommand implements Callable<Integer> {
             arity = "1",
             description =
                     "Shares of the computed tokens that requests of priority 0, and those above 0,"
-                        + " get whatever more urgent ones want (default: 0.2,0.05).")
+                            + " get whatever more urgent ones want (default: 0.2,0.05).")
     private double[] reservedShares = {
         SchedulingPolicy.DEFAULT.normalShare(), SchedulingPolicy.DEFAULT.lowShare()
     };
@@ -149,7 +146,7 @@ final class ServeCommand implements Callable<Integer> {
             paramLabel = "TOKENS",
             description =
                     "A longer prompt is prefilled, while others decode, no faster than"
-                        + " --long-prefill-stretch lets it (default: ${DEFAULT-VALUE}).")
+                            + " --long-prefill-stretch lets it (default: ${DEFAULT-VALUE}).")
     private int longPromptTokens = SchedulingPolicy.DEFAULT.longPromptTokens();
 
     @Option(
@@ -157,7 +154,7 @@ final class ServeCommand implements Callable<Integer> {
             paramLabel = "FACTOR",
             description =
                     "How many times as long a long prompt may make a step of the others' decodes"
-                        + " (default: ${DEFAULT-VALUE}).")
+                            + " (default: ${DEFAULT-VALUE}).")
     private double stretch = SchedulingPolicy.DEFAULT.stretch();
 
     @Option(
@@ -174,8 +171,8 @@ final class ServeCommand implements Callable<Integer> {
             paramLabel = "FRACTION",
             description =
                     "Share of the device's memory that weights, activations and KV cache may take"
-                        + " together, from 0 to 1 (default: all that fits, the KV cache within its"
-                        + " own limit).")
+                            + " together, from 0 to 1 (default: all that fits, the KV cache within its"
+                            + " own limit).")
     private @Nullable Double memoryFraction;
 
     @Option(
@@ -183,7 +180,7 @@ final class ServeCommand implements Callable<Integer> {
             paramLabel = "TYPE",
             description =
                     "How K and V are stored: auto, float16, bfloat16, int8 or float32 (default:"
-                        + " ${DEFAULT-VALUE}, which is float16).")
+                            + " ${DEFAULT-VALUE}, which is float16).")
     private String kvCacheType = "auto";
 
     @Option(
@@ -191,7 +188,7 @@ final class ServeCommand implements Callable<Integer> {
             paramLabel = "BYTES",
             description =
                     "Memory for the KV cache (default: what the limits need, at most 4 GiB and 40"
-                        + " %% of what is free).")
+                            + " %% of what is free).")
     private @Nullable Long kvCacheBytes;
 
     @Option(
@@ -213,7 +210,7 @@ final class ServeCommand implements Callable<Integer> {
             paramLabel = "4bit|8bit",
             description =
                     "Quantize weights that the checkpoint holds in full when they are loaded"
-                        + " (default: use them as they are).")
+                            + " (default: use them as they are).")
     private @Nullable String quantize;
 
     @Option(
@@ -221,7 +218,7 @@ final class ServeCommand implements Callable<Integer> {
             paramLabel = "SECONDS",
             description =
                     "How long running requests may take to end when the server is stopped (default:"
-                        + " ${DEFAULT-VALUE}).")
+                            + " ${DEFAULT-VALUE}).")
     private int shutdownSeconds = (int) ServeSettings.DEFAULT_GRACE.toSeconds();
 
     @Option(

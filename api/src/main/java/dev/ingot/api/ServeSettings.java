@@ -2,7 +2,6 @@ package dev.ingot.api;
 
 import dev.ingot.engine.schedule.SchedulingPolicy;
 import dev.ingot.worker.WorkerSettings;
-
 import java.time.Duration;
 import java.util.List;
 import java.util.OptionalLong;

@@ -1,7 +1,6 @@
 package dev.ingot.api;
 
 import dev.ingot.api.openai.OpenAiConfig;
-
 import java.time.Duration;
 
 /// How the server listens.

@@ -2,9 +2,6 @@ package dev.ingot.api;
 
 import dev.ingot.engine.schedule.SchedulingPolicy;
 import dev.ingot.worker.WorkerSettings;
-
-import picocli.CommandLine.Command;
-
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -14,6 +11,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
 
 /// `ingot warm-up`: serves the built-in model to itself once, so that the JVM can record what a start needs.
 @Command(name = "warm-up", hidden = true, description = "Runs once for the JVM's AOT cache.")

@@ -4,15 +4,15 @@ import static dev.ingot.api.ServerFixture.completed;
 import static dev.ingot.api.ServerFixture.delta;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.ingot.scheduler.RequestSpec;
-import dev.ingot.engine.sequence.PriorityClass;
-import dev.ingot.engine.sequence.Caller;
 import dev.ingot.engine.sampling.TopLogprobs;
+import dev.ingot.engine.sequence.Caller;
 import dev.ingot.engine.sequence.FinishReason;
+import dev.ingot.engine.sequence.PriorityClass;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.scheduler.Engine;
 import dev.ingot.scheduler.EngineStatus;
 import dev.ingot.scheduler.Output;
+import dev.ingot.scheduler.RequestSpec;
 import dev.ingot.scheduler.Requests;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -246,9 +246,13 @@ class CompletionsOverHttpTest {
 
     @Test
     void theShorterOfTwoTimeoutsCounts() {
-        var _ = server.postLater(PATH, "{\"prompt\": \"a\", \"timeout\": 9}", "X-Request-Timeout", "3");
+        var _ =
+                server.postLater(
+                        PATH, "{\"prompt\": \"a\", \"timeout\": 9}", "X-Request-Timeout", "3");
         assertThat(server.open().timeout()).isEqualTo(Duration.ofSeconds(3));
-        var _ = server.postLater(PATH, "{\"prompt\": \"a\", \"timeout\": 2}", "X-Request-Timeout", "3");
+        var _ =
+                server.postLater(
+                        PATH, "{\"prompt\": \"a\", \"timeout\": 2}", "X-Request-Timeout", "3");
         assertThat(server.open().timeout()).isEqualTo(Duration.ofSeconds(2));
         for (String wrong : new String[] {"0", "-1", "soon", "NaN", "1e9"}) {
             var refused = server.postLater(PATH, "{\"prompt\": \"a\"}", "X-Request-Timeout", wrong);

@@ -127,15 +127,13 @@ final class ServerFixture implements AutoCloseable {
     }
 
     /// @param headers a name and a value each
-    CompletableFuture<HttpResponse<String>> postLater(
-            String path, String body, String... headers) {
+    CompletableFuture<HttpResponse<String>> postLater(String path, String body, String... headers) {
         var request = to(path).header("Content-Type", "application/json");
         for (int i = 0; i < headers.length; i += 2) {
             request.header(headers[i], headers[i + 1]);
         }
         return client.sendAsync(
-                request.POST(HttpRequest.BodyPublishers.ofString(body))
-                        .build(),
+                request.POST(HttpRequest.BodyPublishers.ofString(body)).build(),
                 HttpResponse.BodyHandlers.ofString());
     }
 

@@ -7,6 +7,7 @@ import dev.ingot.engine.sampling.SamplingParams;
 import dev.ingot.engine.sequence.Caller;
 import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.engine.sequence.Tokens;
+import dev.ingot.kernels.metal.SoftMetal;
 import dev.ingot.scheduler.Engine;
 import dev.ingot.scheduler.EngineGuardian;
 import dev.ingot.scheduler.EngineMetrics;
@@ -24,14 +25,16 @@ import java.util.List;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import tools.jackson.databind.JsonNode;
 
 /// Every architecture, weight type and rope spelling against what transformers computes in float32, through the whole
-/// engine on the CPU device: all prompts of a checkpoint in one batch, prefilled in chunks.
+/// engine on the CPU and on the Metal device: all prompts of a checkpoint in one batch, prefilled in chunks.
 final class FamilyGoldenTest {
     private static final Path GOLDENS = Path.of("src", "test", "resources", "goldens");
     private static final double TOLERANCE = 0.02;
@@ -43,21 +46,23 @@ final class FamilyGoldenTest {
         kit.shutdownTestKit();
     }
 
-    static List<Path> checkpoints() throws IOException {
+    static List<Arguments> checkpoints() throws IOException {
         try (var folders = Files.list(GOLDENS)) {
             return folders.filter(folder -> Files.exists(folder.resolve("golden.json")))
                     // Quantized weights meet activations of 8 bits on the CPU: QuantizedGoldensTest
                     // bounds that.
                     .filter(folder -> !folder.endsWith("gpt-oss-mxfp4"))
                     .sorted()
+                    .flatMap(folder ->
+                            Stream.of(Arguments.of("cpu", folder), Arguments.of("metal", folder)))
                     .toList();
         }
     }
 
-    private static WorkerSettings settings(Path folder) {
+    private static WorkerSettings settings(String device, Path folder) {
         return new WorkerSettings(
                 folder,
-                "cpu",
+                device,
                 2,
                 OptionalInt.of(128),
                 8,
@@ -75,9 +80,12 @@ final class FamilyGoldenTest {
         return Tokens.of(ids.stream().mapToInt(Integer::intValue).toArray());
     }
 
-    @ParameterizedTest
+    @ParameterizedTest(name = "{0} {1}")
     @MethodSource("checkpoints")
-    void everyGreedyTokenIsEqualAndEveryLogProbabilityWithinTolerance(Path folder) {
+    void everyGreedyTokenIsEqualAndEveryLogProbabilityWithinTolerance(String device, Path folder) {
+        if (device.equals("metal")) {
+            SoftMetal.require();
+        }
         var goldens =
                 TestServer.JSON.readTree(folder.resolve("golden.json").toFile()).path("goldens");
         assertThat(goldens.size()).isGreaterThanOrEqualTo(3);
@@ -87,15 +95,16 @@ final class FamilyGoldenTest {
                                 new EngineSettings("golden", 8, 24, 100, true),
                                 reportTo ->
                                         MetalWorkerActor.create(
-                                                settings(folder), reportTo, System::nanoTime),
+                                                settings(device, folder),
+                                                reportTo,
+                                                System::nanoTime),
                                 _ -> {},
                                 new EngineMetrics(new PrometheusRegistry(), "golden"),
                                 System::nanoTime));
         var found = kit.<Engines.Answer>createTestProbe();
         var wanted = new Engines.Wanted(1, "golden", Tokens.NONE, "", 1, false, "");
         guardian.tell(new Engines.Find(wanted, null, false, found.ref()));
-        var engine =
-                found.expectMessageClass(Engines.Found.class, Duration.ofSeconds(20)).engine();
+        var engine = found.expectMessageClass(Engines.Found.class, Duration.ofSeconds(20)).engine();
         var client = kit.<Engine.Event>createTestProbe();
         for (int i = 0; i < goldens.size(); i++) {
             var golden = goldens.get(i);

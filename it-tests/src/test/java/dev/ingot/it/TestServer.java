@@ -1,8 +1,8 @@
 package dev.ingot.it;
 
-import dev.ingot.engine.schedule.SchedulingPolicy;
 import dev.ingot.api.Node;
 import dev.ingot.api.ServeSettings;
+import dev.ingot.engine.schedule.SchedulingPolicy;
 import dev.ingot.worker.WorkerSettings;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -32,9 +32,19 @@ final class TestServer extends TestClient {
         return start(maxSequences, maxWaiting, kvBlocks, ServeSettings.DEFAULT_GRACE);
     }
 
+    /// On a device by name, with room for eight short sequences.
+    static TestServer startOn(String device) {
+        return start(device, 8, 64, OptionalInt.of(128), ServeSettings.DEFAULT_GRACE);
+    }
+
     /// @param grace how long streams may run on once the server is closed
     static TestServer start(
             int maxSequences, int maxWaiting, OptionalInt kvBlocks, Duration grace) {
+        return start("cpu", maxSequences, maxWaiting, kvBlocks, grace);
+    }
+
+    private static TestServer start(
+            String device, int maxSequences, int maxWaiting, OptionalInt kvBlocks, Duration grace) {
         var defaults = WorkerSettings.defaults(modelFolder());
         // 8 layers, K and V of 2 heads of 64 in F16.
         var kvBytes =
@@ -44,7 +54,7 @@ final class TestServer extends TestClient {
         var worker =
                 new WorkerSettings(
                         defaults.model(),
-                        "cpu",
+                        device,
                         2,
                         kvBlocks.isPresent() ? OptionalInt.of(512) : OptionalInt.empty(),
                         maxSequences,

@@ -8,6 +8,7 @@ import dev.ingot.engine.ops.KvGeometry;
 import dev.ingot.engine.schedule.StepPlan;
 import dev.ingot.kernels.cpu.CpuCalibration;
 import dev.ingot.kernels.cpu.CpuDevice;
+import dev.ingot.kernels.cpu.CpuProfile;
 import dev.ingot.worker.Worker.Outcome;
 import java.util.List;
 import java.util.Optional;
@@ -50,15 +51,22 @@ public final class InlineWorker implements AutoCloseable {
         return loaded.kvGeometry(settings);
     }
 
-    /// Bytes of all weights as they are stored.
+    /// Bytes of all weights as the device holds them, where it tells; else as they are stored.
     public long weightBytes() {
-        return loaded.weightBytes();
+        return loaded.device() instanceof CpuDevice cpu ? cpu.packedBytes() : loaded.weightBytes();
     }
 
     /// What measures this device's limits; empty where nothing does.
     public Optional<CpuCalibration> calibration() {
         return loaded.device() instanceof CpuDevice cpu
                 ? Optional.of(new CpuCalibration(cpu))
+                : Optional.empty();
+    }
+
+    /// Begins to note where the time of steps goes, once; empty where nothing does.
+    public Optional<CpuProfile> profile() {
+        return loaded.device() instanceof CpuDevice cpu
+                ? Optional.of(cpu.profile())
                 : Optional.empty();
     }
 

@@ -102,7 +102,10 @@ final class LoadedModel implements AutoCloseable {
                         device.availableBytes());
         var geometry =
                 Models.kvGeometry(
-                        config, settings.blockSize(), kv.blockCount(), settings.kvCacheType());
+                        config,
+                        settings.blockSize(),
+                        kv.blockCount() + Worker.CANARY_BLOCKS,
+                        settings.kvCacheType());
         var cache = device.kvCache(geometry);
         long startNanos = nanoClock.getAsLong();
         var model =
@@ -179,7 +182,7 @@ final class LoadedModel implements AutoCloseable {
         return model.config();
     }
 
-    /// The shape of the KV cache that was allocated for these settings.
+    /// The shape of the KV cache as sequences may use it.
     KvGeometry kvGeometry(WorkerSettings settings) {
         return Models.kvGeometry(
                 model.config(), settings.blockSize(), kv.blockCount(), settings.kvCacheType());

@@ -20,6 +20,10 @@ import org.jspecify.annotations.Nullable;
 /// - Every [ExecuteStep] is answered once and in order, by [StepCompleted] or [StepFailed]; a worker that stops
 ///   instead has lost its KV memory, and whoever watches it starts over.
 public interface Worker {
+    /// Blocks behind those of the pool, which belong to no sequence: a step that only asks whether the device works
+    /// computes in them.
+    int CANARY_BLOCKS = 1;
+
     /// What it is told.
     sealed interface Command permits ExecuteStep, CommandBufferEnded {}
 
@@ -38,7 +42,7 @@ public interface Worker {
     ///
     /// @param maxModelLength the context in force: what was asked for, or what the model and the memory allow
     /// @param vocabulary logits of a row
-    /// @param kv the KV cache's shape
+    /// @param kv the KV cache's shape, without [#CANARY_BLOCKS]
     record Loaded(
             ActorRef<Command> worker,
             DeviceInfo device,

@@ -7,7 +7,6 @@ import dev.ingot.scheduler.Engine.Rejected;
 import dev.ingot.scheduler.Engine.Rejection;
 import dev.ingot.scheduler.Engine.Submit;
 import dev.ingot.worker.Worker;
-
 import java.time.Duration;
 import java.util.Optional;
 

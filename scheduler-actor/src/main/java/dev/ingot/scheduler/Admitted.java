@@ -15,10 +15,8 @@ import dev.ingot.scheduler.Engine.Finished;
 import dev.ingot.scheduler.Engine.TokenLogprob;
 import dev.ingot.scheduler.Engine.TokensSampled;
 import dev.ingot.scheduler.Engine.Usage;
-
-import org.apache.pekko.actor.typed.ActorRef;
-
 import java.util.List;
+import org.apache.pekko.actor.typed.ActorRef;
 
 /// A sequence that was accepted and has not ended, with all that it takes to run it and whom to tell.
 ///

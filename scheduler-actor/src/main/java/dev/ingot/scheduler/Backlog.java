@@ -1,7 +1,6 @@
 package dev.ingot.scheduler;
 
 import dev.ingot.engine.schedule.SchedulerLimits;
-
 import java.time.Duration;
 import java.util.Optional;
 

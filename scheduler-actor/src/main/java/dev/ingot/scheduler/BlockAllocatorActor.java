@@ -5,12 +5,10 @@ import dev.ingot.engine.kv.KvAllocator;
 import dev.ingot.engine.kv.Reservation;
 import dev.ingot.engine.kv.Reservation.ReservedSlice;
 import dev.ingot.engine.sequence.SequenceId;
-
+import java.util.List;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
-
-import java.util.List;
 
 /// The mailbox around the KV blocks: pool, prefix cache, reference counts and fences.
 ///

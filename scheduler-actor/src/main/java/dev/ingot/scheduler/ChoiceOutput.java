@@ -5,13 +5,11 @@ import dev.ingot.engine.sequence.FinishReason;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.engine.text.Detokenizer;
 import dev.ingot.engine.text.StopMatcher;
-
-import org.jspecify.annotations.Nullable;
-
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// What one choice's client was told and is about to be told: the delivered log, the text made of it, and
 /// the credit that its reader has given.

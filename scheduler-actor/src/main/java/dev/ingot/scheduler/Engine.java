@@ -6,12 +6,10 @@ import dev.ingot.engine.sequence.Caller;
 import dev.ingot.engine.sequence.FinishReason;
 import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.engine.sequence.Tokens;
-
-import org.apache.pekko.actor.typed.ActorRef;
-import org.jspecify.annotations.Nullable;
-
 import java.time.Duration;
 import java.util.List;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.jspecify.annotations.Nullable;
 
 /// What a request says to an engine, and what it hears: the same within a JVM and between nodes.
 ///

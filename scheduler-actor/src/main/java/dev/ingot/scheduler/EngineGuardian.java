@@ -14,7 +14,12 @@ import dev.ingot.scheduler.Engines.Found;
 import dev.ingot.scheduler.Engines.NoEngine;
 import dev.ingot.worker.MetalWorkerActor;
 import dev.ingot.worker.Worker;
-
+import java.time.Duration;
+import java.util.LinkedHashSet;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.ChildFailed;
@@ -24,13 +29,6 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.jspecify.annotations.Nullable;
-
-import java.time.Duration;
-import java.util.LinkedHashSet;
-import java.util.Objects;
-import java.util.Set;
-import java.util.function.Consumer;
-import java.util.function.LongSupplier;
 
 /// Starts the three actors of an engine, watches them, and starts all three anew when one of them is lost.
 ///
@@ -51,6 +49,9 @@ public final class EngineGuardian {
     /// An engine that has served this long is a good one again: the next loss starts with the first back-off.
     private static final Duration STABLE = Duration.ofSeconds(60);
 
+    /// Times that an engine may give no sign of life, one after the other, before it is given up.
+    private static final int HOPELESS = 3;
+
     private static final NoEngine NONE_LEFT = new NoEngine("the server is stopping");
 
     private final ActorContext<Command> context;
@@ -65,6 +66,8 @@ public final class EngineGuardian {
     private final Set<ActorRef<Drained>> drainedTo = new LinkedHashSet<>();
     private final ActorRef<Drained> fromDraining;
     private final Suspects suspects = new Suspects();
+    private final StepCost cost = new StepCost();
+    private final ActorRef<CanaryActor.Finding> fromCanary;
 
     private State state = State.STARTING;
     private int engineEpoch;
@@ -74,12 +77,16 @@ public final class EngineGuardian {
     private @Nullable ActorRef<Worker.Command> worker;
     private @Nullable ActorRef<BlockAllocatorActor.Command> allocator;
     private @Nullable ActorRef<Engine.Command> scheduler;
+    private @Nullable ActorRef<CanaryActor.Message> canary;
     private @Nullable Capabilities capabilities;
 
     /// What the guardian hears besides requests.
-    sealed interface Internal extends Command permits FromWorker, Restart, StepLost, Emptied {}
+    sealed interface Internal extends Command
+            permits FromWorker, FromCanary, Restart, StepLost, Emptied {}
 
     private record FromWorker(Worker.Report report) implements Internal {}
+
+    private record FromCanary(CanaryActor.Finding finding) implements Internal {}
 
     /// An engine ended with these requests in its step.
     private record StepLost(int engineEpoch, Set<Long> requests) implements Internal {}
@@ -108,6 +115,7 @@ public final class EngineGuardian {
         this.metrics = metrics;
         this.nanoClock = nanoClock;
         this.fromWorker = context.messageAdapter(Worker.Report.class, FromWorker::new);
+        this.fromCanary = context.messageAdapter(CanaryActor.Finding.class, FromCanary::new);
         this.fromDraining = context.messageAdapter(Drained.class, _ -> Emptied.INSTANCE);
     }
 
@@ -146,9 +154,16 @@ public final class EngineGuardian {
             case Emptied _ -> drained();
             case FromWorker(Worker.Loaded loaded) -> serve(loaded);
             case FromWorker(Worker.LoadFailed(String why)) -> loadFailed(why);
+            case FromCanary(CanaryActor.Works _) -> {
+                if (state == State.UNRESPONSIVE) {
+                    publish(State.READY, "");
+                }
+            }
+            case FromCanary(CanaryActor.DoesNotWork(String why, int times)) ->
+                    unresponsive(why, times);
             case StepLost(int epoch, Set<Long> requests) -> {
                 if (epoch == workerLostEpoch) {
-                    suspects.workerLost(requests);
+                    suspect(requests);
                 }
             }
             case Restart _ -> load(State.RESTARTING, "loading the model again");
@@ -175,6 +190,8 @@ public final class EngineGuardian {
         publish(State.DRAINING, "running requests have " + grace.toSeconds() + " s to end");
         asking.forEach(asker -> asker.tell(NONE_LEFT));
         asking.clear();
+        stop(canary);
+        canary = null;
         if (scheduler != null) {
             scheduler.tell(new SchedulerActor.Drain(grace, fromDraining));
         } else {
@@ -225,12 +242,18 @@ public final class EngineGuardian {
                                 limits,
                                 metrics,
                                 nanoClock,
+                                cost,
                                 suspects.snapshot(),
                                 stepLost(engineEpoch)),
                         "scheduler-" + engineEpoch,
                         dispatcher);
         context.watch(allocator);
         context.watch(scheduler);
+        canary =
+                context.spawn(
+                        CanaryActor.create(scheduler, fromCanary, metrics),
+                        "canary-" + engineEpoch);
+        context.watch(canary);
         servingSinceNanos = nanoClock.getAsLong();
         capabilities =
                 new Capabilities(
@@ -245,6 +268,23 @@ public final class EngineGuardian {
             asker.tell(new Found(scheduler));
         }
         asking.clear();
+    }
+
+    /// Not ready at the first time; at the third there is no hope for it.
+    private void unresponsive(String why, int times) {
+        if (state != State.READY && state != State.UNRESPONSIVE) {
+            return;
+        }
+        if (times < HOPELESS) {
+            publish(State.UNRESPONSIVE, why);
+        } else {
+            startAnew("canary", why + ", " + times + " times");
+        }
+    }
+
+    private void suspect(Set<Long> requests) {
+        suspects.workerLost(requests);
+        metrics.suspected(requests.size());
     }
 
     private Consumer<Set<Long>> stepLost(int epoch) {
@@ -264,24 +304,38 @@ public final class EngineGuardian {
 
     private Behavior<Command> lost(Terminated signal) {
         var actor = signal.getRef();
-        boolean ours = is(worker, actor) || is(allocator, actor) || is(scheduler, actor);
+        boolean ours =
+                is(worker, actor)
+                        || is(allocator, actor)
+                        || is(scheduler, actor)
+                        || is(canary, actor);
         if (!ours || state == State.FAILED) {
             return Behaviors.same();
         }
         if (state == State.DRAINING) {
-            stopAll(); // Nothing starts any more; its requests look for another engine.
+            // Nothing starts any more; its requests look for another engine.
+            publish(State.DRAINING, actor.path().name() + " stopped; nothing runs any more");
+            stopAll();
             drained();
             return Behaviors.same();
         }
-        context.getLog().error("{} stopped; the engine starts anew", actor.path().name());
-        publish(State.RESTARTING, actor.path().name() + " stopped");
-        metrics.engineLost();
+        String name = actor.path().name();
         if (is(worker, actor)) {
             workerLostEpoch = engineEpoch; // Its scheduler says at its end whose step was lost.
         } else if (signal instanceof ChildFailed failed
                 && failed.getCause() instanceof StepInFlight.OverdueException overdue) {
-            suspects.workerLost(overdue.requests());
+            suspect(overdue.requests());
+            startAnew("watchdog", String.valueOf(overdue.getMessage()));
+            return Behaviors.same();
         }
+        startAnew(name.substring(0, name.lastIndexOf('-')), name + " stopped");
+        return Behaviors.same();
+    }
+
+    private void startAnew(String cause, String why) {
+        context.getLog().error("{}; the engine starts anew", why);
+        publish(State.RESTARTING, why);
+        metrics.engineLost(cause);
         stopAll();
         if (nanoClock.getAsLong() - servingSinceNanos > STABLE.toNanos()) {
             backoff = FIRST_BACKOFF;
@@ -291,13 +345,14 @@ public final class EngineGuardian {
                 backoff.multipliedBy(2).compareTo(LONGEST_BACKOFF) > 0
                         ? LONGEST_BACKOFF
                         : backoff.multipliedBy(2);
-        return Behaviors.same();
     }
 
     private void stopAll() {
         stop(worker);
         stop(allocator);
         stop(scheduler);
+        stop(canary);
+        canary = null;
         worker = null;
         allocator = null;
         scheduler = null;

@@ -4,14 +4,16 @@ import dev.ingot.engine.kv.KvUsage;
 import dev.ingot.engine.kv.PrefixCounts;
 import dev.ingot.engine.kv.PrefixDigest;
 import dev.ingot.engine.kv.SharingCounts;
+import dev.ingot.engine.ops.DeviceException;
 import dev.ingot.engine.schedule.WaitingLine;
 import dev.ingot.engine.sequence.FinishReason;
 import dev.ingot.engine.sequence.PriorityClass;
-
 import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.Gauge;
 import io.prometheus.metrics.core.metrics.Histogram;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.util.List;
+import java.util.Locale;
 
 /// Counters and histograms of an engine and its requests.
 ///
@@ -52,7 +54,12 @@ public final class EngineMetrics {
     private final Counter success;
     private final Counter rejected;
     private final Counter stepFailures;
+    private final Counter rowFailures;
     private final Counter engineRestarts;
+    private final Counter engineLosses;
+    private final Counter suspected;
+    private final Counter condemned;
+    private final Counter canaries;
     private final Counter resubmissions;
     private final Counter approximateContinuations;
     private final Counter handedBack;
@@ -119,7 +126,40 @@ public final class EngineMetrics {
                         registry,
                         "ingot:requests_rejected",
                         "Submissions refused because the queue was full");
-        stepFailures = counter(registry, "ingot:step_failures", "Steps that the device failed");
+        stepFailures =
+                counter(registry, "ingot:step_failures", "Steps that the device failed", "kind");
+        rowFailures =
+                counter(
+                        registry,
+                        "ingot:row_failures",
+                        "Sequences failed because their logits were no numbers");
+        engineLosses =
+                counter(registry, "ingot:engine_losses", "Engines lost, by what ended", "cause");
+        suspected =
+                counter(
+                        registry,
+                        "ingot:requests_suspected",
+                        "Requests in a step when its engine was lost");
+        condemned =
+                counter(
+                        registry,
+                        "ingot:requests_condemned",
+                        "Sequences failed because steps or engines were lost to them");
+        canaries =
+                counter(
+                        registry,
+                        "ingot:canaries",
+                        "Questions of an idle engine to its device, by answer",
+                        "result");
+        for (var kind : DeviceException.Kind.values()) {
+            stepFailures.labelValues(model, kind.name().toLowerCase(Locale.ROOT));
+        }
+        for (var cause : List.of("worker", "scheduler", "allocator", "watchdog", "canary")) {
+            engineLosses.labelValues(model, cause);
+        }
+        for (var result : List.of("ok", "failed", "silent")) {
+            canaries.labelValues(model, result);
+        }
         engineRestarts =
                 counter(registry, "ingot:engine_restarts", "Engines lost and started anew");
         resubmissions =
@@ -264,6 +304,11 @@ public final class EngineMetrics {
         copiedBlocks = same.copiedBlocks;
         windowBlocks = same.windowBlocks;
         queueTime = same.queueTime;
+        rowFailures = same.rowFailures;
+        engineLosses = same.engineLosses;
+        suspected = same.suspected;
+        condemned = same.condemned;
+        canaries = same.canaries;
     }
 
     /// The same metrics for another model.
@@ -283,6 +328,14 @@ public final class EngineMetrics {
                 Counter.builder().name(name).help(help).labelNames("model_name").register(registry);
         counter.labelValues(model);
         return counter;
+    }
+
+    private Counter counter(PrometheusRegistry registry, String name, String help, String label) {
+        return Counter.builder()
+                .name(name)
+                .help(help)
+                .labelNames("model_name", label)
+                .register(registry);
     }
 
     private Histogram histogram(
@@ -405,8 +458,25 @@ public final class EngineMetrics {
         success.labelValues(model, label(reason)).inc();
     }
 
-    void stepFailed() {
-        stepFailures.labelValues(model).inc();
+    void stepFailed(DeviceException.Kind kind) {
+        stepFailures.labelValues(model, kind.name().toLowerCase(Locale.ROOT)).inc();
+    }
+
+    void rowFailed() {
+        rowFailures.labelValues(model).inc();
+    }
+
+    void suspected(int requests) {
+        suspected.labelValues(model).inc(requests);
+    }
+
+    void condemned() {
+        condemned.labelValues(model).inc();
+    }
+
+    /// @param result `ok`, `failed` or `silent`
+    void canary(String result) {
+        canaries.labelValues(model, result).inc();
     }
 
     void continuedApproximately() {
@@ -417,8 +487,10 @@ public final class EngineMetrics {
         staleReplies.labelValues(model).inc();
     }
 
-    void engineLost() {
+    /// @param cause the part that ended first, or who ended it
+    void engineLost(String cause) {
         engineRestarts.labelValues(model).inc();
+        engineLosses.labelValues(model, cause).inc();
     }
 
     void resubmitted() {

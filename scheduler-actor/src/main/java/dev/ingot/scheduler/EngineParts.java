@@ -3,7 +3,6 @@ package dev.ingot.scheduler;
 import dev.ingot.engine.kv.KvAllocator;
 import dev.ingot.engine.ops.KvGeometry;
 import dev.ingot.worker.Worker;
-
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 

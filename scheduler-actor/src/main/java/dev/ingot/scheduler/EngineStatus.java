@@ -14,6 +14,8 @@ public record EngineStatus(
     public enum State {
         STARTING,
         READY,
+        /// It is there but gives no sign of life.
+        UNRESPONSIVE,
         RESTARTING,
         /// It could not be started; the process is about to end.
         FAILED,

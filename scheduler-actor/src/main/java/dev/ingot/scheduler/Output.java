@@ -2,11 +2,9 @@ package dev.ingot.scheduler;
 
 import dev.ingot.engine.sequence.FinishReason;
 import dev.ingot.engine.sequence.Tokens;
-
-import org.jspecify.annotations.Nullable;
-
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// What a request actor tells its client, in order: deltas, one end per choice, one end for all.
 ///

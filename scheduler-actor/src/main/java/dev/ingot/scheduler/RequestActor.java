@@ -14,7 +14,11 @@ import dev.ingot.scheduler.Requests.Reason;
 import dev.ingot.scheduler.Requests.Refused;
 import dev.ingot.scheduler.Requests.Taken;
 import dev.ingot.scheduler.Requests.Whole;
-
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
@@ -23,12 +27,6 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.jspecify.annotations.Nullable;
-
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Objects;
-import java.util.function.LongSupplier;
 
 /// One request, from its submission to its last word; it outlives the engine that serves it.
 ///
@@ -74,6 +72,7 @@ public final class RequestActor {
     private boolean approximate;
     private Engine.@Nullable Rejected lastRejection;
     private int epoch;
+    private int enginesLost;
     private boolean opened;
     private long firstTokenNanos;
     private long lastTokenNanos;
@@ -241,7 +240,7 @@ public final class RequestActor {
         }
         var left = engine;
         engine = null;
-        return recover(left, false, "the engine was lost");
+        return lost(left, "the engine was lost");
     }
 
     /// Engines that are full are said so by the last of them, or by whoever knows all.
@@ -260,13 +259,17 @@ public final class RequestActor {
         return Objects.equals(engine, actor);
     }
 
+    private Behavior<Handle> lost(@Nullable ActorRef<Engine.Command> left, String why) {
+        if (++enginesLost > MAX_ENGINES_LOST) {
+            return breakOff("gave up after " + enginesLost + " engines: " + why);
+        }
+        return recover(left, false, why);
+    }
+
     private Behavior<Handle> recover(
             @Nullable ActorRef<Engine.Command> left, boolean wasFull, String why) {
         context.getLog().info("Request {} (epoch {}): {}", Long.toHexString(spec.id()), epoch, why);
         epoch++;
-        if (epoch > MAX_ENGINES_LOST) {
-            return breakOff("gave up after " + epoch + " engines: " + why);
-        }
         metrics.resubmitted();
         timers.startSingleTimer(Deadline.RECOVERY, RECOVERY_DEADLINE);
         engines.tell(new Engines.Find(wanted(), left, wasFull, fromEngines));
@@ -321,9 +324,7 @@ public final class RequestActor {
                 yield timedOut(true, expired.message(), expired.retryAfter());
             }
             case Engine.Failed failed ->
-                    failed.retryable()
-                            ? goOnElsewhere(failed.message())
-                            : breakOff(failed.message());
+                    failed.retryable() ? tryAgain(failed.message()) : breakOff(failed.message());
         };
     }
 
@@ -366,7 +367,7 @@ public final class RequestActor {
 
     private Behavior<Handle> tryAgain(String why) {
         leaveEngine();
-        return recover(null, false, why);
+        return lost(null, why);
     }
 
     private Behavior<Handle> leaveFull(String why) {

@@ -1,9 +1,8 @@
 package dev.ingot.scheduler;
 
-import org.apache.pekko.actor.typed.ActorRef;
-
 import java.time.Duration;
 import java.util.List;
+import org.apache.pekko.actor.typed.ActorRef;
 
 /// How the HTTP layer opens a request and follows it.
 ///

@@ -3,13 +3,11 @@ package dev.ingot.scheduler;
 import dev.ingot.engine.text.Tokenizer;
 import dev.ingot.scheduler.Requests.Command;
 import dev.ingot.scheduler.Requests.Open;
-
+import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
-
-import java.util.function.LongSupplier;
 
 /// Spawns a [RequestActor] for every request of this node.
 public final class RequestsActor {

@@ -4,15 +4,13 @@ import dev.ingot.engine.schedule.SchedulingPolicy;
 import dev.ingot.engine.schedule.Sequence;
 import dev.ingot.engine.schedule.WaitingLine;
 import dev.ingot.engine.sequence.SequenceId;
-
-import org.jspecify.annotations.Nullable;
-
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /// Who was accepted and has not ended: each either waits, holding no block, or runs.
 final class Roster {

@@ -33,15 +33,6 @@ import dev.ingot.scheduler.Engine.Rejection;
 import dev.ingot.scheduler.Engine.Submit;
 import dev.ingot.scheduler.Engines.Drained;
 import dev.ingot.worker.Worker;
-
-import org.apache.pekko.actor.typed.ActorRef;
-import org.apache.pekko.actor.typed.Behavior;
-import org.apache.pekko.actor.typed.PostStop;
-import org.apache.pekko.actor.typed.javadsl.ActorContext;
-import org.apache.pekko.actor.typed.javadsl.Behaviors;
-import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
-import org.jspecify.annotations.Nullable;
-
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -49,6 +40,13 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PostStop;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.jspecify.annotations.Nullable;
 
 /// Owns the sequences and the step in flight; plans a step, has blocks reserved for it, sends it to the worker,
 /// and tells the requests what came of it.
@@ -69,8 +67,6 @@ public final class SchedulerActor {
     /// Between two steps lies about a tenth of a millisecond, which is 3 % of this.
     private static final long SHORT_STEP_NANOS = Duration.ofMillis(4).toNanos();
 
-    private static final Duration WATCHDOG_INTERVAL = Duration.ofSeconds(1);
-
     private final TimerScheduler<Command> timers;
     private final ActorRef<Worker.Command> worker;
     private final ActorRef<BlockAllocatorActor.Command> allocator;
@@ -85,6 +81,8 @@ public final class SchedulerActor {
     private final SchedulingPolicy policy;
     private final PrefillPace pace;
     private final DrainRate drainRate = new DrainRate();
+    private final Watchdog watchdog;
+    private final Canary canary;
     private final Roster roster;
 
     private long lastStepId;
@@ -103,7 +101,7 @@ public final class SchedulerActor {
 
     /// What the scheduler hears besides requests.
     sealed interface Internal extends Command
-            permits FromWorker, FromAllocator, CheckStep, Drain, GraceEnded {}
+            permits FromWorker, FromAllocator, CheckStep, Drain, GraceEnded, Probe, CancelProbe {}
 
     private record FromWorker(Worker.Reply reply) implements Internal {}
 
@@ -120,6 +118,13 @@ public final class SchedulerActor {
         INSTANCE
     }
 
+    /// From the canary: does the device work? See [Canary].
+    record Probe(ActorRef<Canary.Answer> replyTo) implements Internal {}
+
+    enum CancelProbe implements Internal {
+        INSTANCE
+    }
+
     private SchedulerActor(
             ActorContext<Command> context,
             TimerScheduler<Command> timers,
@@ -128,6 +133,7 @@ public final class SchedulerActor {
             SchedulerLimits limits,
             EngineMetrics metrics,
             LongSupplier nanoClock,
+            StepCost cost,
             Suspects.Snapshot suspects,
             Consumer<Set<Long>> stepLost) {
         this.timers = timers;
@@ -145,10 +151,13 @@ public final class SchedulerActor {
         this.freeBlocks = kv.blockCount();
         this.metrics = metrics;
         this.nanoClock = nanoClock;
+        this.watchdog = new Watchdog(cost);
+        this.canary = new Canary(model.kv(), model.vocabulary(), metrics);
         this.suspects = suspects;
         this.stepLost = stepLost;
     }
 
+    /// @param cost what steps took with earlier engines
     /// @param suspects who was there when earlier workers were lost
     /// @param stepLost told at the end whose step is in flight, if one is
     static Behavior<Command> create(
@@ -157,16 +166,17 @@ public final class SchedulerActor {
             SchedulerLimits limits,
             EngineMetrics metrics,
             LongSupplier nanoClock,
+            StepCost cost,
             Suspects.Snapshot suspects,
             Consumer<Set<Long>> stepLost) {
         return Behaviors.setup(context ->
                 Behaviors.withTimers(timers -> {
                     metrics.queues(0, 0);
-                    timers.startTimerWithFixedDelay(CheckStep.INSTANCE, WATCHDOG_INTERVAL);
+                    timers.startTimerWithFixedDelay(CheckStep.INSTANCE, Watchdog.INTERVAL);
                     var scheduler =
                             new SchedulerActor(
                                     context, timers, model, allocator, limits, metrics, nanoClock,
-                                    suspects, stepLost);
+                                    cost, suspects, stepLost);
                     return Behaviors.receive(Command.class)
                             .onAnyMessage(scheduler::on)
                             .onSignal(PostStop.class, _ -> scheduler.stopped())
@@ -197,10 +207,16 @@ public final class SchedulerActor {
             case FromWorker(Worker.StepCompleted completed) -> stepCompleted(completed);
             case FromWorker(Worker.StepFailed failed) -> stepFailed(failed);
             case CheckStep _ -> {
-                inFlight.checkDeadline(nanoClock.getAsLong());
+                watchdog.check(inFlight.running(), nanoClock.getAsLong());
                 expire();
                 metrics.backlog(roster.waiting(), roster.backlog(drainRate));
             }
+            case Probe(ActorRef<Canary.Answer> replyTo) -> {
+                if (canary.asked(replyTo, !inFlight.isEmpty())) {
+                    startStep();
+                }
+            }
+            case CancelProbe _ -> canary.cancelled();
             case Drain(Duration grace, ActorRef<Drained> replyTo) -> drain(grace, replyTo);
             case GraceEnded _ -> handBack();
         }
@@ -352,7 +368,8 @@ public final class SchedulerActor {
             }
             return; // What is awaited plans again, with the true number of free blocks.
         }
-        if (decision.wants().isEmpty()) {
+        boolean canaryIsDue = canary.isWaiting() && inFlight.isEmpty();
+        if (decision.wants().isEmpty() && !canaryIsDue) {
             return;
         }
         wanted = decision.wants();
@@ -400,6 +417,9 @@ public final class SchedulerActor {
                 }
             }
         }
+        if (reserved.isEmpty() && canary.isWaiting()) {
+            slices.add(canary.slice());
+        }
         wanted = List.of();
         reserving = false;
         if (slices.isEmpty()) {
@@ -411,6 +431,7 @@ public final class SchedulerActor {
         assert FaultPoint.SCHEDULER_BEFORE_SUBMIT.passed();
         worker.tell(new Worker.ExecuteStep(plan, fromWorker));
         assert FaultPoint.SCHEDULER_AFTER_SUBMIT.passed();
+        canary.running();
         startStep();
     }
 
@@ -472,13 +493,17 @@ public final class SchedulerActor {
         if (step == null) {
             return;
         }
+        long now = nanoClock.getAsLong();
         lastStepNanos = completed.deviceNanos();
-        metrics.step(
-                step.plan().tokens(),
-                completed.deviceNanos(),
-                nanoClock.getAsLong() - step.startedNanos());
-        pace.stepEnded(step.plan(), completed.deviceNanos());
-        drainRate.computed(step.plan().promptTokens(), completed.deviceNanos());
+        watchdog.completed(step, now);
+        if (step.entries().isEmpty()) {
+            canary.sampled(completed.outcomes().getFirst());
+        } else {
+            canary.stepCompleted();
+            metrics.step(step.plan().tokens(), completed.deviceNanos(), now - step.startedNanos());
+            pace.stepEnded(step.plan(), completed.deviceNanos());
+            drainRate.computed(step.plan().promptTokens(), completed.deviceNanos());
+        }
         reportComputed(step);
         var deliveries = new ArrayList<Delivery>(completed.outcomes().size());
         var outcomes = completed.outcomes().iterator();
@@ -524,6 +549,7 @@ public final class SchedulerActor {
         var sequence = entry.sequence();
         deliveries.add(new Delivery(entry.replyTo(), entry.failed(message)));
         drop(sequence, false);
+        metrics.rowFailed();
         metrics.finished(FinishReason.ERROR);
     }
 
@@ -543,7 +569,10 @@ public final class SchedulerActor {
         if (step == null) {
             return;
         }
-        metrics.stepFailed();
+        metrics.stepFailed(failed.kind());
+        if (step.entries().isEmpty()) {
+            canary.failed(failed.message());
+        }
         allocator.tell(new StepEnded(failed.stepId(), List.of(), fromAllocator));
         repliesDue++;
         if (step.isVoid()) {
@@ -593,6 +622,7 @@ public final class SchedulerActor {
     }
 
     private void fail(Admitted entry, String message) {
+        metrics.condemned();
         metrics.finished(FinishReason.ERROR);
         entry.replyTo().tell(entry.failed(message));
     }

@@ -1,7 +1,6 @@
 package dev.ingot.scheduler;
 
 import dev.ingot.engine.schedule.StepPlan;
-
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
@@ -16,9 +15,6 @@ record StepInFlight(StepPlan plan, List<Admitted> entries, long startedNanos, bo
     StepInFlight(StepPlan plan, List<Admitted> entries, long startedNanos) {
         this(plan, entries, startedNanos, false);
     }
-
-    private static final long DEADLINE_NANOS = Duration.ofSeconds(30).toNanos();
-    private static final long DEADLINE_NANOS_PER_TOKEN = Duration.ofSeconds(2).toNanos();
 
     /// It has passed its deadline: the worker is lost with its KV memory.
     static final class OverdueException extends RuntimeException {
@@ -59,26 +55,23 @@ record StepInFlight(StepPlan plan, List<Admitted> entries, long startedNanos, bo
         return false;
     }
 
-    /// Whose step it is.
+    /// Whose step it is; nobody's if it is a canary's.
     Set<Long> requests() {
         var requests = new HashSet<Long>();
-        plan.slices().forEach(slice -> requests.add(slice.sequence().request()));
+        entries.forEach(entry -> requests.add(entry.sequence().id().request()));
         return requests;
     }
 
-    /// @throws OverdueException if it should have ended by now: a deadline that grows with the work that was planned
-    void checkDeadline(long nowNanos) {
-        long deadline = DEADLINE_NANOS + plan.tokens() * DEADLINE_NANOS_PER_TOKEN;
-        if (nowNanos - startedNanos > deadline) {
-            throw new OverdueException(
-                    "step "
-                            + plan.stepId()
-                            + " of "
-                            + plan.tokens()
-                            + " tokens has run for more than "
-                            + Duration.ofNanos(deadline).toSeconds()
-                            + " s",
-                    requests());
-        }
+    /// What to throw when it has run for longer than `limit`.
+    OverdueException overdue(Duration limit) {
+        return new OverdueException(
+                "step "
+                        + plan.stepId()
+                        + " of "
+                        + plan.tokens()
+                        + " tokens has run for more than "
+                        + limit.toMillis()
+                        + " ms",
+                requests());
     }
 }

@@ -1,11 +1,9 @@
 package dev.ingot.scheduler;
 
 import dev.ingot.engine.schedule.StepPlan;
-
-import org.jspecify.annotations.Nullable;
-
 import java.util.HashSet;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// What the worker has been sent and not answered: the step that it runs, and the one that waits behind it.
 final class StepsInFlight {
@@ -19,6 +17,11 @@ final class StepsInFlight {
     /// The step that the worker runs, or [StepPlan#NONE].
     long runningStepId() {
         return running == null ? StepPlan.NONE : running.stepId();
+    }
+
+    /// The step that the worker runs; null if there is none.
+    @Nullable StepInFlight running() {
+        return running;
     }
 
     /// Whether one more may be sent on tokens that the running one samples.
@@ -70,12 +73,5 @@ final class StepsInFlight {
             requests.addAll(next.requests());
         }
         return requests;
-    }
-
-    /// @throws StepInFlight.OverdueException if the running step should have ended by now
-    void checkDeadline(long nowNanos) {
-        if (running != null) {
-            running.checkDeadline(nowNanos);
-        }
     }
 }

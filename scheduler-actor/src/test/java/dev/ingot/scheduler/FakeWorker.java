@@ -34,7 +34,7 @@ final class FakeWorker {
     private FakeWorker(KvGeometry kv, LongPredicate fails, ActorRef<Worker.Command> self) {
         this.self = self;
         this.blockSize = kv.blockSize();
-        this.memory = new int[(int) kv.positions()];
+        this.memory = new int[(int) kv.positions() + Worker.CANARY_BLOCKS * kv.blockSize()];
         this.fails = fails;
         Arrays.fill(memory, -1);
     }

@@ -64,6 +64,7 @@ final class SchedulerActorTest {
                         limits,
                         metrics,
                         System::nanoTime,
+                        new StepCost(),
                         Suspects.Snapshot.NONE,
                         _ -> {}));
     }
@@ -466,6 +467,7 @@ final class SchedulerActorTest {
                                         MAX_LENGTH, 1, 16, 9, policy(1000, Duration.ofSeconds(5))),
                                 metrics,
                                 clock::get,
+                                new StepCost(),
                                 Suspects.Snapshot.NONE,
                                 _ -> {}));
         engine.tell(submit(1, Tokens.of(1, 2, 3), 5, PLENTY));
@@ -522,27 +524,30 @@ final class SchedulerActorTest {
     }
 
     @Test
-    void diesWithAStepThatIsOverdueSoThatTheGuardianStartsOver() {
-        var clock = new long[1];
-        KvGeometry kv = FakeWorker.geometry(4, 100);
-        blocks = new KvAllocator(4, 100, true);
-        var metrics = new EngineMetrics(new PrometheusRegistry(), "fake");
-        var silent = kit.<Worker.Command>createTestProbe();
-        var allocator = kit.spawn(BlockAllocatorActor.create(blocks, metrics));
-        var loaded = FakeWorker.loaded(silent.ref(), kv, MAX_LENGTH);
-        var engine =
-                kit.spawn(
-                        SchedulerActor.create(
-                                loaded,
-                                allocator,
-                                limits(),
-                                metrics,
-                                () -> clock[0],
-                                Suspects.Snapshot.NONE,
-                                _ -> {}));
-        engine.tell(submit(1, Tokens.of(1, 2, 3), 5, PLENTY));
-        silent.expectMessageClass(Worker.ExecuteStep.class);
-        clock[0] = Duration.ofSeconds(37).toNanos();
-        silent.expectTerminated(engine, Duration.ofSeconds(5));
+    void aCanaryIsAnsweredByAStepOfItsOwnWhereNobodyElseComputes() {
+        var engine = engine(limits(), 400, _ -> false);
+        var asker = kit.<Canary.Answer>createTestProbe();
+        engine.tell(new SchedulerActor.Probe(asker.ref()));
+        asker.expectMessage(Canary.Running.INSTANCE);
+        asker.expectMessage(Canary.Proven.INSTANCE);
+        assertThat(blocks.usage().referenced()).isZero();
+        // It disturbs nobody, and a step of somebody is as good a proof.
+        engine.tell(submit(1, prompt(new Random(1), 30), 20, PLENTY));
+        var transcript = new Transcript();
+        transcript.read(1);
+        assertThat(transcript.output.get(new SequenceId(1, 0)))
+                .isEqualTo(expected(prompt(new Random(1), 30), 20));
+        engine.tell(new SchedulerActor.Probe(asker.ref()));
+        asker.expectMessage(Canary.Proven.INSTANCE);
+        assertNothingHeld();
+    }
+
+    @Test
+    void aCanaryWhoseStepFailsSaysWhy() {
+        var engine = engine(limits(), 400, _ -> true);
+        var asker = kit.<Canary.Answer>createTestProbe();
+        engine.tell(new SchedulerActor.Probe(asker.ref()));
+        asker.expectMessage(Canary.Running.INSTANCE);
+        assertThat(asker.expectMessageClass(Canary.Failed.class).why()).isNotEmpty();
     }
 }

@@ -2,9 +2,12 @@ package dev.ingot.api.bench;
 
 import dev.ingot.engine.model.HfConfig;
 import dev.ingot.engine.model.Models;
+import dev.ingot.engine.model.WeightLoading;
 import dev.ingot.engine.ops.DeviceException;
 import dev.ingot.engine.weights.CheckpointException;
 import dev.ingot.kernels.cpu.CpuCalibration;
+import dev.ingot.kernels.cpu.CpuDevice;
+import dev.ingot.kernels.cpu.CpuProductBench;
 import dev.ingot.worker.InlineWorker;
 import dev.ingot.worker.WorkerSettings;
 import java.io.IOException;
@@ -38,12 +41,15 @@ import picocli.CommandLine.Spec;
             "Tests are named as in llama-bench: pp512 reads a prompt of 512 tokens, tg64 generates 64 tokens,",
             "tg64@512 behind 512 tokens of context, tg64@128*8 in 8 sequences at once. Rounds go over all",
             "tests, the machine's limits are measured before every one, and medians are printed.",
-            "'of limit' is the least time that memory reads and multiply-adds in F32 need at these limits,",
-            "as a share of the time taken. 'other cores' is what other programs took: near 0, or measure again."
+            "'of limit' is the least time that memory reads, or multiply-adds as the weights' formats have them",
+            "and in F32 for attention, need at these limits, as a share of the time taken. 'other cores' is what other programs took: near 0, or measure again."
         })
 public final class BenchCommand implements Callable<Integer> {
+    private static final long NANOS_PER_KERNEL = 400_000_000;
+
     @Parameters(
             index = "0",
+            arity = "0..1",
             paramLabel = "MODEL",
             description =
                     "Folder of a Hugging Face checkpoint; models/make_random_model.py makes them.")
@@ -85,6 +91,23 @@ public final class BenchCommand implements Callable<Integer> {
             description = "Tokens in one step, as of ingot serve (default: ${DEFAULT-VALUE}).")
     private int maxStepTokens = WorkerSettings.DEFAULT_MAX_STEP_TOKENS;
 
+    @Option(
+            names = "--quantize",
+            paramLabel = "4bit|8bit",
+            description = "Quantize weights that are stored in full, as of ingot serve.")
+    private @Nullable String quantize;
+
+    @Option(
+            names = "--kernels",
+            description =
+                    "Measure the CPU's products for each format and number of rows, no model.")
+    private boolean kernels;
+
+    @Option(
+            names = "--profile",
+            description = "After the rounds, run every test once more and print its time by op.")
+    private boolean profile;
+
     @Option(names = "--csv", paramLabel = "FILE", description = "Write every run there.")
     private @Nullable Path csv;
 
@@ -94,6 +117,12 @@ public final class BenchCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         check(repeat >= 1, "--repeat is " + repeat + ", expected at least 1");
         check(threads >= 1 && threads <= 1024, "--threads is " + threads + ", expected 1 to 1024");
+        if (kernels) {
+            return measureKernels();
+        }
+        check(
+                quantize == null || quantize.equals("4bit") || quantize.equals("8bit"),
+                "--quantize is '" + quantize + "', expected 4bit or 8bit");
         var folder = model;
         if (folder == null || !Files.isDirectory(folder)) {
             throw wrong("'" + folder + "' is no folder");
@@ -146,7 +175,36 @@ public final class BenchCommand implements Callable<Integer> {
                 defaults.blockSize(),
                 OptionalLong.of(kv.bytes()),
                 OptionalDouble.empty(),
-                defaults.kvCacheType());
+                defaults.kvCacheType(),
+                quantize == null
+                        ? defaults.weightLoading()
+                        : quantize.equals("4bit")
+                                ? WeightLoading.QUANTIZE_4BIT
+                                : WeightLoading.QUANTIZE_8BIT);
+    }
+
+    private int measureKernels() {
+        check(model == null, "--kernels measures no model, but '" + model + "' is given");
+        try (var cpu = CpuDevice.open(threads)) {
+            out().printf(
+                            "%s, %s, %d threads; products with 3072×1024 weights, best of many%n",
+                            cpu.info().name(), cpu.info().variant(), cpu.info().threads());
+            var table = new Table("weights, rows", "us", "weights GB/s", "GOP/s", "of limit");
+            new CpuProductBench(cpu, new CpuCalibration(cpu), NANOS_PER_KERNEL)
+                    .measure(f ->
+                            table.add(
+                                    f.format() + ", " + f.rows(),
+                                    Table.number(f.nanos() / 1e3, 1),
+                                    Table.number(f.gigabytes(), 1),
+                                    Table.number(f.gigaops(), 1),
+                                    Table.number(100 * f.ofLimit(), 0) + " %"));
+            out().print(table.text());
+            out().flush();
+            return 0;
+        } catch (DeviceException e) {
+            err().println("ingot: " + e.getMessage());
+            return 1;
+        }
     }
 
     private static BenchTest largest(List<BenchTest> tests) {
@@ -197,8 +255,23 @@ public final class BenchCommand implements Callable<Integer> {
         }
         out().print(report.summary(chosen, runs).text());
         out().flush();
+        if (profile) {
+            profile(worker, runner, chosen);
+        }
         if (csv != null) {
             Files.writeString(csv, report.raw(when, runs).csv());
+        }
+    }
+
+    private void profile(InlineWorker worker, BenchRunner runner, List<BenchTest> chosen) {
+        var notes =
+                worker.profile()
+                        .orElseThrow(() -> wrong("--profile: only the CPU device keeps a profile"));
+        for (var test : chosen) {
+            notes.clear();
+            double seconds = runner.runOnce(test);
+            out().print("\n" + ProfileReport.of(test, notes, seconds).text());
+            out().flush();
         }
     }
 

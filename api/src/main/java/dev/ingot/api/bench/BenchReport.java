@@ -36,6 +36,7 @@ final class BenchReport {
                         "GFLOP/s",
                         "read GB/s",
                         "FMA GFLOP/s",
+                        "weights GOP/s",
                         "of limit",
                         "other cores");
         for (var test : tests) {
@@ -54,6 +55,7 @@ final class BenchReport {
                     number(figures(own.stream().map(r -> r.gigaflops(cost))).median(), 1),
                     number(limit(own, Limits::readGigabytes), 1),
                     number(limit(own, Limits::gigaflops), 0),
+                    number(limit(own, Limits::weightGigaops), 0),
                     Double.isNaN(fraction) ? "-" : number(100 * fraction, 0) + " %",
                     number(
                             figures(own.stream().map(BenchRun::foreignCores).flatMap(this::stream))
@@ -80,6 +82,7 @@ final class BenchReport {
                         "gigaflops",
                         "read_gigabytes_per_second",
                         "fma_gigaflops",
+                        "weight_gigaops",
                         "fraction_of_limit",
                         "other_cores");
         for (var run : runs) {
@@ -97,6 +100,7 @@ final class BenchReport {
                     number(run.gigaflops(cost), 3),
                     number(run.limits().map(Limits::readGigabytes).orElse(Double.NaN), 3),
                     number(run.limits().map(Limits::gigaflops).orElse(Double.NaN), 3),
+                    number(run.limits().map(Limits::weightGigaops).orElse(Double.NaN), 3),
                     number(run.fractionOfLimit(cost), 4),
                     number(run.foreignCores(), 3));
         }

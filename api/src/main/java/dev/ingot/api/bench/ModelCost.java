@@ -45,10 +45,17 @@ record ModelCost(
     }
 
     double flops(BenchTest test) {
+        return weightFlops(test) + attentionFlops(test);
+    }
+
+    /// Of products with weights.
+    private double weightFlops(BenchTest test) {
         long logitRows = test.phase() == Phase.DECODE ? test.totalTokens() : test.batch();
-        return 2.0 * layerWeights * test.totalTokens()
-                + 2.0 * headWeights * logitRows
-                + (double) attentionFlops * attendedPositions(test);
+        return 2.0 * layerWeights * test.totalTokens() + 2.0 * headWeights * logitRows;
+    }
+
+    private double attentionFlops(BenchTest test) {
+        return (double) attentionFlops * attendedPositions(test);
     }
 
     /// Bytes of weights that the test reads.
@@ -67,7 +74,8 @@ record ModelCost(
     double leastSeconds(BenchTest test, Limits limits) {
         return Math.max(
                 bytes(test) / (limits.readGigabytes() * 1e9),
-                flops(test) / (limits.gigaflops() * 1e9));
+                weightFlops(test) / (limits.weightGigaops() * 1e9)
+                        + attentionFlops(test) / (limits.gigaflops() * 1e9));
     }
 
     /// Positions that all the test's tokens attend to, themselves included.

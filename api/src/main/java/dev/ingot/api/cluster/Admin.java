@@ -1,12 +1,10 @@
 package dev.ingot.api.cluster;
 
 import dev.ingot.api.cluster.Link.EngineCard;
-
-import org.apache.pekko.actor.typed.ActorRef;
-import org.jspecify.annotations.Nullable;
-
 import java.time.Duration;
 import java.util.List;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.jspecify.annotations.Nullable;
 
 /// What an operator may ask a router.
 interface Admin {

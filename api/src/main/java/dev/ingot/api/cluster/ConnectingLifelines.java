@@ -1,12 +1,11 @@
 package dev.ingot.api.cluster;
 
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Lifelines over TCP, to a [LifelineListener].
 final class ConnectingLifelines implements Lifelines {
@@ -26,7 +25,7 @@ final class ConnectingLifelines implements Lifelines {
                         if (!closed.get()) {
                             log.warn(
                                     "No lifeline to {}:{} ({}): a crash there shows only when its"
-                                        + " lease is over",
+                                            + " lease is over",
                                     host,
                                     port,
                                     e.getMessage());

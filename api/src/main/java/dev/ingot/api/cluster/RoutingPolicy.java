@@ -1,7 +1,6 @@
 package dev.ingot.api.cluster;
 
 import dev.ingot.scheduler.Engines.Wanted;
-
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

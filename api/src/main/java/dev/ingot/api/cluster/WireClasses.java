@@ -6,7 +6,6 @@ import dev.ingot.engine.sequence.FinishReason;
 import dev.ingot.engine.sequence.PriorityClass;
 import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.scheduler.Engine;
-
 import java.util.List;
 
 /// Everything that may be on the wire between two nodes, in the order of its numbers there.

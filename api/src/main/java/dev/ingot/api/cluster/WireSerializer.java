@@ -7,7 +7,9 @@ import com.esotericsoftware.kryo.io.Input;
 import com.esotericsoftware.kryo.io.Output;
 import com.esotericsoftware.kryo.util.DefaultClassResolver;
 import com.esotericsoftware.kryo.util.Pool;
-
+import java.io.NotSerializableException;
+import java.nio.ByteBuffer;
+import java.util.List;
 import org.apache.pekko.actor.ExtendedActorSystem;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorRefResolver;
@@ -16,10 +18,6 @@ import org.apache.pekko.serialization.ByteBufferSerializer;
 import org.apache.pekko.serialization.SerializerWithStringManifest;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-
-import java.io.NotSerializableException;
-import java.nio.ByteBuffer;
-import java.util.List;
 
 /// Writes and reads what nodes say to each other, with Kryo: only classes of [WireClasses], by their numbers.
 ///

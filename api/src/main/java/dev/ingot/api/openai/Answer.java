@@ -1,7 +1,6 @@
 package dev.ingot.api.openai;
 
 import dev.ingot.scheduler.Output;
-
 import java.util.List;
 
 /// Turns what a request says into OpenAI's documents. One object per request, read from one end by one thread.

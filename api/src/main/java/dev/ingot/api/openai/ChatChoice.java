@@ -3,11 +3,9 @@ package dev.ingot.api.openai;
 import dev.ingot.api.openai.wire.Chat;
 import dev.ingot.engine.text.SpokenPart;
 import dev.ingot.engine.text.ToolCallParser;
-
-import org.jspecify.annotations.Nullable;
-
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// One choice of a chat: tells calls of tools from words, where tools were given.
 final class ChatChoice {

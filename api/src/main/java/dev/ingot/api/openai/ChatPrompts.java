@@ -8,7 +8,6 @@ import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.engine.text.ChatTemplate;
 import dev.ingot.engine.text.ChatTemplateException;
 import dev.ingot.engine.text.Tokenizer;
-
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

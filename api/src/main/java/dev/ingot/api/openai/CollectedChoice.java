@@ -5,11 +5,9 @@ import dev.ingot.api.openai.wire.ApiException;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.scheduler.Engine;
 import dev.ingot.scheduler.Output;
-
-import org.jspecify.annotations.Nullable;
-
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// One choice of a whole answer, put together from its deltas.
 final class CollectedChoice {

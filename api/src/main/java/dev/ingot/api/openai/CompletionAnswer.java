@@ -7,11 +7,9 @@ import dev.ingot.api.openai.wire.Usage;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.scheduler.Engine;
 import dev.ingot.scheduler.Output;
-
-import org.jspecify.annotations.Nullable;
-
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// Answers of `/v1/completions`.
 final class CompletionAnswer implements Answer {

@@ -5,7 +5,11 @@ import dev.ingot.api.openai.ExchangeActor.StreamSignal;
 import dev.ingot.scheduler.Output;
 import dev.ingot.scheduler.RequestSpec;
 import dev.ingot.scheduler.Requests;
-
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -13,12 +17,6 @@ import org.apache.pekko.actor.typed.Props;
 import org.apache.pekko.stream.CompletionStrategy;
 import org.apache.pekko.stream.javadsl.Source;
 import org.apache.pekko.stream.typed.javadsl.ActorSource;
-
-import java.time.Duration;
-import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.atomic.AtomicBoolean;
 
 /// An open request and the one client that waits for it: its output is read either as a stream or whole.
 ///

@@ -7,7 +7,8 @@ import dev.ingot.api.openai.wire.ApiException;
 import dev.ingot.scheduler.RequestSpec;
 import dev.ingot.scheduler.Requests;
 import dev.ingot.scheduler.Requests.Handle;
-
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
@@ -16,9 +17,6 @@ import org.apache.pekko.actor.typed.javadsl.BehaviorBuilder;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.apache.pekko.japi.function.Function;
-
-import java.time.Duration;
-import java.util.concurrent.CompletableFuture;
 
 /// Stands for one waiting client towards its request: opens it, follows it, ends it when the client is gone.
 ///

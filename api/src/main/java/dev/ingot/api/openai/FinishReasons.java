@@ -2,7 +2,6 @@ package dev.ingot.api.openai;
 
 import dev.ingot.engine.sequence.FinishReason;
 import dev.ingot.scheduler.Output;
-
 import org.jspecify.annotations.Nullable;
 
 /// OpenAI's and vLLM's words for how a choice ended.

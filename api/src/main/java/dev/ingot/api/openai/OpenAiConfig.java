@@ -1,7 +1,6 @@
 package dev.ingot.api.openai;
 
 import dev.ingot.api.openai.wire.WireLimits;
-
 import java.time.Duration;
 
 /// How requests are taken and answered.

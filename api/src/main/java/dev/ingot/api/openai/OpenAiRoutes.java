@@ -7,18 +7,16 @@ import dev.ingot.api.http.Route;
 import dev.ingot.api.openai.wire.ApiException;
 import dev.ingot.api.openai.wire.ModelList;
 import dev.ingot.scheduler.EngineStatus;
-
-import org.apache.pekko.actor.typed.ActorSystem;
-import org.apache.pekko.actor.typed.DispatcherSelector;
-import org.apache.pekko.http.javadsl.model.HttpResponse;
-import org.apache.pekko.stream.Materializer;
-
 import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.stream.Materializer;
 
 /// The paths of OpenAI's API, and vLLM's `/tokenize` and `/detokenize`.
 public final class OpenAiRoutes {

@@ -2,11 +2,9 @@ package dev.ingot.api.openai;
 
 import dev.ingot.api.openai.wire.ApiError;
 import dev.ingot.api.openai.wire.ApiException;
-
-import org.jspecify.annotations.Nullable;
-
 import java.util.List;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /// The models behind this server: one for each name.
 final class ServedModels {

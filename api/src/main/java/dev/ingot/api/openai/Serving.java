@@ -2,10 +2,8 @@ package dev.ingot.api.openai;
 
 import dev.ingot.scheduler.EngineStatus;
 import dev.ingot.scheduler.Requests;
-
-import org.apache.pekko.actor.typed.ActorRef;
-
 import java.util.function.Supplier;
+import org.apache.pekko.actor.typed.ActorRef;
 
 /// A model and whoever opens requests for it.
 ///

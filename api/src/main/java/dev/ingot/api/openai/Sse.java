@@ -3,11 +3,9 @@ package dev.ingot.api.openai;
 import dev.ingot.api.openai.wire.ApiError;
 import dev.ingot.api.openai.wire.Json;
 import dev.ingot.scheduler.Output;
-
+import java.util.List;
 import org.apache.pekko.util.ByteString;
 import org.apache.pekko.util.ByteStringBuilder;
-
-import java.util.List;
 
 /// Server-sent events as OpenAI's clients read them: one JSON document per event, then `[DONE]`.
 final class Sse {

@@ -6,14 +6,12 @@ import dev.ingot.engine.sampling.TopLogprobs;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.engine.text.Tokenizer;
 import dev.ingot.scheduler.Engine.TokenLogprob;
-
-import org.jspecify.annotations.Nullable;
-
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// Writes log probabilities in OpenAI's two shapes.
 ///

@@ -7,13 +7,11 @@ import dev.ingot.api.openai.wire.DetokenizeRequest;
 import dev.ingot.api.openai.wire.TokenizeRequest;
 import dev.ingot.api.openai.wire.Tokenized;
 import dev.ingot.engine.sequence.Tokens;
-
-import org.apache.pekko.http.javadsl.model.HttpResponse;
-
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import org.apache.pekko.http.javadsl.model.HttpResponse;
 
 /// vLLM's `/tokenize` and `/detokenize`: what a prompt costs, without running it.
 final class TokenizeEndpoints {

@@ -5,12 +5,14 @@ import dev.ingot.api.http.Responses;
 import dev.ingot.api.http.Route;
 import dev.ingot.scheduler.EngineStatus;
 import io.prometheus.metrics.expositionformats.ExpositionFormats;
+import io.prometheus.metrics.instrumentation.jvm.JvmMetrics;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.apache.pekko.http.javadsl.model.ContentType;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
@@ -29,6 +31,7 @@ public final class OpsRoutes {
     private final String model;
     private final String version;
     private final ExpositionFormats formats = ExpositionFormats.init();
+    private final AtomicBoolean scraped = new AtomicBoolean();
 
     /// What `/ready` says.
     private record Readiness(EngineStatus.State state, String reason, String model, int epoch) {}
@@ -62,6 +65,11 @@ public final class OpsRoutes {
     }
 
     private HttpResponse metrics(Call call) {
+        if (scraped.compareAndSet(false, true)) {
+            // The process's own: memory, threads, files, start. Whoever is never scraped starts
+            // sooner without them.
+            JvmMetrics.builder().register(registry);
+        }
         var writer =
                 formats.findWriter(
                         call.request().getHeader("Accept").map(HttpHeader::value).orElse(null));

@@ -71,7 +71,7 @@ final class BenchArithmeticTest {
 
     @Test
     void theLimitIsMemoryForOneSequenceAndArithmeticForAPrompt() {
-        var limits = new Limits(36, 200);
+        var limits = new Limits(36, 200, 200);
         var one = BenchTest.parse("tg64");
         assertThat(QWEN3_06B.leastSeconds(one, limits))
                 .isCloseTo(QWEN3_06B.bytes(one) / 36e9, within(1e-9));

@@ -52,11 +52,16 @@ final class BenchCommandTest {
                         "--repeat=2",
                         "--max-num-batched-tokens=32",
                         "--tests=pp40*3,tg5@7*3,tg4",
+                        "--device=cpu",
+                        "--profile",
                         "--csv=" + csv);
         assertThat(status).as(err.toString()).isZero();
         assertThat(out.toString())
                 .containsPattern("pp40\\*3 +[0-9.]+")
-                .containsPattern("tg5@7\\*3 +[0-9.]+");
+                .containsPattern("tg5@7\\*3 +[0-9.]+")
+                .containsPattern("tg4, by op +calls a step")
+                .containsPattern("ATTENTION +[1-9][0-9.]* +[0-9.]+ +[0-9.]+ +[0-9.]+ %")
+                .contains("outside of the kernels");
         List<String> rows = Files.readAllLines(csv);
         assertThat(rows).hasSize(1 + 2 * 3);
         assertThat(rows.getFirst()).contains("tokens_per_second").contains("fraction_of_limit");

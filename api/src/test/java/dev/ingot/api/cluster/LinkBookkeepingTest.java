@@ -3,14 +3,12 @@ package dev.ingot.api.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ingot.engine.kv.PrefixDigest;
-
-import org.junit.jupiter.api.Test;
-
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
 
 /// The plain classes behind a link and a router.
 final class LinkBookkeepingTest {

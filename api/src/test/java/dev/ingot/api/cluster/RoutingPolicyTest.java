@@ -6,10 +6,8 @@ import dev.ingot.api.cluster.RoutingPolicy.Candidate;
 import dev.ingot.api.cluster.RoutingPolicy.Kind;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.scheduler.Engines.Wanted;
-
-import org.junit.jupiter.api.Test;
-
 import java.util.List;
+import org.junit.jupiter.api.Test;
 
 final class RoutingPolicyTest {
     private final RoutingPolicy policy = new RoutingPolicy(Kind.PREFIX);

@@ -23,6 +23,11 @@ public final class BlockTableView {
         this.blockSize = blockSize;
     }
 
+    /// One block that no pool hands out.
+    public static BlockTableView ofBlock(int block, int blockSize) {
+        return new BlockTableView(new int[] {block}, 1, blockSize);
+    }
+
     /// Blocks in this view.
     public int size() {
         return count;

@@ -33,10 +33,19 @@ public record BlockWeights(String name, Type type, int out, int in, MemorySegmen
     /// How a block is laid out.
     public enum Type {
         Q4_0(32, 18),
+        Q4_1(32, 20),
+        Q5_0(32, 22),
+        Q5_1(32, 24),
         Q8_0(32, 34),
+        Q2_K(256, 84),
+        Q3_K(256, 110),
         Q4_K(256, 144),
+        Q5_K(256, 176),
         Q6_K(256, 210),
-        MXFP4(32, 17);
+        IQ4_NL(32, 18),
+        IQ4_XS(256, 136),
+        MXFP4(32, 17),
+        NVFP4(64, 36);
 
         private final int elements;
         private final int bytes;

@@ -8,6 +8,10 @@ import java.lang.foreign.ValueLayout;
 public final class Dequantized {
     private static final double[] E2M1 = {0, 0.5, 1, 1.5, 2, 3, 4, 6};
 
+    private static final int[] IQ4 = {
+        -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113
+    };
+
     private Dequantized() {}
 
     /// All weights, row by row.
@@ -81,8 +85,21 @@ public final class Dequantized {
             case Q4_0 -> half(b, 0) * (nibbleOfHalves(b, 2, i) - 8);
             case Q8_0 -> half(b, 0) * b.get(ValueLayout.JAVA_BYTE, 2 + i);
             case MXFP4 -> e8m0(unsigned(b, 0)) * e2m1(nibbleOfHalves(b, 1, i));
-            case Q4_K -> q4k(b, i);
+            case Q4_1 -> half(b, 0) * nibbleOfHalves(b, 4, i) + half(b, 2);
+            case Q5_0 -> half(b, 0) * ((nibbleOfHalves(b, 6, i) | (bit(b, 2, i) << 4)) - 16);
+            case Q5_1 -> half(b, 0) * (nibbleOfHalves(b, 8, i) | (bit(b, 4, i) << 4)) + half(b, 2);
+            case Q2_K -> q2k(b, i);
+            case Q3_K -> q3k(b, i);
+            case Q4_K -> q4k(b, 16, i, 0);
+            case Q5_K -> q4k(b, 48, i, (unsigned(b, 16 + i % 32) >> (i / 32)) & 1);
             case Q6_K -> q6k(b, i);
+            case IQ4_NL -> half(b, 0) * IQ4[nibbleOfHalves(b, 2, i)];
+            case IQ4_XS -> iq4xs(b, i);
+            case NVFP4 ->
+                    e4m3(unsigned(b, i / 16))
+                            * e2m1(
+                                    (unsigned(b, 4 + 8 * (i / 16) + i % 8) >> (4 * (i % 16 / 8)))
+                                            & 15);
         };
     }
 
@@ -90,7 +107,48 @@ public final class Dequantized {
         return (unsigned(b, from + i % 16) >> (4 * (i / 16))) & 15;
     }
 
-    private static double q4k(MemorySegment b, int i) {
+    private static int bit(MemorySegment b, int from, int i) {
+        return (unsigned(b, from + i / 8) >> (i % 8)) & 1;
+    }
+
+    /// The two lower bits of Q2_K and Q3_K.
+    private static int pair(MemorySegment b, int from, int i) {
+        return (unsigned(b, from + 32 * (i / 128) + i % 32) >> (2 * (i / 32 % 4))) & 3;
+    }
+
+    private static double q2k(MemorySegment b, int i) {
+        int scale = unsigned(b, i / 16);
+        return half(b, 80) * (scale & 15) * pair(b, 16, i) - half(b, 82) * (scale >> 4);
+    }
+
+    private static double q3k(MemorySegment b, int i) {
+        int j = i / 16;
+        int low = (unsigned(b, 96 + j % 8) >> (4 * (j / 8))) & 15;
+        int high = (unsigned(b, 104 + j % 4) >> (2 * (j / 4))) & 3;
+        int level = pair(b, 32, i) + 4 * ((unsigned(b, i % 32) >> (i / 32)) & 1) - 4;
+        return half(b, 108) * ((low | (high << 4)) - 32) * level;
+    }
+
+    private static double iq4xs(MemorySegment b, int i) {
+        int j = i / 32;
+        int low = (unsigned(b, 4 + j / 2) >> (4 * (j % 2))) & 15;
+        int high = ((unsigned(b, 2) | (unsigned(b, 3) << 8)) >> (2 * j)) & 3;
+        return half(b, 0) * ((low | (high << 4)) - 32) * IQ4[nibbleOfHalves(b, 8 + 16 * j, i % 32)];
+    }
+
+    private static double e4m3(int bits) {
+        int exponent = (bits >> 3) & 15;
+        int mantissa = bits & 7;
+        if (exponent == 15 && mantissa == 7) {
+            return 0;
+        }
+        return exponent == 0
+                ? Math.scalb((double) mantissa, -9)
+                : Math.scalb(8.0 + mantissa, exponent - 10);
+    }
+
+    /// Q4_K, and Q5_K with a fifth bit.
+    private static double q4k(MemorySegment b, int nibbles, int i, int fifth) {
         int j = i / 32;
         int scale;
         int minimum;
@@ -101,8 +159,8 @@ public final class Dequantized {
             scale = (unsigned(b, 4 + j + 4) & 15) | ((unsigned(b, 4 + j - 4) >> 6) << 4);
             minimum = (unsigned(b, 4 + j + 4) >> 4) | ((unsigned(b, 4 + j) >> 6) << 4);
         }
-        int level = (unsigned(b, 16 + 32 * (j / 2) + i % 32) >> (4 * (j % 2))) & 15;
-        return half(b, 0) * scale * level - half(b, 2) * minimum;
+        int level = (unsigned(b, nibbles + 32 * (j / 2) + i % 32) >> (4 * (j % 2))) & 15;
+        return half(b, 0) * scale * (level | (fifth << 4)) - half(b, 2) * minimum;
     }
 
     private static double q6k(MemorySegment b, int i) {

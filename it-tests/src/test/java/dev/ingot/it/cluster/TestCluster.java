@@ -1,7 +1,5 @@
 package dev.ingot.it.cluster;
 
-import org.awaitility.Awaitility;
-
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -14,6 +12,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.awaitility.Awaitility;
 
 /// A router and engine nodes on this machine, each a process, each behind a proxy that can cut it off.
 ///

@@ -113,7 +113,11 @@ final class ClientLog {
     void judge(SimSettings settings, Ledger ledger, double enginesLost) {
         for (int i = 0; i < tokens.size(); i++) {
             var expected =
-                    Oracle.answer(client.spec().choices().get(i), i, settings.maxModelLength(), settings.window());
+                    Oracle.answer(
+                            client.spec().choices().get(i),
+                            i,
+                            settings.maxModelLength(),
+                            settings.window());
             var told = tokens.get(i);
             require(
                     told.size() <= expected.tokens().size()

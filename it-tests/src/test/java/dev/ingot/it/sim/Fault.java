@@ -32,6 +32,8 @@ enum Fault {
     SCHEDULER_THROWS,
     ALLOCATOR_THROWS,
     REQUEST_THROWS,
+    /// The engine is told to drain, and another one takes its place.
+    ENGINE_DRAINED,
     /// From outside: between two messages.
     SCHEDULER_KILLED,
     ALLOCATOR_KILLED,

@@ -206,6 +206,27 @@ final class FaultCatalogueTest {
     }
 
     @Test
+    void whatADrainingEngineHandsBackGoesOnElsewhereWithoutLosingAToken() {
+        double handedBack = 0;
+        for (int nth = 1; nth <= CLIENTS; nth++) {
+            var report = once(Fault.ENGINE_DRAINED, nth, null);
+            assertThat(report.ends()).isEqualTo(ALL_COMPLETED);
+            assertThat(report.metrics()).containsEntry("restarts", 0.0);
+            handedBack += report.metrics().getOrDefault("handedBack", 0.0);
+        }
+        assertThat(handedBack).as("some were under way").isPositive();
+    }
+
+    @Test
+    void anIdleEngineIsAskedAndDisturbsNobody() {
+        // Readers at a token every two seconds hold their blocks while nothing runs.
+        var report = run(6, SETTINGS, Faults.only(Fault.CLIENT_SLOW, 1, CLIENTS), null);
+        assertThat(report.ends()).isEqualTo(ALL_COMPLETED);
+        assertThat(report.metrics().get("canaries")).isGreaterThan(10);
+        assertThat(report.metrics()).containsEntry("restarts", 0.0);
+    }
+
+    @Test
     void aModelThatDoesNotLoadForAWhileIsTriedAgainWithBackOff() {
         for (var fault : new Fault[] {Fault.LOAD_FAILS, Fault.LOAD_CRASHES}) {
             var faults =

@@ -10,6 +10,7 @@ final class Faults {
     private final Predicate<Fault> decision;
     private final Map<Fault, Integer> occasions = new EnumMap<>(Fault.class);
     private final Map<Fault, Integer> happened = new EnumMap<>(Fault.class);
+    private boolean over;
 
     private Faults(Predicate<Fault> decision) {
         this.decision = decision;
@@ -76,11 +77,16 @@ final class Faults {
     /// Whether it happens now.
     boolean happens(Fault fault) {
         occasions.merge(fault, 1, Integer::sum);
-        if (!decision.test(fault)) {
+        if (over || !decision.test(fault)) {
             return false;
         }
         happened.merge(fault, 1, Integer::sum);
         return true;
+    }
+
+    /// Nothing fails from now on.
+    void over() {
+        over = true;
     }
 
     int count(Fault fault) {

@@ -17,9 +17,12 @@ final class Ledger {
     private final Set<Long> poison = new HashSet<>();
     private final Set<Long> killed = new HashSet<>();
     private int watchdogs;
+    private int workersLost;
+    private int stepsFailed;
 
     /// The worker ended, or hangs, with these steps in flight.
     void workerLost(List<StepPlan> steps) {
+        workersLost++;
         var requests = new HashSet<Long>();
         for (var plan : steps) {
             plan.slices().forEach(slice -> requests.add(slice.sequence().request()));
@@ -30,6 +33,7 @@ final class Ledger {
     }
 
     void stepFailed(StepPlan plan) {
+        stepsFailed++;
         for (var slice : plan.slices()) {
             failedSteps.merge(slice.sequence(), 1, Integer::sum);
         }
@@ -52,6 +56,15 @@ final class Ledger {
 
     void watchdogDue() {
         watchdogs++;
+    }
+
+    int workersLost() {
+        return workersLost;
+    }
+
+    /// Of all steps, a canary's among them.
+    int stepsFailed() {
+        return stepsFailed;
     }
 
     int watchdogs() {

@@ -41,8 +41,8 @@ enum Mutant {
             "0, parent.key().salt, hash.next(0, tokens), tokens"),
     NAN_LEFT_IN_THE_CACHE(
             "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
-            "drop(sequence, false);\n        metrics.finished(FinishReason.ERROR);",
-            "drop(sequence, true);\n        metrics.finished(FinishReason.ERROR);"),
+            "drop(sequence, false);\n        metrics.rowFailed();",
+            "drop(sequence, true);\n        metrics.rowFailed();"),
     PREEMPTED_BUT_NOT_FORGOTTEN(
             "engine/src/main/java/dev/ingot/engine/schedule/Sequence.java",
             "public void startOver() {\n        computed = 0;",
@@ -80,9 +80,29 @@ enum Mutant {
             "for (var asker : asking) {",
             "for (var asker : asking.stream().skip(1).toList()) {"),
     WATCHDOG_ASLEEP(
-            "scheduler-actor/src/main/java/dev/ingot/scheduler/StepInFlight.java",
-            "startedNanos > deadline",
-            "startedNanos < -deadline"),
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/Watchdog.java",
+            "ageNanos > deadline",
+            "ageNanos < -deadline"),
+    WATCHDOG_BITES_TOO_SOON(
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/StepCost.java",
+            "long usual = Math.max(SHORTEST_NANOS,",
+            "long usual = Math.min(0,"),
+    HANDED_BACK_WITHOUT_A_RELEASE(
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
+            "drop(sequence);\n            metrics.handedBack();",
+            "roster.remove(sequence);\n            metrics.handedBack();"),
+    HANDED_BACK_BUT_NOT_TOLD(
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
+            "entry.replyTo().tell(new HandedBack(sequence.id(), sequence.epoch()));",
+            ""),
+    DRAINED_WITH_OTHERS_LEFT(
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
+            "if (draining && roster.isEmpty()) {",
+            "if (draining) {"),
+    CANARY_IN_SOMEBODYS_BLOCK(
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/Canary.java",
+            "BlockTableView.ofBlock(kv.blockCount(),",
+            "BlockTableView.ofBlock(kv.blockCount() - 1,"),
     COPY_FORGOTTEN(
             "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
             "if (each.copy() != null) {",

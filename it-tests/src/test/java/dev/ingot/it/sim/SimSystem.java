@@ -25,6 +25,7 @@ final class SimSystem implements AutoCloseable {
               stdout-loglevel = OFF
               loglevel = OFF
               log-dead-letters = off
+              logger-startup-timeout = 120s
               jvm-shutdown-hooks = off
               scheduler.implementation = "dev.ingot.it.sim.SimTime"
               actor.default-dispatcher = ${sim}

@@ -38,6 +38,7 @@ final class SimWorker {
                             Fault.DEVICE_LOST, Kind.DEVICE_LOST));
 
     private final Simulation world;
+    private final Simulation.SimEngine engine;
     private final TimerScheduler<Worker.Command> timers;
     private final SimDevice device;
     private final Set<SequenceId> sampled = new HashSet<>();
@@ -47,19 +48,23 @@ final class SimWorker {
     private @Nullable ActorRef<Worker.Reply> replyTo;
     private Worker.@Nullable Reply lastReply;
 
-    private SimWorker(Simulation world, TimerScheduler<Worker.Command> timers) {
+    private SimWorker(
+            Simulation world, Simulation.SimEngine engine, TimerScheduler<Worker.Command> timers) {
         this.world = world;
+        this.engine = engine;
         this.timers = timers;
-        this.device = new SimDevice(
-                        world.settings().positions(),
-                        world.settings().blockSize(),
-                        world.settings().window());
+        var settings = world.settings();
+        int canary = Worker.CANARY_BLOCKS * settings.blockSize();
+        this.device =
+                new SimDevice(
+                        settings.positions() + canary, settings.blockSize(), settings.window());
     }
 
-    static Behavior<Worker.Command> create(Simulation world, ActorRef<Worker.Report> reportTo) {
+    static Behavior<Worker.Command> create(
+            Simulation world, Simulation.SimEngine engine, ActorRef<Worker.Report> reportTo) {
         return Behaviors.setup(context -> {
             var settings = world.settings();
-            if (world.hasLoaded() && world.faults().happens(Fault.LOAD_FAILS)) {
+            if (engine.hasLoaded() && world.faults().happens(Fault.LOAD_FAILS)) {
                 reportTo.tell(new Worker.LoadFailed("injected"));
                 return Behaviors.stopped();
             }
@@ -84,9 +89,9 @@ final class SimWorker {
                             SimDevice.VOCABULARY,
                             kv,
                             0));
-            world.loaded();
+            engine.loaded();
             return Behaviors.withTimers(timers -> {
-                var worker = new SimWorker(world, timers);
+                var worker = new SimWorker(world, engine, timers);
                 return Behaviors.receive(Worker.Command.class)
                         .onAnyMessage(worker::on)
                         .onSignal(PostStop.class, _ -> worker.stopped())
@@ -130,7 +135,7 @@ final class SimWorker {
 
     private void start(StepPlan plan) {
         inFlight = plan;
-        world.stepStarted(plan);
+        engine.stepStarted(plan);
         var faults = world.faults();
         if (lastReply != null && replyTo != null && faults.happens(Fault.REPLY_OF_EARLIER_STEP)) {
             replyTo.tell(lastReply);
@@ -245,7 +250,7 @@ final class SimWorker {
             throw new IllegalStateException("nobody asked");
         }
         inFlight = null;
-        world.stepEnded();
+        engine.stepEnded();
         before.ended(reply);
         to.tell(reply);
         if (world.faults().happens(Fault.REPLY_TWICE)) {
@@ -256,9 +261,9 @@ final class SimWorker {
 
     private Behavior<Worker.Command> stopped() {
         if (inFlight != null) {
-            world.workerStopped(steps(inFlight));
+            engine.workerStopped(steps(inFlight));
         }
-        world.stepEnded();
+        engine.stepEnded();
         return Behaviors.same();
     }
 }

@@ -7,6 +7,7 @@ import dev.ingot.scheduler.EngineGuardian;
 import dev.ingot.scheduler.EngineMetrics;
 import dev.ingot.scheduler.EngineParts;
 import dev.ingot.scheduler.EngineStatus;
+import dev.ingot.scheduler.Engines;
 import dev.ingot.scheduler.FaultPoint;
 import dev.ingot.scheduler.Requests;
 import dev.ingot.scheduler.RequestsActor;
@@ -25,6 +26,7 @@ import org.apache.pekko.actor.PoisonPill;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.Adapter;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.jspecify.annotations.Nullable;
 
 /// One seed, from its first request until nothing of it is left.
@@ -42,14 +44,15 @@ final class Simulation {
     private final Ledger ledger = new Ledger();
     private final List<ClientLog> logs = new ArrayList<>();
     private final PrometheusRegistry registry = new PrometheusRegistry();
+    private final EngineMetrics metrics = new EngineMetrics(registry, "sim");
     private long endNanos;
 
+    /// The last one serves; those before it were drained.
+    private final List<SimEngine> engines = new ArrayList<>();
+
     private @Nullable ActorRef<Requests.Command> requests;
-    private @Nullable KvAllocator blocks;
-    private @Nullable StepPlan inFlight;
-    private @Nullable EngineStatus status;
-    private boolean loaded;
-    private boolean workerKilled;
+    private boolean draining;
+    private String notDrained = "";
     private int clientsOver;
     private final List<ClientLog> toJudge = new ArrayList<>();
 
@@ -117,22 +120,17 @@ final class Simulation {
         system.executor().seed(SimDevice.mix(seed));
         FaultPoint.injectWith(this::passed);
         var actors = system.actors();
-        var metrics = new EngineMetrics(registry, "sim");
-        var guardian =
+        engines.add(new SimEngine());
+        var router =
                 Adapter.spawn(
                         actors,
-                        EngineGuardian.create(
-                                settings.engine(),
-                                new Parts(),
-                                this::published,
-                                metrics,
-                                system.time()::nanos),
-                        "engine-" + Long.toHexString(seed));
+                        SimRouter.create(() -> engines.getLast().guardian),
+                        "router-" + Long.toHexString(seed));
         var opener =
                 Adapter.spawn(
                         actors,
                         RequestsActor.create(
-                                "sim", system.tokenizer(), guardian, metrics, system.time()::nanos),
+                                "sim", system.tokenizer(), router, metrics, system.time()::nanos),
                         "requests-" + Long.toHexString(seed));
         requests = opener;
         for (var client : Workload.clients(seed, settings, faults, ledger)) {
@@ -145,6 +143,7 @@ final class Simulation {
             while (clientsOver < logs.size()) {
                 next();
             }
+            faults.over();
             long settled = system.time().nanos() + SETTLING.toNanos();
             while (system.time().nanos() < settled) {
                 next();
@@ -155,7 +154,8 @@ final class Simulation {
             throw traced(violation);
         } finally {
             FaultPoint.injectWith(_ -> {});
-            actors.stop(Adapter.toClassic(guardian));
+            engines.forEach(engine -> actors.stop(Adapter.toClassic(engine.guardian)));
+            actors.stop(Adapter.toClassic(router));
             actors.stop(Adapter.toClassic(opener));
             for (int i = 1; clientsOver < logs.size() && i <= logs.size(); i++) {
                 actors.actorSelection("/user/client-" + i)
@@ -200,42 +200,28 @@ final class Simulation {
                         : new Violation("an actor threw " + thrown, thrown);
             }
         }
+        require(notDrained.isEmpty(), notDrained);
         for (var log : List.copyOf(toJudge)) {
             log.judge(settings, ledger, metric("ingot:engine_restarts"));
         }
         toJudge.clear();
         var actor = system.executor().lastActor();
-        if (blocks == null || !(actor.startsWith("allocator") || actor.startsWith("worker"))) {
-            return; // Nobody else moves blocks.
-        }
-        try {
-            blocks.checkInvariants();
-        } catch (IllegalStateException e) {
-            throw new Violation(String.valueOf(e.getMessage()), e);
-        }
-        if (inFlight != null) {
-            for (var slice : inFlight.slices()) {
-                int seen = SimDevice.firstSeen(slice.firstPosition() + 1, settings.window());
-                for (int i = seen / settings.blockSize(); i < slice.blocks().size(); i++) {
-                    if (blocks.isAvailable(slice.blocks().block(i))) {
-                        throw new Violation(
-                                "block "
-                                        + slice.blocks().block(i)
-                                        + " can be taken while step "
-                                        + inFlight.stepId()
-                                        + " may still write it");
-                    }
-                }
-            }
+        if (actor.startsWith("allocator") || actor.startsWith("worker")) {
+            engines.forEach(SimEngine::check); // Nobody else moves blocks.
         }
     }
 
     private void checkNothingLeft() {
-        require(status != null && status.isReady(), "the engine is not ready: " + status);
-        var allocator = blocks;
+        var engine = engines.getLast();
         require(
-                allocator != null && allocator.availableBlocks() == settings.blockCount(),
-                "blocks are held by nobody: " + (allocator == null ? "" : allocator.usage()));
+                engine.status != null && engine.status.isReady(),
+                "the engine is not ready: " + engine.status);
+        require(engine.blocks != null, "the engine has no blocks");
+        engines.forEach(SimEngine::requireEmpty);
+        double restarts = metric("ingot:engine_restarts");
+        require(
+                restarts <= deadlyFaults(),
+                restarts + " engines were lost to " + deadlyFaults() + " faults");
         for (var gauge :
                 List.of(
                         "vllm:num_requests_running",
@@ -261,6 +247,23 @@ final class Simulation {
         int deaths = count(ClientLog.End.DIED) + count(ClientLog.End.UNANSWERED);
         int killed = faults.count(Fault.REQUEST_KILLED) + faults.count(Fault.REQUEST_THROWS);
         require(deaths <= killed, deaths + " requests ended without a last word");
+    }
+
+    /// At most so many engines could be lost.
+    private int deadlyFaults() {
+        int count = ledger.workersLost() + ledger.stepsFailed();
+        for (var fault :
+                List.of(
+                        Fault.SCHEDULER_THROWS,
+                        Fault.ALLOCATOR_THROWS,
+                        Fault.SCHEDULER_KILLED,
+                        Fault.ALLOCATOR_KILLED,
+                        Fault.WORKER_KILLED,
+                        Fault.LOAD_FAILS,
+                        Fault.LOAD_CRASHES)) {
+            count += faults.count(fault);
+        }
+        return count;
     }
 
     private static void require(boolean holds, String otherwise) {
@@ -311,6 +314,8 @@ final class Simulation {
                 Map.of(
                         "preemptions", metric("vllm:num_preemptions"),
                         "restarts", metric("ingot:engine_restarts"),
+                        "handedBack", metric("ingot:sequences_handed_back"),
+                        "canaries", metric("ingot:canaries"),
                         "resubmissions", metric("ingot:request_resubmissions"),
                         "hits", metric("vllm:prefix_cache_hits"),
                         "forked tokens", metric("ingot:forked_tokens"),
@@ -319,11 +324,31 @@ final class Simulation {
                         "timed out", metric("ingot:requests_timed_out")));
     }
 
-    /// What the engine is made of: a device that is played, and blocks that are watched.
-    private final class Parts implements EngineParts {
+    /// What an engine is made of: a device that is played, and blocks that are watched.
+    final class SimEngine implements EngineParts {
+        private final ActorRef<Engines.Command> guardian;
+        private @Nullable KvAllocator blocks;
+        private @Nullable StepPlan inFlight;
+        private @Nullable EngineStatus status;
+        private boolean workerKilled;
+        private boolean loaded;
+
+        SimEngine() {
+            guardian =
+                    Adapter.spawn(
+                            system.actors(),
+                            EngineGuardian.create(
+                                    settings.engine(),
+                                    this,
+                                    this::published,
+                                    metrics,
+                                    system.time()::nanos),
+                            name(engines.size()));
+        }
+
         @Override
         public Behavior<Worker.Command> worker(ActorRef<Worker.Report> reportTo) {
-            return SimWorker.create(Simulation.this, reportTo);
+            return SimWorker.create(Simulation.this, this, reportTo);
         }
 
         @Override
@@ -333,13 +358,119 @@ final class Simulation {
             blocks = fresh;
             return fresh;
         }
+
+        private void published(EngineStatus now) {
+            status = now;
+            if (now.state() == EngineStatus.State.RESTARTING
+                    || now.reason().contains("nothing runs any more")) {
+                blocks = null;
+                inFlight = null;
+            }
+        }
+
+        boolean hasLoaded() {
+            return loaded;
+        }
+
+        void loaded() {
+            loaded = true;
+        }
+
+        void stepStarted(StepPlan plan) {
+            inFlight = plan;
+            if (faults.happens(Fault.SCHEDULER_KILLED)) {
+                later(() -> kill("scheduler-*"));
+            }
+            if (faults.happens(Fault.ALLOCATOR_KILLED)) {
+                later(() -> kill("allocator-*"));
+            }
+            if (faults.happens(Fault.WORKER_KILLED)) {
+                workerKilled = true;
+                later(() -> kill("worker-*"));
+            }
+        }
+
+        void stepEnded() {
+            inFlight = null;
+        }
+
+        /// A worker that ends with these steps in flight, which may or may not be why.
+        void workerStopped(List<StepPlan> steps) {
+            if (workerKilled) {
+                ledger.workerLost(steps);
+            }
+        }
+
+        private void kill(String actor) {
+            system.actors()
+                    .actorSelection(guardian.path().toStringWithoutAddress() + "/" + actor)
+                    .tell(PoisonPill.getInstance(), org.apache.pekko.actor.ActorRef.noSender());
+        }
+
+        private void check() {
+            if (blocks == null) {
+                return;
+            }
+            try {
+                blocks.checkInvariants();
+            } catch (IllegalStateException e) {
+                throw new Violation(String.valueOf(e.getMessage()), e);
+            }
+            if (inFlight == null) {
+                return;
+            }
+            for (var slice : inFlight.slices()) {
+                int seen = SimDevice.firstSeen(slice.firstPosition() + 1, settings.window());
+                for (int i = seen / settings.blockSize(); i < slice.blocks().size(); i++) {
+                    int block = slice.blocks().block(i);
+                    if (block < settings.blockCount() && blocks.isAvailable(block)) {
+                        throw new Violation(
+                                "block "
+                                        + block
+                                        + " can be taken while step "
+                                        + inFlight.stepId()
+                                        + " may still write it");
+                    }
+                }
+            }
+        }
+
+        private void requireEmpty() {
+            require(
+                    blocks == null || blocks.availableBlocks() == settings.blockCount(),
+                    "blocks are held by nobody: " + (blocks == null ? "" : blocks.usage()));
+        }
     }
 
-    private void published(EngineStatus now) {
-        status = now;
-        if (!now.isReady()) {
-            blocks = null;
-            inFlight = null;
+    private String name(int engine) {
+        return "engine-" + Long.toHexString(seed) + "-" + engine;
+    }
+
+    /// Another engine takes the place of the one that serves, which has a moment to end.
+    private void drain() {
+        var old = engines.getLast();
+        engines.add(new SimEngine());
+        var grace = Duration.ofMillis(random.nextInt(4) == 0 ? 0 : random.nextInt(300));
+        var drained =
+                Adapter.spawn(
+                        system.actors(),
+                        Behaviors.<Engines.Drained>receiveMessage(_ -> {
+                            // Time passes when every message has arrived: what was given back is.
+                            system.time()
+                                    .after(1, () -> drained(old), system.actors().dispatcher());
+                            return Behaviors.stopped();
+                        }),
+                        "drained-" + name(engines.size()));
+        old.guardian.tell(new Engines.Drain(grace, drained));
+    }
+
+    private void drained(SimEngine old) {
+        draining = false;
+        // A step that hangs keeps what it may still write.
+        if (old.blocks != null
+                && (old.blocks.usage().referenced() > 0
+                        || (old.inFlight == null && old.blocks.usage().fenced() > 0))) {
+            notDrained = "an engine said that it was empty and held " + old.blocks.usage();
         }
     }
 
@@ -396,20 +527,16 @@ final class Simulation {
         return opener;
     }
 
-    boolean hasLoaded() {
-        return loaded;
-    }
-
-    void loaded() {
-        loaded = true;
-    }
-
     void clientOver(ClientLog log) {
         clientsOver++;
         toJudge.add(log);
     }
 
     void opened(ActorRef<Requests.Handle> handle) {
+        if (!draining && faults.happens(Fault.ENGINE_DRAINED)) {
+            draining = true;
+            later(this::drain);
+        }
         if (faults.happens(Fault.REQUEST_KILLED)) {
             later(() ->
                     Adapter.toClassic(handle)
@@ -419,42 +546,11 @@ final class Simulation {
         }
     }
 
-    void stepStarted(StepPlan plan) {
-        inFlight = plan;
-        if (faults.happens(Fault.SCHEDULER_KILLED)) {
-            later(() -> kill("scheduler-*"));
-        }
-        if (faults.happens(Fault.ALLOCATOR_KILLED)) {
-            later(() -> kill("allocator-*"));
-        }
-        if (faults.happens(Fault.WORKER_KILLED)) {
-            workerKilled = true;
-            later(() -> kill("worker-*"));
-        }
-    }
-
-    void stepEnded() {
-        inFlight = null;
-    }
-
     void workerLost(List<StepPlan> steps) {
         ledger.workerLost(steps);
     }
 
-    /// A worker that ends with these steps in flight, which may or may not be why.
-    void workerStopped(List<StepPlan> steps) {
-        if (workerKilled) {
-            ledger.workerLost(steps);
-        }
-    }
-
     private void later(Runnable task) {
         system.time().after(1_000_000L * random.nextInt(100), task, system.actors().dispatcher());
-    }
-
-    private void kill(String actor) {
-        system.actors()
-                .actorSelection("/user/engine-" + Long.toHexString(seed) + "/" + actor)
-                .tell(PoisonPill.getInstance(), org.apache.pekko.actor.ActorRef.noSender());
     }
 }

@@ -16,7 +16,9 @@ import dev.ingot.engine.ops.Tensor;
 import dev.ingot.engine.ops.WeightSource;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// This machine's cores as a device.
@@ -35,6 +37,12 @@ public final class CpuDevice implements Device {
     /// `INGOT_MAX_HEAD_DIM`
     private static final int MAX_HEAD_DIM = 512;
 
+    /// Weights share areas of this size: only large ones get huge pages, which reading them fast takes. Memory
+    /// of an area that no weights lie in is never touched.
+    private static final long WEIGHT_AREA_BYTES = 256L << 20;
+
+    private static final long WEIGHT_ALIGNMENT = 64;
+
     /// `INGOT_MAX_EXPERTS`
     static final int MAX_EXPERTS = 1024;
 
@@ -45,7 +53,13 @@ public final class CpuDevice implements Device {
     private final OpList ops;
     private final MemorySegment failure;
 
+    /// Weights packed so far, by the arithmetic that multiplies them.
+    private final Map<Arithmetic, Long> packedWeights = new EnumMap<>(Arithmetic.class);
+
+    private MemorySegment weightArea = MemorySegment.NULL;
+    private long packedBytes;
     private long allocatedBytes;
+    private @Nullable CpuProfile profile;
     private boolean closed;
     private @Nullable CpuCommandBuffer current;
 
@@ -136,7 +150,8 @@ public final class CpuDevice implements Device {
         int out = WeightPacker.rows(label, rowParts);
         int in = rowParts.getFirst().in();
         PackedFormat format = PackedFormat.of(label, rowParts);
-        MemorySegment packed = memory(label, kernels.matrixBytes(out, in, format));
+        MemorySegment packed = weightMemory(label, kernels.matrixBytes(out, in, format));
+        packedWeights.merge(format.arithmetic(), (long) out * in, Long::sum);
         CpuMatrix matrix = new CpuMatrix(this, packed, out, in, format);
         int firstRow = 0;
         for (WeightSource part : rowParts) {
@@ -212,6 +227,11 @@ public final class CpuDevice implements Device {
         return opened;
     }
 
+    /// Bytes of all weights as they are packed.
+    public long packedBytes() {
+        return packedBytes;
+    }
+
     /// Bytes that buffers, weights and KV caches take together.
     public long allocatedBytes() {
         return allocatedBytes;
@@ -240,6 +260,29 @@ public final class CpuDevice implements Device {
         }
     }
 
+    /// Begins to note where the time of every step goes; one profile a device.
+    ///
+    /// @throws IllegalStateException if it has one
+    public CpuProfile profile() {
+        requireOpen();
+        if (profile != null) {
+            throw new IllegalStateException("the device has a profile");
+        }
+        profile = new CpuProfile(arena.allocate(Long.BYTES * (long) MAX_OPS, Long.BYTES));
+        kernels.profile(team, profile.memory());
+        return profile;
+    }
+
+    /// Operations a second that the team's threads make of multiply-adds of this kind, in 10⁹.
+    double calibrate(Arithmetic arithmetic, long iterations) {
+        requireOpen();
+        return kernels.calibrate(arithmetic, info.threads(), iterations);
+    }
+
+    long packedWeights(Arithmetic arithmetic) {
+        return packedWeights.getOrDefault(arithmetic, 0L);
+    }
+
     /// Runs what was recorded.
     ///
     /// @return why it failed, or null if it did not
@@ -247,6 +290,9 @@ public final class CpuDevice implements Device {
         requireOpen();
         current = null;
         int status = kernels.run(team, ops.memory(), ops.count(), failure);
+        if (profile != null) {
+            profile.add(ops);
+        }
         return status == CpuKernels.Status.OK ? null : CpuKernels.Failure.read(failure).exception();
     }
 
@@ -264,8 +310,32 @@ public final class CpuDevice implements Device {
     }
 
     /// Zero-filled memory that lives as long as the device.
-    @SuppressWarnings("restricted") // the C side frees it when the arena closes
     private MemorySegment memory(String label, long bytes) {
+        requireFree(label, bytes);
+        allocatedBytes += bytes;
+        return area(label, bytes);
+    }
+
+    /// Zero-filled memory in an area that other weights lie in too.
+    private MemorySegment weightMemory(String label, long bytes) {
+        requireFree(label, bytes);
+        long aligned = Math.ceilDiv(bytes, WEIGHT_ALIGNMENT) * WEIGHT_ALIGNMENT;
+        if (aligned > weightArea.byteSize()) {
+            weightArea = area(label, Math.max(aligned, WEIGHT_AREA_BYTES));
+        }
+        MemorySegment memory = weightArea.asSlice(0, bytes);
+        weightArea = weightArea.asSlice(aligned);
+        allocatedBytes += aligned;
+        packedBytes += bytes;
+        return memory;
+    }
+
+    @SuppressWarnings("restricted") // the C side frees it when the arena closes
+    private MemorySegment area(String label, long bytes) {
+        return kernels.allocate(label, bytes).reinterpret(bytes, arena, kernels::free);
+    }
+
+    private void requireFree(String label, long bytes) {
         requireOpen();
         long available = HostMemory.availableBytes();
         if (bytes > available || bytes > info.workingSetBytes() - allocatedBytes) {
@@ -282,9 +352,6 @@ public final class CpuDevice implements Device {
                             + allocatedBytes
                             + " are in use by this device");
         }
-        MemorySegment memory = kernels.allocate(label, bytes);
-        allocatedBytes += bytes;
-        return memory.reinterpret(bytes, arena, kernels::free);
     }
 
     /// Packs one part of a matrix with the whole team.

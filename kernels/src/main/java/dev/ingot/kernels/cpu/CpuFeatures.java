@@ -12,12 +12,15 @@ import java.lang.invoke.MethodHandle;
 import java.util.ArrayList;
 import java.util.List;
 
-/// What this machine's CPU is called and which variants of the kernels it can run, best first.
+/// What this machine's CPU is called and which variants of the kernels it can run, the one to take first.
 @SuppressWarnings("restricted") // the flags of every JVM of ours allow native access
 record CpuFeatures(String name, List<String> variants) {
     private static final int AVX2 = 1;
     private static final int AVX512 = 2;
     private static final int NEON = 4;
+    private static final int AVX512_BF16 = 8;
+    private static final int DOTPROD = 16;
+    private static final int I8MM = 32;
     private static final int NAME_BYTES = 128;
 
     CpuFeatures {
@@ -54,8 +57,18 @@ record CpuFeatures(String name, List<String> variants) {
         if ((features & AVX512) != 0) {
             variants.add("avx512");
         }
+        // Faster for weights in BF16, but it rounds activations: only for those who ask for it.
+        if ((features & AVX512_BF16) != 0) {
+            variants.add("avx512bf16");
+        }
         if ((features & AVX2) != 0) {
             variants.add("avx2");
+        }
+        if ((features & I8MM) != 0) {
+            variants.add("i8mm");
+        }
+        if ((features & DOTPROD) != 0) {
+            variants.add("dotprod");
         }
         if ((features & NEON) != 0) {
             variants.add("neon");

@@ -1,6 +1,7 @@
 package dev.ingot.kernels.cpu;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -21,7 +22,7 @@ import java.util.concurrent.ConcurrentHashMap;
 @SuppressWarnings("restricted") // the flags of every JVM of ours allow native access
 final class CpuKernels {
     /// `INGOT_ABI_VERSION` of the header that this class mirrors.
-    private static final int ABI_VERSION = 3;
+    private static final int ABI_VERSION = 4;
 
     private static final Map<String, CpuKernels> LOADED = new ConcurrentHashMap<>();
 
@@ -35,6 +36,8 @@ final class CpuKernels {
     private final MethodHandle teamOpen;
     private final MethodHandle teamClose;
     private final MethodHandle run;
+    private final MethodHandle profile;
+    private final MethodHandle calibrate;
 
     private CpuKernels(String variant, SymbolLookup library) {
         this.variant = variant;
@@ -74,6 +77,12 @@ final class CpuKernels {
                         library,
                         "ingot_run",
                         FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, JAVA_INT, ADDRESS));
+        profile = downcall(library, "ingot_profile", FunctionDescriptor.ofVoid(ADDRESS, ADDRESS));
+        calibrate =
+                downcall(
+                        library,
+                        "ingot_calibrate",
+                        FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS));
     }
 
     /// The kernels of a variant, loaded on first use.
@@ -183,6 +192,36 @@ final class CpuKernels {
             return (int) run.invokeExact(team, ops, count, failure);
         } catch (Throwable e) {
             throw new AssertionError("ingot_run", e);
+        }
+    }
+
+    /// `void ingot_profile(ingot_team *team, int64_t *nanos)`
+    void profile(MemorySegment team, MemorySegment nanos) {
+        try {
+            profile.invokeExact(team, nanos);
+        } catch (Throwable e) {
+            throw new AssertionError("ingot_profile", e);
+        }
+    }
+
+    /// `int32_t ingot_calibrate(int32_t arithmetic, int32_t threads, int64_t iterations, double *gigaops)`
+    ///
+    /// @return operations a second, in 10⁹
+    double calibrate(Arithmetic arithmetic, int threads, long iterations) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment gigaops = arena.allocate(JAVA_DOUBLE);
+            int status =
+                    (int) calibrate.invokeExact(arithmetic.code(), threads, iterations, gigaops);
+            if (status != Status.OK) {
+                throw new DeviceException(
+                        DeviceException.Kind.UNAVAILABLE,
+                        "calibration: the system would not start its threads");
+            }
+            return gigaops.get(JAVA_DOUBLE, 0);
+        } catch (DeviceException e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new AssertionError("ingot_calibrate", e);
         }
     }
 

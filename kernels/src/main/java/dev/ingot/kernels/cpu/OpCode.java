@@ -35,4 +35,13 @@ enum OpCode {
     int code() {
         return code;
     }
+
+    static OpCode of(int code) {
+        for (var op : values()) {
+            if (op.code == code) {
+                return op;
+            }
+        }
+        throw new IllegalArgumentException("no op " + code);
+    }
 }

@@ -81,6 +81,9 @@ final class OpLayout {
     private static final long MATRIX_ZERO = offset(MATRIX, "zero");
     private static final long MATRIX_LEVELS = offset(MATRIX, "levels");
 
+    static final long MATRIX_OUT_OF_OP = OBJECT + MATRIX_OUT;
+    static final long MATRIX_IN_OF_OP = OBJECT + MATRIX_IN;
+
     static final long CACHE_DATA = OBJECT + offset(CACHE, "data");
     static final long CACHE_FORMAT = OBJECT + offset(CACHE, "format");
     static final long CACHE_KV_HEADS = OBJECT + offset(CACHE, "kv_heads");

@@ -112,6 +112,15 @@ final class WeightPacker {
             case Q4_K -> 5;
             case Q6_K -> 6;
             case MXFP4 -> 7;
+            case Q4_1 -> 8;
+            case Q5_0 -> 9;
+            case Q5_1 -> 10;
+            case Q5_K -> 11;
+            case Q2_K -> 12;
+            case Q3_K -> 13;
+            case IQ4_NL -> 14;
+            case IQ4_XS -> 15;
+            case NVFP4 -> 16;
         };
     }
 

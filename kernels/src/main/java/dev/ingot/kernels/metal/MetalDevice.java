@@ -20,8 +20,10 @@ import dev.ingot.kernels.metal.objc.MtlDevice;
 import dev.ingot.kernels.metal.objc.MtlLibrary.MathMode;
 import dev.ingot.kernels.metal.objc.ObjectiveC;
 import java.lang.foreign.MemorySegment;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -150,6 +152,11 @@ public final class MetalDevice implements Device {
     }
 
     @Override
+    public long availableBytes() {
+        return limits.workingSetBytes() - memory.allocatedBytes();
+    }
+
+    @Override
     public MetalBuffer allocate(String label, long bytes) {
         requireOpen();
         return memory.allocate(label, bytes);
@@ -213,6 +220,19 @@ public final class MetalDevice implements Device {
             memory.close();
             ObjectiveC.release(device);
         }
+    }
+
+    /// What the GPU says of itself, for people: names and values in order.
+    public Map<String, String> properties() {
+        var properties = new LinkedHashMap<String, String>();
+        properties.put("family", "Apple" + limits.family());
+        properties.put("largest buffer", (limits.maxBufferBytes() >> 20) + " MiB");
+        properties.put("threadgroup memory", limits.threadgroupMemoryBytes() + " bytes");
+        Pipeline smallest = pipeline("canary", "canary", FunctionConstants.NONE);
+        properties.put("threads of a group", smallest.maxThreads() + " at most");
+        properties.put("threads of a simdgroup", String.valueOf(smallest.threadExecutionWidth()));
+        properties.put("unified memory", String.valueOf(limits.unifiedMemory()));
+        return properties;
     }
 
     /// What the GPU says of itself.

@@ -14,6 +14,8 @@ final class QuantizedLayouts {
     private QuantizedLayouts() {}
 
     /// How the blocks of a type are kept.
+    ///
+    /// @throws IllegalArgumentException for a type that there are no Metal kernels for yet
     static WeightFormat of(BlockWeights.Type type) {
         return switch (type) {
             case Q4_0 -> new WeightFormat(Kind.Q4, 32, Scale.F16, 8);
@@ -21,7 +23,16 @@ final class QuantizedLayouts {
             case Q4_K -> new WeightFormat(Kind.Q4, 32, Scale.F32, WeightFormat.STORED);
             case Q6_K -> new WeightFormat(Kind.Q8, 16, Scale.F32, 32);
             case MXFP4 -> new WeightFormat(Kind.FP4, 32, Scale.E8M0, 0);
+            case Q4_1, Q5_0, Q5_1, Q2_K, Q3_K, Q5_K, IQ4_NL, IQ4_XS, NVFP4 ->
+                    throw unsupported(type);
         };
+    }
+
+    private static IllegalArgumentException unsupported(BlockWeights.Type type) {
+        return new IllegalArgumentException(
+                "there are no Metal kernels for "
+                        + type
+                        + " blocks; they read Q4_0, Q8_0, Q4_K, Q6_K and MXFP4");
     }
 
     /// Levels of any number of bits, as MLX streams them, into 4 or 8 bits each.
@@ -80,6 +91,8 @@ final class QuantizedLayouts {
                 }
                 case Q4_K -> q4k(block, first, to);
                 case Q6_K -> q6k(block, first, to);
+                case Q4_1, Q5_0, Q5_1, Q2_K, Q3_K, Q5_K, IQ4_NL, IQ4_XS, NVFP4 ->
+                        throw unsupported(w.type());
             }
         }
     }

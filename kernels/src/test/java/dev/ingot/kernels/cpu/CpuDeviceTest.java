@@ -501,6 +501,35 @@ final class CpuDeviceTest {
                 .hasMessageContaining("none");
     }
 
+    // ---------------------------------------------------------------- measuring
+
+    @Test
+    void aProfileHasEveryOpOfEveryStep() {
+        var profile = cpu.profile();
+        var w = cpu.matrix("w", List.of(weights(640, 512)));
+        profile.clear();
+        var x = Tensor.allocate(cpu, "x", DType.F32, 3, 512);
+        var y = Tensor.allocate(cpu, "y", DType.F32, 3, 640);
+        for (int i = 0; i < 2; i++) {
+            Steps.run(
+                    cpu,
+                    enc -> {
+                        enc.matmul(y, x, w, null);
+                        enc.relu(y, y);
+                        enc.matmul(y, x, w, null);
+                    });
+        }
+        assertThat(profile.steps()).isEqualTo(2);
+        assertThat(profile.entries())
+                .extracting(CpuProfile.Entry::op)
+                .containsExactly("MATMUL 640×512", "MAP");
+        assertThat(profile.entries()).extracting(CpuProfile.Entry::calls).containsExactly(4L, 2L);
+        assertThat(profile.entries()).allSatisfy(e -> assertThat(e.nanos()).isPositive());
+        assertThat(profile.entries().stream().mapToLong(CpuProfile.Entry::nanos).sum())
+                .isEqualTo(profile.stepNanos());
+        assertThatThrownBy(cpu::profile).isInstanceOf(IllegalStateException.class);
+    }
+
     private static void hasKind(DeviceException e, Kind kind) {
         assertThat(e.kind()).isEqualTo(kind);
     }

@@ -284,12 +284,18 @@ final class FamilyOpsTest {
         return Data.read(out);
     }
 
-    private static void assertClose(String what, float[][] actual, float[][] expected) {
+    /// Where x is rounded to BF16 on its way to two matrices, each of its elements moves by up to 2⁻⁹ of itself.
+    private static double tolerance(String variant, DType weights) {
+        return variant.equals("avx512bf16") && weights == DType.BF16 ? 2e-2 : 1e-4;
+    }
+
+    private static void assertClose(
+            String what, float[][] actual, float[][] expected, double tolerance) {
         for (int r = 0; r < expected.length; r++) {
             for (int c = 0; c < expected[r].length; c++) {
                 assertThat(Math.abs(actual[r][c] - (double) expected[r][c]))
                         .as("%s: [%d, %d]", what, r, c)
-                        .isLessThan(1e-4);
+                        .isLessThan(tolerance);
             }
         }
     }
@@ -312,7 +318,8 @@ final class FamilyOpsTest {
                         assertClose(
                                 m + ", " + tokens + " tokens",
                                 mixed(cpu, m, x, logits, normalized),
-                                mixed(oracle, m, x, logits, normalized));
+                                mixed(oracle, m, x, logits, normalized),
+                                tolerance(variant, m.dtype));
                     }
                 }
             }

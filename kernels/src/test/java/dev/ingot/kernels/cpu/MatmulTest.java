@@ -1,6 +1,7 @@
 package dev.ingot.kernels.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.Device;
@@ -12,6 +13,7 @@ import dev.ingot.kernels.parity.Data;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -40,8 +42,8 @@ final class MatmulTest {
                         var weights = Data.weights(out * 31L + in, format, out, in);
                         Data.assertClose(
                                 rows + " rows, " + out + " × " + in,
-                                project(cpu, weights, rows, rows % 3),
-                                project(oracle, weights, rows, rows % 3),
+                                project(cpu, variant, weights, rows),
+                                project(oracle, variant, weights, rows),
                                 tolerance(in));
                     }
                 }
@@ -50,11 +52,13 @@ final class MatmulTest {
     }
 
     /// `x · wᵀ + bias`, added to something, out of and into columns of wider tensors.
-    private static Tensor project(Device device, HostTensor weights, int rows, int extraColumns) {
+    private static Tensor project(Device device, String variant, HostTensor weights, int rows) {
+        int extraColumns = rows % 3;
         int out = weights.dimension(0);
         int in = weights.dimension(1);
         var matrix = device.matrix("w", List.of(weights));
-        var x = Data.strided(device, Data.rows(1, rows, in), extraColumns);
+        float[][] values = Data.unrounded(variant, weights.dtype(), Data.rows(1, rows, in));
+        var x = Data.strided(device, values, extraColumns);
         var y = Data.strided(device, Data.rows(2, rows, out), extraColumns);
         var bias = device.vector("bias", Data.rows(3, 1, out)[0]);
         var z = Data.strided(device, Data.rows(4, rows, out), extraColumns);
@@ -126,7 +130,48 @@ final class MatmulTest {
         }
     }
 
-    private static float[][] multiply(CpuDevice device, HostTensor weights, float[][] x) {
+    /// Pairs of BF16 are multiplied in the same order as single numbers, after one rounding of x.
+    @Test
+    void pairsOfBf16HaveTheBitsOfSingleOnes() {
+        assumeThat(CpuDevice.variants()).contains("avx512bf16", "avx512");
+        for (int in : new int[] {1, 2, 31, 33, 300}) {
+            float[][] x = Data.rows(5, 14, in);
+            float[][] rounded = Data.unrounded("avx512bf16", DType.BF16, x);
+            var weights = Data.weights(6, DType.BF16, 75, in);
+            try (var pairs = CpuDevice.open(2, "avx512bf16");
+                    var single = CpuDevice.open(2, "avx512")) {
+                float[][] expected = multiply(single, weights, rounded);
+                float[][] actual = multiply(pairs, weights, x);
+                for (int r = 0; r < x.length; r++) {
+                    Data.assertSameBits("row " + r + " of " + in, actual[r], expected[r]);
+                }
+            }
+        }
+    }
+
+    /// What the package's Javadoc states: the error that rounding x to BF16 adds, relative to the results' size.
+    @Test
+    void roundingToBf16AddsAFewThousandths() {
+        assumeThat(CpuDevice.variants()).contains("avx512bf16");
+        var weights = Data.weights(3, DType.BF16, 200, 1024);
+        float[][] x = Data.rows(4, 20, 1024);
+        double error = 0;
+        double size = 0;
+        try (var cpu = CpuDevice.open(2, "avx512bf16");
+                var oracle = new ReferenceDevice()) {
+            float[][] actual = multiply(cpu, weights, x);
+            float[][] exact = multiply(oracle, weights, x);
+            for (int r = 0; r < x.length; r++) {
+                for (int o = 0; o < exact[r].length; o++) {
+                    error += Math.pow((double) actual[r][o] - exact[r][o], 2);
+                    size += Math.pow(exact[r][o], 2);
+                }
+            }
+        }
+        assertThat(Math.sqrt(error / size)).isBetween(0.0014, 0.0019);
+    }
+
+    private static float[][] multiply(Device device, HostTensor weights, float[][] x) {
         var matrix = device.matrix("w", List.of(weights));
         var input = Steps.floats(device, x);
         var out = Tensor.allocate(device, "out", DType.F32, x.length, weights.dimension(0));
@@ -144,13 +189,15 @@ final class MatmulTest {
         }
         try (var cpu = CpuDevice.open(2, variant);
                 var oracle = new ReferenceDevice()) {
-            Data.assertClose("stacked", stacked(cpu, parts), stacked(oracle, parts), tolerance(in));
+            float[][] x = Data.unrounded(variant, format, Data.rows(9, 4, in));
+            Data.assertClose(
+                    "stacked", stacked(cpu, parts, x), stacked(oracle, parts, x), tolerance(in));
         }
     }
 
-    private static Tensor stacked(Device device, List<HostTensor> parts) {
+    private static Tensor stacked(Device device, List<HostTensor> parts, float[][] rows) {
         var matrix = device.matrix("w", parts);
-        var x = Steps.floats(device, Data.rows(9, 4, matrix.in()));
+        var x = Steps.floats(device, rows);
         var out = Tensor.allocate(device, "out", DType.F32, 4, matrix.out());
         Steps.run(device, enc -> enc.matmul(out, x, matrix, null));
         return out;
@@ -194,6 +241,12 @@ final class MatmulTest {
                             List.of(1L << 16, 1L),
                             java.lang.foreign.MemorySegment.ofArray(bytes));
             float[] expected = ReferenceDevice.decode(weights);
+            if (variant.equals("avx512bf16") && format == DType.BF16) {
+                for (int i = 0; i < expected.length; i++) {
+                    // The processor's product of pairs takes subnormal numbers for zero.
+                    expected[i] = Math.abs(expected[i]) < Float.MIN_NORMAL ? 0 : expected[i];
+                }
+            }
             try (var cpu = CpuDevice.open(1, variant)) {
                 var matrix = cpu.matrix("all", List.of(weights));
                 var one = Steps.floats(cpu, new float[] {1});

@@ -29,6 +29,27 @@ public final class Data {
         return values;
     }
 
+    /// Rows that a variant of the kernels multiplies as they are: in BF16 where it would round them to it.
+    public static float[][] unrounded(String variant, DType weights, float[][] rows) {
+        if (!variant.equals("avx512bf16") || weights != DType.BF16) {
+            return rows;
+        }
+        float[][] rounded = new float[rows.length][];
+        for (int r = 0; r < rows.length; r++) {
+            rounded[r] = rows[r].clone();
+            for (int i = 0; i < rounded[r].length; i++) {
+                rounded[r][i] = bf16(rounded[r][i]);
+            }
+        }
+        return rounded;
+    }
+
+    /// The nearest BF16, the even one of two.
+    static float bf16(float value) {
+        int bits = Float.floatToRawIntBits(value);
+        return Float.intBitsToFloat((bits + 0x7fff + ((bits >>> 16) & 1)) & 0xffff0000);
+    }
+
     /// These rows on a device, as columns 1 … of a wider tensor whose other columns hold NaN.
     public static Tensor strided(Device device, float[][] rows, int extraColumns) {
         int columns = rows[0].length;

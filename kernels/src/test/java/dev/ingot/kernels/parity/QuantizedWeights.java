@@ -26,10 +26,19 @@ public enum QuantizedWeights {
     AFFINE_6_G64,
     MXFP4,
     GGML_Q4_0,
+    GGML_Q4_1,
+    GGML_Q5_0,
+    GGML_Q5_1,
     GGML_Q8_0,
+    GGML_Q2_K,
+    GGML_Q3_K,
     GGML_Q4_K,
+    GGML_Q5_K,
     GGML_Q6_K,
+    GGML_IQ4_NL,
+    GGML_IQ4_XS,
     GGML_MXFP4,
+    GGML_NVFP4,
     AT_LOAD_4,
     AT_LOAD_8,
     AT_LOAD_4_F32;
@@ -37,9 +46,10 @@ public enum QuantizedWeights {
     /// What `in` must be a multiple of.
     public int granule() {
         return switch (this) {
-            case GGML_Q4_K, GGML_Q6_K -> 256;
+            case GGML_Q2_K, GGML_Q3_K, GGML_Q4_K, GGML_Q5_K, GGML_Q6_K, GGML_IQ4_XS -> 256;
             case AFFINE_4_G128_F32 -> 128;
-            case AFFINE_4_G32_F16, AFFINE_8_G32, MXFP4, GGML_Q4_0, GGML_Q8_0, GGML_MXFP4 -> 32;
+            case AFFINE_4_G32_F16, AFFINE_8_G32, MXFP4, GGML_MXFP4 -> 32;
+            case GGML_Q4_0, GGML_Q4_1, GGML_Q5_0, GGML_Q5_1, GGML_Q8_0, GGML_IQ4_NL -> 32;
             default -> 64;
         };
     }
@@ -57,10 +67,19 @@ public enum QuantizedWeights {
             case AFFINE_6_G64 -> affine(seed, out, in, 6, 64, DType.F16);
             case MXFP4 -> mxfp4(seed, out, in);
             case GGML_Q4_0 -> blocks(BlockWeights.Type.Q4_0, seed, out, in);
+            case GGML_Q4_1 -> blocks(BlockWeights.Type.Q4_1, seed, out, in);
+            case GGML_Q5_0 -> blocks(BlockWeights.Type.Q5_0, seed, out, in);
+            case GGML_Q5_1 -> blocks(BlockWeights.Type.Q5_1, seed, out, in);
             case GGML_Q8_0 -> blocks(BlockWeights.Type.Q8_0, seed, out, in);
+            case GGML_Q2_K -> blocks(BlockWeights.Type.Q2_K, seed, out, in);
+            case GGML_Q3_K -> blocks(BlockWeights.Type.Q3_K, seed, out, in);
             case GGML_Q4_K -> blocks(BlockWeights.Type.Q4_K, seed, out, in);
+            case GGML_Q5_K -> blocks(BlockWeights.Type.Q5_K, seed, out, in);
             case GGML_Q6_K -> blocks(BlockWeights.Type.Q6_K, seed, out, in);
+            case GGML_IQ4_NL -> blocks(BlockWeights.Type.IQ4_NL, seed, out, in);
+            case GGML_IQ4_XS -> blocks(BlockWeights.Type.IQ4_XS, seed, out, in);
             case GGML_MXFP4 -> blocks(BlockWeights.Type.MXFP4, seed, out, in);
+            case GGML_NVFP4 -> blocks(BlockWeights.Type.NVFP4, seed, out, in);
             case AT_LOAD_4 -> new QuantizedAtLoad(Data.weights(seed, DType.BF16, out, in), 4, 64);
             case AT_LOAD_8 -> new QuantizedAtLoad(Data.weights(seed, DType.F16, out, in), 8, 64);
             case AT_LOAD_4_F32 ->
@@ -137,12 +156,36 @@ public enum QuantizedWeights {
             double wide = size * (0.5 + random.nextDouble());
             switch (type) {
                 case Q4_0 -> half(data, b, wide / 5);
-                case Q8_0 -> half(data, b, wide / 75);
+                case Q4_1 -> {
+                    half(data, b, wide / 5);
+                    half(data, b + 2, wide * -1.5);
+                }
+                case Q5_0 -> half(data, b, wide / 10);
+                case Q5_1 -> {
+                    half(data, b, wide / 10);
+                    half(data, b + 2, wide * -1.5);
+                }
+                case Q8_0, IQ4_NL -> half(data, b, wide / 75);
+                case Q2_K -> {
+                    half(data, b + 80, wide / 8);
+                    half(data, b + 82, wide / 5);
+                }
+                case Q3_K -> half(data, b + 108, wide / 3 / 16);
                 case Q4_K -> {
                     half(data, b, wide / 5 / 32);
                     half(data, b + 2, wide * 1.5 / 32);
                 }
+                case Q5_K -> {
+                    half(data, b, wide / 10 / 32);
+                    half(data, b + 2, wide * 1.5 / 32);
+                }
                 case Q6_K -> half(data, b + 208, wide / 20 / 64);
+                case IQ4_XS -> half(data, b, wide / 75 / 16);
+                case NVFP4 -> {
+                    for (int s = 0; s < 4; s++) {
+                        data[b + s] = (byte) (16 + random.nextInt(8)); // 1/32 to 1/17
+                    }
+                }
                 case MXFP4 -> data[b] = (byte) (125 - Math.log(in) / Math.log(4));
             }
         }

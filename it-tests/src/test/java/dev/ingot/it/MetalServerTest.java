@@ -1,0 +1,144 @@
+package dev.ingot.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import dev.ingot.kernels.metal.SoftMetal;
+import dev.ingot.kernels.metal.objc.Frameworks;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import tools.jackson.databind.node.ObjectNode;
+
+/// The whole server on the Metal device: the same tokens as on the CPU, and what becomes of streams when the GPU fails.
+/// After each test nothing of Metal may be left over and no rule of its may have been broken.
+final class MetalServerTest {
+    private static final int STREAMS = 8;
+    private static final int TOKENS = 12;
+
+    /// Tokens of a stream that is under way.
+    private static final int UNDER_WAY = 3;
+
+    private static List<List<Integer>> onTheCpu = List.of();
+
+    @BeforeAll
+    static void askTheCpu() throws Exception {
+        SoftMetal.require();
+        try (var cpu = TestServer.startOn("cpu")) {
+            onTheCpu = all(cpu, new CountDownLatch(STREAMS));
+        }
+    }
+
+    @AfterEach
+    void nothingIsLeftOver() {
+        SoftMetal.assertClean();
+    }
+
+    private static ObjectNode request(int i) {
+        var body = TestServer.completion("Once upon a time a fox " + i, TOKENS);
+        body.put("ignore_eos", true);
+        body.put("stream", true);
+        return body;
+    }
+
+    private static List<List<Integer>> all(TestServer server, CountDownLatch underWay)
+            throws Exception {
+        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            var streams = new ArrayList<Future<List<Integer>>>();
+            for (int i = 0; i < STREAMS; i++) {
+                var request = request(i);
+                streams.add(threads.submit(() -> read(server, request, underWay)));
+            }
+            var tokens = new ArrayList<List<Integer>>();
+            for (var stream : streams) {
+                tokens.add(stream.get(120, TimeUnit.SECONDS));
+            }
+            return tokens;
+        }
+    }
+
+    private static List<Integer> read(
+            TestServer server, ObjectNode request, CountDownLatch underWay) {
+        try (var reader = new StreamReader(server.stream("/v1/completions", request))) {
+            while (reader.tokenIds().size() < UNDER_WAY) {
+                assertThat(reader.next()).isPresent();
+            }
+            underWay.countDown();
+            reader.readAll();
+            assertThat(reader.isDone()).isTrue();
+            assertThat(reader.finishReason()).isEqualTo("length");
+            return reader.tokenIds();
+        }
+    }
+
+    @Test
+    void eightStreamsAtOnceGiveTheTokensOfTheCpu() throws Exception {
+        try (var metal = TestServer.startOn("metal")) {
+            assertThat(all(metal, new CountDownLatch(STREAMS))).isEqualTo(onTheCpu);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "timeout, 0",
+        "interactivity, 0",
+        "outOfMemory, 0",
+        "internal, 0",
+        "pageFault, 1",
+        "accessRevoked, 1",
+        "notPermitted, 1"
+    })
+    void streamsAreExactWhenTheGpuFailsAStep(String fault, int restarts) throws Exception {
+        assumeThat(Frameworks.isMac()).as("there are no fault plans").isFalse();
+        try (var metal = TestServer.startOn("metal");
+                var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            var underWay = new CountDownLatch(STREAMS);
+            var streams = threads.submit(() -> all(metal, underWay));
+            assertThat(underWay.await(60, TimeUnit.SECONDS)).isTrue();
+            SoftMetal.fault("commandBuffer:2=" + fault);
+            assertThat(streams.get(120, TimeUnit.SECONDS)).isEqualTo(onTheCpu);
+            assertThat(
+                            metal.metric("ingot:step_failures_total")
+                                    + metal.metric("ingot:engine_restarts_total"))
+                    .as("the fault happened")
+                    .isEqualTo(1);
+            assertThat(metal.metric("ingot:engine_restarts_total")).isEqualTo(restarts);
+            assertThat(metal.get("/ready"))
+                    .contains("READY")
+                    .contains("\"epoch\":" + (1 + restarts));
+        }
+    }
+
+    @Test
+    void streamsGoOnWhenTheGpuComesBack() throws Exception {
+        assumeThat(Frameworks.isMac()).as("there are no fault plans").isFalse();
+        try (var metal = TestServer.startOn("metal");
+                var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            var underWay = new CountDownLatch(STREAMS);
+            var streams = threads.submit(() -> all(metal, underWay));
+            assertThat(underWay.await(60, TimeUnit.SECONDS)).isTrue();
+            SoftMetal.fault("commandBuffer:2=never");
+            TimeUnit.SECONDS.sleep(2);
+            assertThat(streams.isDone()).as("the GPU stands still").isFalse();
+            SoftMetal.fault("");
+            assertThat(streams.get(120, TimeUnit.SECONDS)).isEqualTo(onTheCpu);
+        }
+    }
+
+    @Test
+    void tooLittleMemoryAtLoadIsSaidAndLeavesNothing() {
+        assumeThat(Frameworks.isMac()).as("there are no fault plans").isFalse();
+        SoftMetal.fault("allocation:12");
+        assertThatThrownBy(() -> TestServer.startOn("metal"))
+                .hasMessageContaining("bytes; the device's working set is");
+    }
+}
