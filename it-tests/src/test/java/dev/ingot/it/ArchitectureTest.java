@@ -20,10 +20,7 @@ import org.apache.pekko.actor.typed.javadsl.AskPattern;
 /// The boundaries between the modules, and the habits that hold everywhere.
 @AnalyzeClasses(
         packages = "dev.ingot",
-        importOptions = {
-            ImportOption.DoNotIncludeTests.class,
-            ArchitectureTest.NoTestJars.class
-        })
+        importOptions = {ImportOption.DoNotIncludeTests.class, ArchitectureTest.NoTestJars.class})
 final class ArchitectureTest {
     /// Other modules' tests, which some of these borrow from.
     static final class NoTestJars implements ImportOption {

@@ -32,8 +32,7 @@ final class QuantizedLayouts {
             case Q4_K -> new WeightFormat(Kind.Q4, 32, Scale.F32, WeightFormat.STORED);
             case Q6_K -> new WeightFormat(Kind.Q8, 16, Scale.F32, 32);
             case MXFP4 -> new WeightFormat(Kind.FP4, 32, Scale.E8M0, 0);
-            case Q3_K, IQ4_XS, NVFP4 ->
-                    throw unsupported(type);
+            case Q3_K, IQ4_XS, NVFP4 -> throw unsupported(type);
         };
     }
 
@@ -126,8 +125,7 @@ final class QuantizedLayouts {
                 case Q4_K -> q4k(block, first, to);
                 case Q5_K -> q5k(block, first, to);
                 case Q6_K -> q6k(block, first, to);
-                case Q3_K, IQ4_XS, NVFP4 ->
-                        throw unsupported(w.type());
+                case Q3_K, IQ4_XS, NVFP4 -> throw unsupported(w.type());
             }
         }
     }
