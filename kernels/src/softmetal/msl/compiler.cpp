@@ -91,6 +91,7 @@ std::vector<std::string> buildFlags(const CompileRequest &request, bool memcheck
     std::vector<std::string> flags = languageFlags();
     flags.insert(flags.end(),
                  {"-fPIC", "-march=native", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics",
+                  "-fstack-clash-protection", /* a large frame must not step over the guard page */
                   "-fvisibility=hidden", "-fno-math-errno", "-fdenormal-fp-math=preserve-sign",
                   "-Xclang", "-ffloat16-excess-precision=none", "-Xclang",
                   "-fbfloat16-excess-precision=none", "-ffp-contract=on", "-fno-stack-protector",

@@ -65,14 +65,18 @@ abstract class TestClient implements AutoCloseable {
         }
     }
 
-    /// The value of a metric without labels other than the model's.
+    /// The value of a metric, summed over all labels.
     double metric(String name) {
-        return get("/metrics")
-                .lines()
-                .filter(line -> line.startsWith(name + "{"))
-                .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
-                .findFirst()
-                .orElseThrow(() -> new IllegalStateException("no metric " + name));
+        var values =
+                get("/metrics")
+                        .lines()
+                        .filter(line -> line.startsWith(name + "{"))
+                        .map(line -> line.substring(line.lastIndexOf(' ') + 1))
+                        .toList();
+        if (values.isEmpty()) {
+            throw new IllegalStateException("no metric " + name);
+        }
+        return values.stream().mapToDouble(Double::parseDouble).sum();
     }
 
     /// Opens a stream; the caller reads and closes it.

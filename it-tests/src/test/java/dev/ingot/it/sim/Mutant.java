@@ -51,10 +51,6 @@ enum Mutant {
             "engine/src/main/java/dev/ingot/engine/schedule/Sequence.java",
             "return generated() + pending < creditUpTo",
             "return generated() + pending < creditUpTo + 9"),
-    ENDED_SEQUENCE_GOES_ON(
-            "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
-            "if (end.isPresent()) {",
-            "if (end.isPresent() && id.request() < 0) {"),
     STALE_REPLY_BELIEVED(
             "scheduler-actor/src/main/java/dev/ingot/scheduler/StepsInFlight.java",
             "if (ended == null || ended.stepId() != stepId) {",
@@ -119,10 +115,6 @@ enum Mutant {
             "engine/src/main/java/dev/ingot/engine/kv/KvAllocator.java",
             "Math.max(0, position - window + 1) / blockSize",
             "Math.max(0, position - window + 2) / blockSize"),
-    EXPIRED_BUT_NOT_DROPPED(
-            "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
-            "drop(sequence);\n                metrics.finished(FinishReason.ABORTED);",
-            "metrics.finished(FinishReason.ABORTED);"),
     TIMED_OUT_BUT_NOT_ABORTED(
             "scheduler-actor/src/main/java/dev/ingot/scheduler/RequestActor.java",
             "leaveEngine();\n        if (opened) {",

@@ -11,6 +11,11 @@ import java.lang.foreign.MemorySegment;
 
 /// Levels and scales out of the layouts of files that the kernels do not read, value for value.
 final class QuantizedLayouts {
+    /// What the levels of IQ4_NL stand for.
+    private static final byte[] IQ4 = {
+        -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113
+    };
+
     private QuantizedLayouts() {}
 
     /// How the blocks of a type are kept.
@@ -19,12 +24,15 @@ final class QuantizedLayouts {
     static WeightFormat of(BlockWeights.Type type) {
         return switch (type) {
             case Q4_0 -> new WeightFormat(Kind.Q4, 32, Scale.F16, 8);
-            case Q8_0 -> new WeightFormat(Kind.Q8, 32, Scale.F16, 128);
+            case Q4_1 -> new WeightFormat(Kind.Q4, 32, Scale.F32, WeightFormat.STORED);
+            case Q5_0 -> new WeightFormat(Kind.Q8, 32, Scale.F16, 16);
+            case Q5_1, Q5_K -> new WeightFormat(Kind.Q8, 32, Scale.F32, WeightFormat.STORED);
+            case Q8_0, IQ4_NL -> new WeightFormat(Kind.Q8, 32, Scale.F16, 128);
+            case Q2_K -> new WeightFormat(Kind.Q4, 16, Scale.F32, WeightFormat.STORED);
             case Q4_K -> new WeightFormat(Kind.Q4, 32, Scale.F32, WeightFormat.STORED);
             case Q6_K -> new WeightFormat(Kind.Q8, 16, Scale.F32, 32);
             case MXFP4 -> new WeightFormat(Kind.FP4, 32, Scale.E8M0, 0);
-            case Q4_1, Q5_0, Q5_1, Q2_K, Q3_K, Q5_K, IQ4_NL, IQ4_XS, NVFP4 ->
-                    throw unsupported(type);
+            case Q3_K, IQ4_XS, NVFP4 -> throw unsupported(type);
         };
     }
 
@@ -32,7 +40,7 @@ final class QuantizedLayouts {
         return new IllegalArgumentException(
                 "there are no Metal kernels for "
                         + type
-                        + " blocks; they read Q4_0, Q8_0, Q4_K, Q6_K and MXFP4");
+                        + " blocks; they read Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q4_K, Q5_K, Q6_K, IQ4_NL and MXFP4");
     }
 
     /// Levels of any number of bits, as MLX streams them, into 4 or 8 bits each.
@@ -77,6 +85,30 @@ final class QuantizedLayouts {
                         to.level(first + i, nibble(block, 2, i));
                     }
                 }
+                case Q4_1 -> {
+                    to.scaleAndBias(first, half(block, 0), half(block, 2));
+                    for (int i = 0; i < elements; i++) {
+                        to.level(first + i, nibble(block, 4, i));
+                    }
+                }
+                case Q5_0 -> {
+                    to.half(first, block, 0);
+                    for (int i = 0; i < elements; i++) {
+                        to.level(first + i, nibble(block, 6, i) | fifth(block, 2, i));
+                    }
+                }
+                case Q5_1 -> {
+                    to.scaleAndBias(first, half(block, 0), half(block, 2));
+                    for (int i = 0; i < elements; i++) {
+                        to.level(first + i, nibble(block, 8, i) | fifth(block, 4, i));
+                    }
+                }
+                case IQ4_NL -> {
+                    to.half(first, block, 0);
+                    for (int i = 0; i < elements; i++) {
+                        to.level(first + i, IQ4[nibble(block, 2, i)] + 128);
+                    }
+                }
                 case Q8_0 -> {
                     to.half(first, block, 0);
                     for (int i = 0; i < elements; i++) {
@@ -89,10 +121,11 @@ final class QuantizedLayouts {
                         to.level(first + i, nibble(block, 1, i));
                     }
                 }
+                case Q2_K -> q2k(block, first, to);
                 case Q4_K -> q4k(block, first, to);
+                case Q5_K -> q5k(block, first, to);
                 case Q6_K -> q6k(block, first, to);
-                case Q4_1, Q5_0, Q5_1, Q2_K, Q3_K, Q5_K, IQ4_NL, IQ4_XS, NVFP4 ->
-                        throw unsupported(w.type());
+                case Q3_K, IQ4_XS, NVFP4 -> throw unsupported(w.type());
             }
         }
     }
@@ -102,8 +135,48 @@ final class QuantizedLayouts {
         return (unsigned(block, from + i % 16) >> (4 * (i / 16))) & 15;
     }
 
+    /// The fifth bits of 32 levels, in as many bits.
+    private static int fifth(MemorySegment block, int from, int i) {
+        return ((unsigned(block, from + i / 8) >> (i % 8)) & 1) << 4;
+    }
+
+    /// `ggml-common.h`: 16 bytes of a scale and a minimum of 4 bits each, 64 bytes of levels, two halves.
+    private static void q2k(MemorySegment block, int first, Row to) {
+        float scale = half(block, 80);
+        float minimum = half(block, 82);
+        for (int i = 0; i < 256; i++) {
+            int shift = 2 * (i % 128 / 32);
+            int levels = unsigned(block, 16 + 32 * (i / 128) + i % 32);
+            to.level(first + i, (levels >> shift) & 3);
+            if (i % 16 == 0) {
+                int both = unsigned(block, i / 16);
+                to.scaleAndBias(first + i, scale * (both & 15), -(minimum * (both >> 4)));
+            }
+        }
+    }
+
+    /// `ggml-common.h`: as [#q4k], with 32 bytes of fifth bits before the levels.
+    private static void q5k(MemorySegment block, int first, Row to) {
+        scalesAndMinima(block, first, to);
+        for (int i = 0; i < 256; i++) {
+            int j = i / 32;
+            int low = (unsigned(block, 48 + 32 * (j / 2) + i % 32) >> (4 * (j % 2))) & 15;
+            int high = (unsigned(block, 16 + i % 32) >> j) & 1;
+            to.level(first + i, low | high << 4);
+        }
+    }
+
     /// `ggml-common.h`: two halves, twelve bytes of 6-bit scales and minima, 128 bytes of levels.
     private static void q4k(MemorySegment block, int first, Row to) {
+        scalesAndMinima(block, first, to);
+        for (int i = 0; i < 256; i++) {
+            int j = i / 32;
+            int levels = unsigned(block, 16 + 32 * (j / 2) + i % 32);
+            to.level(first + i, (levels >> (4 * (j % 2))) & 15);
+        }
+    }
+
+    private static void scalesAndMinima(MemorySegment block, int first, Row to) {
         float scale = half(block, 0);
         float minimum = half(block, 2);
         for (int j = 0; j < 8; j++) {
@@ -118,10 +191,6 @@ final class QuantizedLayouts {
                 m = both >> 4 | (unsigned(block, 4 + j) >> 6) << 4;
             }
             to.scaleAndBias(first + 32 * j, scale * s, -(minimum * m));
-            for (int i = 0; i < 32; i++) {
-                int levels = unsigned(block, 16 + 32 * (j / 2) + i);
-                to.level(first + 32 * j + i, (levels >> (4 * (j % 2))) & 15);
-            }
         }
     }
 
