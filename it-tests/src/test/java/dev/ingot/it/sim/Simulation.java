@@ -117,6 +117,7 @@ final class Simulation {
     }
 
     private Report run() {
+        system.time().reset(); // The actor system itself has set timers while it started.
         system.executor().seed(SimDevice.mix(seed));
         FaultPoint.injectWith(this::passed);
         var actors = system.actors();
