@@ -10,6 +10,7 @@ import dev.ingot.api.ops.OpsRoutes;
 import dev.ingot.scheduler.EngineMetrics;
 import dev.ingot.scheduler.EngineStatus;
 import dev.ingot.scheduler.Engines;
+import dev.ingot.scheduler.Requests;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -21,6 +22,7 @@ import java.util.OptionalLong;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.random.RandomGenerator;
 import org.apache.pekko.Done;
@@ -98,7 +100,7 @@ public final class Node implements ServingNode {
         var listening = ServerConfig.of(settings.host(), settings.port());
         var table = new Routes(routes::get, random, Materializer.matFromSystem(system));
         var server = listen(system, listening, table);
-        stopInOrder(system, server, actors.engine(), settings.grace());
+        stopInOrder(system, server, actors, settings.grace());
         var decided = state.decided().join();
         var capabilities = decided.capabilities();
         if (decided.state() != EngineStatus.State.READY || capabilities == null) {
@@ -140,17 +142,18 @@ public final class Node implements ServingNode {
         return ConfigFactory.parseMap(
                         Map.of(
                                 timeout.formatted(CoordinatedShutdown.PhaseBeforeServiceUnbind()),
-                                grace.plus(SLACK),
+                                grace.plus(LAST_WORDS).plus(SLACK),
                                 timeout.formatted(CoordinatedShutdown.PhaseServiceUnbind()),
                                 LAST_WORDS.plus(SLACK)))
                 .withFallback(ConfigFactory.load());
     }
 
-    /// The engine drains while the listener still says that it does; then the listener goes.
+    /// The engine drains while the listener still says that it does, every request tells its last word; then the
+    /// listener goes.
     private static void stopInOrder(
             ActorSystem<Void> system,
             HttpServer server,
-            ActorRef<Engines.Command> engine,
+            NodeActor.Children actors,
             Duration grace) {
         var shutdown = CoordinatedShutdown.get(Adapter.toClassic(system));
         shutdown.addTask(
@@ -158,13 +161,20 @@ public final class Node implements ServingNode {
                 "drain",
                 () ->
                         AskPattern.<Engines.Command, Engines.Drained>ask(
-                                        engine,
+                                        actors.engine(),
                                         replyTo -> new Engines.Drain(grace, replyTo),
                                         grace.plus(SLACK),
                                         system.scheduler())
-                                .thenApply(_ -> Done.getInstance()));
+                                .thenCompose(_ -> allEnded(system, actors.requests())));
         shutdown.addTask(
                 CoordinatedShutdown.PhaseServiceUnbind(), "http", () -> server.stop(LAST_WORDS));
+    }
+
+    private static CompletionStage<Done> allEnded(
+            ActorSystem<Void> system, ActorRef<Requests.Command> requests) {
+        return AskPattern.<Requests.Command, Requests.AllEnded>ask(
+                        requests, Requests.AwaitEnd::new, LAST_WORDS, system.scheduler())
+                .thenApply(_ -> Done.getInstance());
     }
 
     static RandomGenerator random(OptionalLong seed) {

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -40,7 +41,7 @@ final class DrainTest {
         }
     }
 
-    @Test
+    @RepeatedTest(10)
     void whatDoesNotEndInTimeIsToldSo() {
         try (var server = start(Duration.ZERO)) {
             var reader = new StreamReader(server.stream("/v1/completions", story(1900)));
@@ -48,8 +49,7 @@ final class DrainTest {
             var stopped = CompletableFuture.runAsync(server.node()::close);
             assertThatThrownBy(reader::readAll)
                     .isInstanceOf(IllegalStateException.class)
-                    // Without any grace the actors may end before the request has heard why.
-                    .hasMessageMatching("(?s).*(the server is stopping|The request was lost).*");
+                    .hasMessageContaining("the server is stopping");
             reader.close();
             stopped.join();
         }

@@ -14,10 +14,18 @@ import org.apache.pekko.actor.typed.ActorRef;
 /// A handle that hears neither within 30 s ends its request. [ClientGone] ends it at any time.
 public interface Requests {
     /// What may be said to the requests actor.
-    sealed interface Command permits Open {}
+    sealed interface Command permits Open, AwaitEnd, RequestsActor.Ended {}
 
     /// Start this request; answered once every choice was accepted, or one was not.
     record Open(RequestSpec spec, ActorRef<Answer> replyTo) implements Command {}
+
+    /// Say when no request is open: each has told its last word by then. Answered at once where there is none.
+    record AwaitEnd(ActorRef<AllEnded> replyTo) implements Command {}
+
+    /// No request is open.
+    enum AllEnded {
+        INSTANCE
+    }
 
     /// How an [Open] ended.
     sealed interface Answer permits Opened, Refused {}

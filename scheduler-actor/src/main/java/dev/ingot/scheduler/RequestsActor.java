@@ -1,8 +1,12 @@
 package dev.ingot.scheduler;
 
 import dev.ingot.engine.text.Tokenizer;
+import dev.ingot.scheduler.Requests.AllEnded;
+import dev.ingot.scheduler.Requests.AwaitEnd;
 import dev.ingot.scheduler.Requests.Command;
 import dev.ingot.scheduler.Requests.Open;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -17,6 +21,13 @@ public final class RequestsActor {
     private final ActorRef<Engines.Command> engines;
     private final EngineMetrics metrics;
     private final LongSupplier nanoClock;
+    private final List<ActorRef<AllEnded>> awaiting = new ArrayList<>();
+    private int open;
+
+    /// A request is over.
+    enum Ended implements Command {
+        INSTANCE
+    }
 
     private RequestsActor(
             ActorContext<Command> context,
@@ -53,11 +64,31 @@ public final class RequestsActor {
     private Behavior<Command> on(Command message) {
         return switch (message) {
             case Open(RequestSpec spec, ActorRef<Requests.Answer> replyTo) -> {
-                context.spawnAnonymous(
-                        RequestActor.create(
-                                spec, model, tokenizer, engines, replyTo, metrics, nanoClock));
+                var request =
+                        context.spawnAnonymous(
+                                RequestActor.create(
+                                        spec, model, tokenizer, engines, replyTo, metrics,
+                                        nanoClock));
+                context.watchWith(request, Ended.INSTANCE);
+                open++;
                 yield Behaviors.same();
             }
+            case Ended _ -> {
+                open--;
+                yield tellIfAllEnded();
+            }
+            case AwaitEnd(ActorRef<AllEnded> replyTo) -> {
+                awaiting.add(replyTo);
+                yield tellIfAllEnded();
+            }
         };
+    }
+
+    private Behavior<Command> tellIfAllEnded() {
+        if (open == 0) {
+            awaiting.forEach(replyTo -> replyTo.tell(AllEnded.INSTANCE));
+            awaiting.clear();
+        }
+        return Behaviors.same();
     }
 }
