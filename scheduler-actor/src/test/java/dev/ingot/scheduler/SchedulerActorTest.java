@@ -443,6 +443,8 @@ final class SchedulerActorTest {
         // More than the limit, but alone.
         engine.tell(submit(1, prompt(new Random(22), 60), 5, PLENTY));
         client.expectMessageClass(Engine.Accepted.class);
+        // The first chunk, 16 tokens, does not wait any more once its step is with the worker.
+        stuck.expectMessageClass(Worker.ExecuteStep.class);
         engine.tell(submit(2, Tokens.of(1, 2), 5, PLENTY));
         var full = client.expectMessageClass(Engine.Rejected.class);
         assertThat(full.reason()).isEqualTo(Engine.Rejection.QUEUE_FULL);
