@@ -102,10 +102,23 @@ final class MetalParityTest {
         assertThat(SoftMetal.counter("kernelFaults")).isZero();
     }
 
-    /// A GPU whose registers allow only half of a threadgroup's usual size.
+    /// A GPU runs dispatches at once where no barrier stands between: none touches what another changes.
     @Test
-    void smallThreadgroupsAreHonoured() {
-        SoftMetal.set("MAX_THREADS", "512");
+    void noTwoDispatchesThatMayOverlapGetIntoEachOthersWay() {
+        SoftMetal.set("HAZARDS", "1");
+        try (var metal = MetalDevice.open()) {
+            for (OpCase c : OpCases.small()) {
+                c.compute().apply(metal);
+                assertThat(SoftMetal.counter("violations")).as("%s", c).isZero();
+            }
+        }
+    }
+
+    /// A GPU whose registers allow only a part of a threadgroup's usual size.
+    @ParameterizedTest
+    @ValueSource(strings = {"512", "128", "64"})
+    void smallThreadgroupsAreHonoured(String threads) {
+        SoftMetal.set("MAX_THREADS", threads);
         try (var metal = MetalDevice.open();
                 var oracle = new ReferenceDevice()) {
             for (OpCase c : OpCases.small()) {
