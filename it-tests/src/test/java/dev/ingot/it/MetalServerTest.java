@@ -134,6 +134,41 @@ final class MetalServerTest {
         }
     }
 
+    /// What the watchdog of the engine is for: the worker is given up, and another one, on a queue of its own, goes on.
+    @Test
+    void streamsAreExactWhenTheGpuNeverAnswersAgain() throws Exception {
+        assumeThat(Frameworks.isMac()).as("there are no fault plans").isFalse();
+        try (var metal = TestServer.startOn("metal");
+                var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            // So many steps are measured by now that a hung one is noticed after seconds.
+            assertThat(all(metal, new CountDownLatch(STREAMS))).isEqualTo(onTheCpu);
+            var underWay = new CountDownLatch(STREAMS);
+            var streams = threads.submit(() -> all(metal, underWay));
+            assertThat(underWay.await(60, TimeUnit.SECONDS)).isTrue();
+            SoftMetal.fault("commandBuffer:2=never");
+            assertThat(streams.get(120, TimeUnit.SECONDS)).isEqualTo(onTheCpu);
+            assertThat(SoftMetal.counter("faults")).as("the fault happened").isEqualTo(1);
+            assertThat(metal.metric("ingot:engine_restarts_total")).isEqualTo(1);
+            assertThat(metal.get("/ready")).contains("READY").contains("\"epoch\":2");
+        } finally {
+            SoftMetal.fault(""); // the GPU comes back, too late for anybody
+        }
+    }
+
+    /// The dispatches of a model's steps, prompt and decode, that a GPU may run at once: none touches what another changes.
+    @Test
+    void noTwoDispatchesOfAStepRace() {
+        assumeThat(Frameworks.isMac()).as("Metal does not tell").isFalse();
+        SoftMetal.set("HAZARDS", "1");
+        try (var metal = TestServer.startOn("metal");
+                var reader =
+                        new StreamReader(
+                                metal.stream("/v1/completions", request(0).put("max_tokens", 2)))) {
+            reader.readAll();
+            assertThat(reader.tokenIds()).isEqualTo(onTheCpu.getFirst().subList(0, 2));
+        }
+    }
+
     @Test
     void tooLittleMemoryAtLoadIsSaidAndLeavesNothing() {
         assumeThat(Frameworks.isMac()).as("there are no fault plans").isFalse();

@@ -44,7 +44,7 @@ final class EmbedOps {
                             .bytes());
             step.bindFaults();
             int steps = Math.ceilDiv(slab.in(), format.kind().step());
-            int threads = Math.min(MOST_THREADS, Math.ceilDiv(steps, LANES) * LANES);
+            int threads = pass.threads(Math.min(MOST_THREADS, Math.ceilDiv(steps, LANES) * LANES));
             pass.threadgroups(Math.ceilDiv(steps, threads), ids.rows(), 1, threads, 1, 1);
             first += slab.rows();
         }

@@ -43,7 +43,7 @@ final class RowOps {
         step.bind(2, weight);
         int columns = x.columns() / heads;
         norm(3, columns, out, x, epsilon);
-        pass.threadgroups(heads, x.rows(), 1, rowThreads(columns), 1, 1);
+        pass.threadgroups(heads, x.rows(), 1, rowThreads(pass, columns), 1, 1);
     }
 
     void layerNorm(Tensor out, Tensor x, Tensor weight, @Nullable Tensor bias, float epsilon) {
@@ -59,7 +59,7 @@ final class RowOps {
         step.bind(2, weight);
         step.bind(4, bias == null ? weight : bias);
         norm(3, x.columns(), out, x, epsilon);
-        pass.threadgroups(1, x.rows(), 1, rowThreads(x.columns()), 1, 1);
+        pass.threadgroups(1, x.rows(), 1, rowThreads(pass, x.columns()), 1, 1);
     }
 
     private void norm(int index, int columns, Tensor out, Tensor x, float epsilon) {
@@ -93,7 +93,7 @@ final class RowOps {
                         .put(op)
                         .bytes());
         step.bindFaults();
-        int threads = Math.min(MOST_ROPE_THREADS, whole(pairs));
+        int threads = pass.threads(Math.min(MOST_ROPE_THREADS, whole(pairs)));
         pass.threadgroups(
                 Math.ceilDiv(pairs, threads),
                 Math.ceilDiv(heads, ROPE_HEADS),
@@ -192,22 +192,24 @@ final class RowOps {
                         .put(valueStride)
                         .put(out.columns())
                         .bytes());
-        pass.threadgroups(x.rows(), 1, 1, rowThreads(x.columns()), 1, 1);
+        pass.threadgroups(x.rows(), 1, 1, rowThreads(pass, x.columns()), 1, 1);
     }
 
     /// A threadgroup for each row and segment of its columns.
     void segments(Tensor out) {
+        ComputePass pass = step.pass();
         int columns = out.columns();
         int threads =
-                Math.min(
-                        MOST_ELEMENT_THREADS,
-                        whole(Math.ceilDiv(Math.min(columns, SEGMENT), ELEMENTS)));
-        step.pass().threadgroups(Math.ceilDiv(columns, SEGMENT), out.rows(), 1, threads, 1, 1);
+                pass.threads(
+                        Math.min(
+                                MOST_ELEMENT_THREADS,
+                                whole(Math.ceilDiv(Math.min(columns, SEGMENT), ELEMENTS))));
+        pass.threadgroups(Math.ceilDiv(columns, SEGMENT), out.rows(), 1, threads, 1, 1);
     }
 
     /// Threads that share a row: by its length only, so that its sums have one order.
-    private static int rowThreads(int columns) {
-        return Math.min(MOST_ROW_THREADS, whole(Math.ceilDiv(columns, SUMMED)));
+    private static int rowThreads(ComputePass pass, int columns) {
+        return pass.threads(Math.min(MOST_ROW_THREADS, whole(Math.ceilDiv(columns, SUMMED))));
     }
 
     /// Whole simdgroups.

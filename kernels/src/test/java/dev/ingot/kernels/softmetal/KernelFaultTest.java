@@ -129,7 +129,7 @@ class KernelFaultTest {
                 Arguments.of(
                         "a loop that could be one copy, beyond a buffer",
                         "float y[8]; for (uint i = 0; i < 8; i++) y[i] = x[t & i]; for (uint i = 0;"
-                            + " i < 8; i++) x[t * 8 + i] = y[i];",
+                                + " i < 8; i++) x[t * 8 + i] = y[i];",
                         "write out of bounds: buffer(0) 'x'"),
                 Arguments.of(
                         "an atomic beyond a buffer",
