@@ -1,5 +1,10 @@
 package dev.ingot.it;
 
+import org.apache.pekko.actor.PoisonPill;
+import org.apache.pekko.actor.typed.javadsl.Adapter;
+
+import tools.jackson.databind.node.ObjectNode;
+
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,9 +16,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import org.apache.pekko.actor.PoisonPill;
-import org.apache.pekko.actor.typed.javadsl.Adapter;
-import tools.jackson.databind.node.ObjectNode;
 
 /// Real kernels under real schedules: the tokens of every stream of random workloads, computed alone, then among 32, with
 /// prefix hits, under preemption and across a restart of the worker. `ingot check-streams` runs as many as wanted.
@@ -29,8 +31,8 @@ final class StreamInvariance implements AutoCloseable {
 
     private final TestServer roomy = TestServer.start();
 
-    /// Eight sequences of up to 200 positions in 34 blocks of 16: they take blocks from each other all the time.
-    private final TestServer tight = TestServer.start(8, 1024, OptionalInt.of(34));
+    /// Eight sequences of up to 200 positions in 16 blocks of 16: they take blocks from each other all the time.
+    private final TestServer tight = TestServer.start(8, 1024, OptionalInt.of(16));
 
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private int restarts;

@@ -1,6 +1,9 @@
 package dev.ingot.engine.kv;
 
 import dev.ingot.engine.sequence.SequenceId;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -9,7 +12,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntUnaryOperator;
-import org.jspecify.annotations.Nullable;
 
 /// Gives blocks of the KV cache to sequences and takes them back.
 ///
@@ -57,7 +59,9 @@ public final class KvAllocator {
         this(blockSize, blockCount, prefixCaching, 0, hash);
     }
 
-    KvAllocator(int blockSize, int blockCount, boolean prefixCaching, int window, PrefixHash hash) {
+    /// @param hash where blocks are looked up; whatever it gives, equal contents alone are shared
+    public KvAllocator(
+            int blockSize, int blockCount, boolean prefixCaching, int window, PrefixHash hash) {
         if (blockSize <= 0 || (long) blockSize * blockCount > Integer.MAX_VALUE) {
             throw new IllegalArgumentException(
                     blockCount + " blocks of " + blockSize + " positions");

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ingot.it.sim.ClientLog.End;
 import dev.ingot.scheduler.FaultPoint;
-import java.util.Map;
+
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -12,6 +12,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
+
+import java.util.Map;
 
 /// One fault at a time, each at many moments of a run, and each verified to have happened.
 ///
@@ -61,8 +63,12 @@ final class FaultCatalogueTest {
         if (point == FaultPoint.SCHEDULER_ON_ABORT) {
             return; // Nobody aborts here; see below.
         }
+        var fault =
+                point == FaultPoint.SCHEDULER_BEFORE_LAST_WORD
+                        ? Fault.LAST_WORD_LOST
+                        : Fault.SCHEDULER_THROWS;
         for (int nth = 1; nth <= 20; nth++) {
-            var report = once(Fault.SCHEDULER_THROWS, nth, point);
+            var report = once(fault, nth, point);
             assertThat(report.ends()).isEqualTo(ALL_COMPLETED);
             assertThat(report.metrics()).containsEntry("restarts", 1.0);
             assertThat(report.metrics().get("resubmissions")).isPositive();

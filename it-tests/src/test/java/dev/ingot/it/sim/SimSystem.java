@@ -5,39 +5,44 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.ThrowableProxy;
 import ch.qos.logback.core.AppenderBase;
+
 import com.typesafe.config.ConfigFactory;
+
 import dev.ingot.api.BuiltInModel;
 import dev.ingot.engine.text.Tokenizer;
+
+import org.apache.pekko.actor.ActorSystem;
+import org.slf4j.LoggerFactory;
+
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.apache.pekko.actor.ActorSystem;
-import org.slf4j.LoggerFactory;
 
 /// One actor system for any number of seeds, one after the other.
 final class SimSystem implements AutoCloseable {
     private static final String CONFIG =
             """
-            pekko {
-              loggers = []
-              stdout-loglevel = OFF
-              loglevel = OFF
-              log-dead-letters = off
-              logger-startup-timeout = 120s
-              jvm-shutdown-hooks = off
-              scheduler.implementation = "dev.ingot.it.sim.SimTime"
-              actor.default-dispatcher = ${sim}
-              actor.internal-dispatcher = ${sim}
-            }
-            ingot.scheduler-dispatcher = ${sim}
-            ingot.worker-dispatcher = ${sim}
-            sim {
-              type = Dispatcher
-              throughput = 1
-              executor = "dev.ingot.it.sim.SimExecutor$Configurator"
-            }
+                  pekko {
+                    loggers = []
+                    stdout-loglevel = OFF
+                    loglevel = OFF
+                    log-dead-letters = off
+                    logger-startup-timeout = 120s
+                    jvm-shutdown-hooks = off
+                    scheduler.implementation = "dev.ingot.it.sim.SimTime"
+                    actor.default-dispatcher = ${sim}
+                    actor.internal-dispatcher = ${sim}
+            actor.typed.default-mailbox.mailbox-type = "dev.ingot.it.sim.SimMailbox"
+                  }
+                  ingot.scheduler-dispatcher = ${sim}
+                  ingot.worker-dispatcher = ${sim}
+                  sim {
+                    type = Dispatcher
+                    throughput = 1
+                    executor = "dev.ingot.it.sim.SimExecutor$Configurator"
+                  }
             """;
 
     private final ActorSystem system;

@@ -1,13 +1,16 @@
 package dev.ingot.it.sim;
 
 import com.typesafe.config.Config;
-import java.util.PriorityQueue;
-import java.util.concurrent.ThreadFactory;
+
 import org.apache.pekko.actor.AbstractScheduler;
 import org.apache.pekko.actor.Cancellable;
 import org.apache.pekko.event.LoggingAdapter;
+
 import scala.concurrent.ExecutionContext;
 import scala.concurrent.duration.FiniteDuration;
+
+import java.util.PriorityQueue;
+import java.util.concurrent.ThreadFactory;
 
 /// The only clock: it stands still while there is something to do, then jumps to the next timer.
 public final class SimTime extends AbstractScheduler {
@@ -87,6 +90,14 @@ public final class SimTime extends AbstractScheduler {
         nowNanos = Math.max(nowNanos, next.dueNanos);
         next.executor.execute(next.task);
         return true;
+    }
+
+    /// As [#advance], if the next timer is due within so long.
+    synchronized boolean advanceWithin(long nanos) {
+        while (!timers.isEmpty() && timers.peek().over) {
+            timers.poll();
+        }
+        return !timers.isEmpty() && timers.peek().dueNanos <= nowNanos + nanos && advance();
     }
 
     /// Runs `task` on the executor after `delayNanos`.

@@ -11,6 +11,14 @@ import dev.ingot.engine.schedule.StepPlan;
 import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.worker.StepBefore;
 import dev.ingot.worker.Worker;
+
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PostStop;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.jspecify.annotations.Nullable;
+
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -18,12 +26,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.apache.pekko.actor.typed.ActorRef;
-import org.apache.pekko.actor.typed.Behavior;
-import org.apache.pekko.actor.typed.PostStop;
-import org.apache.pekko.actor.typed.javadsl.Behaviors;
-import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
-import org.jspecify.annotations.Nullable;
 
 /// The worker's side of the conversation, over a [SimDevice]: it may be late, fail in every way, or never answer.
 final class SimWorker {
@@ -154,17 +156,17 @@ final class SimWorker {
             }
         }
         if (faults.happens(Fault.WORKER_CRASH_BEFORE_WRITING)) {
-            world.workerLost(steps(plan));
-            throw new InjectedFault("worker, before it wrote");
+            world.workerLost(plan);
+            throw crashed(plan, new InjectedFault("worker, before it wrote"));
         }
         if (faults.happens(Fault.STEP_HANGS)) {
             world.ledger().watchdogDue();
-            world.workerLost(steps(plan));
+            world.workerLost(plan);
             return;
         }
         if (faults.happens(Fault.REPLY_AFTER_WATCHDOG)) {
             world.ledger().watchdogDue();
-            world.workerLost(steps(plan));
+            world.workerLost(plan);
             delay = AFTER_WATCHDOG.toNanos();
         }
         timers.startSingleTimer(
@@ -186,16 +188,16 @@ final class SimWorker {
                     beginNext();
                 }
                 case PAGE_FAULT, DEVICE_LOST, UNAVAILABLE -> {
-                    world.workerLost(steps(plan));
-                    throw failure;
+                    world.workerLost(plan);
+                    throw crashed(plan, failure);
                 }
             }
             return;
         }
         plan.slices().forEach(device::store);
         if (faults.happens(Fault.WORKER_CRASH_BEFORE_REPLY)) {
-            world.workerLost(steps(plan));
-            throw new InjectedFault("worker, before its reply");
+            world.workerLost(plan);
+            throw crashed(plan, new InjectedFault("worker, before its reply"));
         }
         var outcomes = new ArrayList<Worker.Outcome>();
         for (var slice : plan.slices()) {
@@ -222,6 +224,10 @@ final class SimWorker {
             next = null;
             begin(waiting);
         }
+    }
+
+    private static Worker.StepCrashedException crashed(StepPlan plan, RuntimeException cause) {
+        return new Worker.StepCrashedException(plan.stepId(), cause);
     }
 
     private List<StepPlan> steps(StepPlan running) {
