@@ -1,12 +1,16 @@
 package dev.ingot.engine.text;
 
 import dev.ingot.engine.text.SentencePieces.Kind;
+import dev.ingot.engine.text.SentencePieces.Normalization;
 import dev.ingot.engine.text.SentencePieces.Piece;
 import dev.ingot.engine.text.TokenizerJson.Added;
 import dev.ingot.engine.text.TokenizerJson.Merge;
 import dev.ingot.engine.weights.CheckpointException;
 import dev.ingot.engine.weights.GgufFile;
 import dev.ingot.engine.weights.GgufMetadata;
+
+import tools.jackson.databind.node.ObjectNode;
+
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,7 +20,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
-import tools.jackson.databind.node.ObjectNode;
 
 /// The vocabulary in a GGUF file's metadata (`tokenizer.ggml.*`): byte-level BPE (`gpt2`) or SentencePiece BPE
 /// (`llama`).
@@ -227,7 +230,7 @@ final class GgufVocabulary implements TokenizerSource {
             pieces.add(new Piece(tokens.get(id), scores[id], kinds.get(id)));
         }
         boolean prefix = metadata.optionalBoolean(PREFIX + "add_space_prefix").orElse(true);
-        return SentencePieces.tokenizerJson(metadata.file(), pieces, prefix);
+        return SentencePieces.bpe(metadata.file(), pieces, Normalization.blanks(prefix));
     }
 
     private static List<Kind> kinds(GgufMetadata metadata, int count) {

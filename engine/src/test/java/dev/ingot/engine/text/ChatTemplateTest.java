@@ -4,6 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ingot.engine.sequence.Tokens;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -12,10 +18,6 @@ import java.time.ZoneOffset;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 class ChatTemplateTest {
     private static final Clock CLOCK =
@@ -252,7 +254,8 @@ class ChatTemplateTest {
         assertThat(
                         render(
                                 template(
-                                        "{{ tools is none }} {{ documents is none }} {{ eos_token }}"),
+                                        "{{ tools is none }} {{ documents is none }} {{ eos_token"
+                                                + " }}"),
                                 Map.of(),
                                 List.of(message("user", "x"))))
                 .isEqualTo("True True <|im_end|>");
@@ -262,7 +265,8 @@ class ChatTemplateTest {
     void argumentsOfACallBecomeAnObject() throws Exception {
         var template =
                 template(
-                        "{{ messages[0].tool_calls[0].function.arguments | tojson }} {{ messages[0].content }}");
+                        "{{ messages[0].tool_calls[0].function.arguments | tojson }} {{"
+                                + " messages[0].content }}");
         Map<String, Object> message = new HashMap<>();
         message.put("role", "assistant");
         message.put("content", null);
@@ -321,13 +325,6 @@ class ChatTemplateTest {
                 .isInstanceOf(ChatTemplateException.class);
         assertThatThrownBy(() -> trims.render(List.of(), List.of(), false, true, Map.of()))
                 .isInstanceOf(ChatTemplateException.class);
-    }
-
-    @Test
-    void knowsWhetherTheModelCallsToolsInHermesForm() throws Exception {
-        assertThat(template("<tool_call>\n{\"name\": …}").writesToolCalls()).isTrue();
-        assertThat(template("<tool_call><function=name>").writesToolCalls()).isFalse();
-        assertThat(template("plain").writesToolCalls()).isFalse();
     }
 
     @Test

@@ -3,11 +3,13 @@ package dev.ingot.engine.text;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ingot.engine.sequence.Tokens;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
 import java.nio.file.Path;
 import java.util.List;
 import java.util.random.RandomGeneratorFactory;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 class DetokenizerTest {
     @TempDir Path folder;
@@ -145,6 +147,15 @@ class DetokenizerTest {
     void streamsARealVocabulary() {
         try (var tokenizer = Tokenizer.load(TestTokenizers.shared("stories260K-hf"))) {
             assertStreamsEqualWhole(tokenizer);
+        }
+    }
+
+    @Test
+    void specialTokensThatAreKeptHaveTextAllTheSame() throws Exception {
+        try (var tokenizer = TestTokenizers.byteLevel(folder)) {
+            var detokenizer = new Detokenizer(tokenizer, true, Tokens.of(265));
+            assertThat(detokenizer.add(265) + detokenizer.add(266) + detokenizer.add(259))
+                    .isEqualTo("<|im_start|>hello");
         }
     }
 }
