@@ -7,19 +7,22 @@ import dev.ingot.scheduler.EngineMetrics;
 import dev.ingot.scheduler.EngineSettings;
 import dev.ingot.scheduler.EngineStatus;
 import dev.ingot.scheduler.Engines;
-import java.util.function.LongSupplier;
-import java.util.function.Supplier;
+
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.javadsl.Adapter;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.receptionist.Receptionist;
 import org.apache.pekko.cluster.typed.Cluster;
 import org.jspecify.annotations.Nullable;
+
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /// The root of an engine node's actors: the engine's guardian, and the gate through which routers come.
 public final class EngineNodeActor {
@@ -63,7 +66,8 @@ public final class EngineNodeActor {
             context.watch(gate);
             system.receptionist().tell(Receptionist.register(Link.GATES, gate));
             drainBeforeStop(system, gate, settings);
-            ClusterMembership.join(system, settings);
+            context.spawn(
+                    MembershipActor.create(settings), "membership", DispatcherSelector.blocking());
             return Behaviors.empty();
         });
     }

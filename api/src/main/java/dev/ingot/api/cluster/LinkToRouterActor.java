@@ -14,17 +14,19 @@ import dev.ingot.api.cluster.Link.Told;
 import dev.ingot.engine.sequence.FinishReason;
 import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.scheduler.Engine;
-import java.time.Duration;
-import java.util.HashMap;
-import java.util.Map;
-import java.util.function.IntFunction;
-import java.util.function.LongSupplier;
+
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
 import org.apache.pekko.actor.typed.Terminated;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
+
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.IntFunction;
+import java.util.function.LongSupplier;
 
 /// The engine's end of a link: speaks with the scheduler in the name of a router's requests.
 ///
@@ -46,6 +48,7 @@ final class LinkToRouterActor {
     private final Inbox inbox = new Inbox();
     private int ticks;
     private String endReason = "the node stops";
+    private boolean engineLost;
 
     /// What it hears besides the router.
     sealed interface Internal extends ToEngine permits FromEngine, Tick, End {}
@@ -97,7 +100,7 @@ final class LinkToRouterActor {
                             .tell(new Link.Welcome(hello.attempt(), card, context.getSelf()));
                     return Behaviors.receive(ToEngine.class)
                             .onMessage(ToEngine.class, link::on)
-                            .onSignal(Terminated.class, _ -> link.end("the engine starts anew"))
+                            .onSignal(Terminated.class, _ -> link.engineLost())
                             .onSignal(PostStop.class, _ -> link.stopped())
                             .build();
                 }));
@@ -180,9 +183,7 @@ final class LinkToRouterActor {
     }
 
     private Behavior<ToEngine> again(long number) {
-        if (number < outbox.first()) {
-            return end("the router asks for what it confirmed to have heard");
-        }
+        // What it asks for and has confirmed since, it has got meanwhile.
         long each = outbox.first();
         for (var kept = outbox.kept(); kept.hasNext(); each++) {
             var event = kept.next();
@@ -212,6 +213,11 @@ final class LinkToRouterActor {
         return Behaviors.stopped();
     }
 
+    private Behavior<ToEngine> engineLost() {
+        engineLost = true;
+        return end("the engine starts anew");
+    }
+
     private Behavior<ToEngine> stopped() {
         if (!endReason.isEmpty()) {
             context.getLog()
@@ -220,7 +226,7 @@ final class LinkToRouterActor {
                             router.path().address(),
                             epochs.size(),
                             endReason);
-            router.tell(new Ended(attempt, endReason));
+            router.tell(new Ended(attempt, endReason, engineLost));
         }
         epochs.forEach((sequence, epoch) ->
                 engine.tell(new Engine.Abort(sequence, epoch, FinishReason.ABORTED)));

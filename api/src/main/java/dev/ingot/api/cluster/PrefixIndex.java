@@ -1,6 +1,7 @@
 package dev.ingot.api.cluster;
 
 import dev.ingot.engine.kv.PrefixDigest;
+
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Set;
@@ -45,6 +46,12 @@ final class PrefixIndex {
         if (digest.isComplete()) {
             sentNanos.entrySet().removeIf(entry -> nowNanos - entry.getValue() > YOUNG_NANOS);
         }
+    }
+
+    /// The engine has begun anew, with an empty cache.
+    void clear() {
+        sentNanos.clear();
+        said = Set.of();
     }
 
     /// How many blocks of this chain the engine probably holds, from the first on.

@@ -1,8 +1,7 @@
 package dev.ingot.api.cluster;
 
 import com.typesafe.config.Config;
-import java.util.ArrayList;
-import java.util.List;
+
 import org.apache.pekko.cluster.ConfigValidation;
 import org.apache.pekko.cluster.Invalid;
 import org.apache.pekko.cluster.JoinConfigCompatChecker;
@@ -10,13 +9,17 @@ import org.apache.pekko.cluster.Valid;
 import org.apache.pekko.japi.Util;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+
 import scala.collection.immutable.Seq;
+
+import java.util.ArrayList;
+import java.util.List;
 
 /// Lets a node into the cluster only if it speaks the same protocol.
 ///
 /// Asked by the node that wants to join, of the other's configuration, and the other way round.
 public final class ProtocolCheck extends JoinConfigCompatChecker {
-    private static final String KEY = "ingot.cluster.protocol";
+    static final String KEY = "ingot.cluster.protocol";
     private static final Logger log = LoggerFactory.getLogger(ProtocolCheck.class);
 
     @Override

@@ -4,9 +4,11 @@ import dev.ingot.api.cluster.Link.EngineCard;
 import dev.ingot.api.cluster.Link.EngineLoad;
 import dev.ingot.api.cluster.Link.ToGate;
 import dev.ingot.scheduler.Engine;
-import java.util.Optional;
+
 import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
+
+import java.util.Optional;
 
 /// What a router knows of one engine node.
 final class RoutedNode {
@@ -106,6 +108,8 @@ final class RoutedNode {
         onLink = 0;
         submitted = 0;
         granted = 0;
+        prefixes.clear(); // Another process may have its address; if not, its next digest says what
+        // it has.
     }
 
     void down(String reason) {

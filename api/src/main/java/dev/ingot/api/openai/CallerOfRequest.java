@@ -5,13 +5,15 @@ import dev.ingot.api.openai.wire.ApiException;
 import dev.ingot.api.openai.wire.CallerFields;
 import dev.ingot.engine.sequence.Caller;
 import dev.ingot.engine.sequence.PriorityClass;
+
+import org.apache.pekko.http.javadsl.model.HttpRequest;
+
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.Optional;
-import org.apache.pekko.http.javadsl.model.HttpRequest;
 
 /// Who a request comes from, by its headers and its body.
 ///
@@ -30,10 +32,7 @@ record CallerOfRequest(Caller caller, Duration timeout, String cacheSalt) {
 
     /// @throws ApiException 400 naming the header
     static CallerOfRequest of(HttpRequest request, CallerFields fields) {
-        var tenant = header(request, TENANT);
-        if (tenant.isPresent() && !isName(tenant.get())) {
-            throw bad(TENANT, "must be 1 to " + MAX_TENANT_CHARS + " printable ASCII characters");
-        }
+        var tenant = tenant(request);
         String domain = tenant.orElseGet(() -> keyOf(request));
         String account =
                 tenant.orElse(domain + (fields.user().isEmpty() ? "" : "/" + fields.user()));
@@ -41,6 +40,21 @@ record CallerOfRequest(Caller caller, Duration timeout, String cacheSalt) {
                 new Caller(PriorityClass.of(fields.priority()), account),
                 timeout(request, fields.timeout()),
                 salt(domain, fields.cacheSalt()));
+    }
+
+    /// Who shares with whom: the tenant, or a name for the API key; empty without either.
+    ///
+    /// @throws ApiException 400 naming the header
+    static String domainOf(HttpRequest request) {
+        return tenant(request).orElseGet(() -> keyOf(request));
+    }
+
+    private static Optional<String> tenant(HttpRequest request) {
+        var tenant = header(request, TENANT);
+        if (tenant.isPresent() && !isName(tenant.get())) {
+            throw bad(TENANT, "must be 1 to " + MAX_TENANT_CHARS + " printable ASCII characters");
+        }
+        return tenant;
     }
 
     private static Duration timeout(HttpRequest request, Duration asked) {
@@ -81,7 +95,7 @@ record CallerOfRequest(Caller caller, Duration timeout, String cacheSalt) {
         }
     }
 
-    private static Optional<String> header(HttpRequest request, String name) {
+    static Optional<String> header(HttpRequest request, String name) {
         return request.getHeader(name).map(header -> header.value().strip());
     }
 
@@ -91,7 +105,7 @@ record CallerOfRequest(Caller caller, Duration timeout, String cacheSalt) {
                 && name.chars().allMatch(c -> c > ' ' && c < 0x7f);
     }
 
-    private static ApiException bad(String header, String sentence) {
+    static ApiException bad(String header, String sentence) {
         return new ApiException(
                 ApiError.badField(header, "The header `" + header + "` " + sentence + "."));
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.esotericsoftware.kryo.io.Output;
+
 import dev.ingot.engine.kv.PrefixDigest;
 import dev.ingot.engine.sampling.LogitBias;
 import dev.ingot.engine.sampling.SamplingParams;
@@ -13,11 +14,7 @@ import dev.ingot.engine.sequence.FinishReason;
 import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.scheduler.Engine;
-import java.io.NotSerializableException;
-import java.time.Duration;
-import java.util.List;
-import java.util.Map;
-import java.util.Random;
+
 import org.apache.pekko.actor.ExtendedActorSystem;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.typed.javadsl.Adapter;
@@ -25,6 +22,12 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+
+import java.io.NotSerializableException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
 
 final class WireSerializerTest {
     private static final ActorTestKit KIT = ActorTestKit.create();
@@ -100,7 +103,7 @@ final class WireSerializerTest {
                 new Link.Again(3),
                 new Link.AgainFrom(1, 3),
                 new Link.NotNow(1, "loading"),
-                new Link.Ended(1, "gone"),
+                new Link.Ended(1, "gone", true),
                 new Link.Leave("gone"),
                 new Link.Report(1, 2, 3, new Link.EngineLoad(true, 1, 2, 3, 0.5, null)));
     }
