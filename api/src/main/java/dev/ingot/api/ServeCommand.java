@@ -3,18 +3,13 @@ package dev.ingot.api;
 import dev.ingot.api.cluster.ClusterSettings;
 import dev.ingot.engine.model.WeightLoading;
 import dev.ingot.engine.ops.DType;
+import dev.ingot.engine.ops.Numerics;
 import dev.ingot.engine.schedule.SchedulingPolicy;
 import dev.ingot.engine.weights.CheckpointException;
 import dev.ingot.worker.WorkerSettings;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
-import java.util.OptionalDouble;
-import java.util.OptionalInt;
-import java.util.OptionalLong;
-import java.util.concurrent.Callable;
+
 import org.jspecify.annotations.Nullable;
+
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -23,6 +18,15 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.concurrent.Callable;
 
 /// `ingot serve`: an OpenAI-compatible server for one model.
 @Command(
@@ -58,8 +62,8 @@ final class ServeCommand implements Callable<Integer> {
             paramLabel = "MODEL",
             description =
                     "A Hugging Face folder, a GGUF file, or a model of the Hub as"
-                            + " ORG/NAME[:QUANT][@REV] (default: the built-in model). A router takes"
-                            + " several.")
+                        + " ORG/NAME[:QUANT][@REV] (default: the built-in model). A router takes"
+                        + " several.")
     private List<String> models = List.of();
 
     @Option(names = "--host", description = "Address to listen on (default: ${DEFAULT-VALUE}).")
@@ -171,8 +175,8 @@ final class ServeCommand implements Callable<Integer> {
             paramLabel = "FRACTION",
             description =
                     "Share of the device's memory that weights, activations and KV cache may take"
-                            + " together, from 0 to 1 (default: all that fits, the KV cache within its"
-                            + " own limit).")
+                        + " together, from 0 to 1 (default: all that fits, the KV cache within its"
+                        + " own limit).")
     private @Nullable Double memoryFraction;
 
     @Option(
@@ -212,6 +216,15 @@ final class ServeCommand implements Callable<Integer> {
                     "Quantize weights that the checkpoint holds in full when they are loaded"
                             + " (default: use them as they are).")
     private @Nullable String quantize;
+
+    @Option(
+            names = "--numerics",
+            paramLabel = "exact|fast",
+            description =
+                    "exact: the same request gives the same tokens in any company. fast, for metal"
+                        + " only: the fastest kernels for as many rows as there are, on which its"
+                        + " tokens may depend then (default: ${DEFAULT-VALUE}).")
+    private String numerics = "exact";
 
     @Option(
             names = "--shutdown-timeout",
@@ -407,7 +420,8 @@ final class ServeCommand implements Callable<Integer> {
                         kvCacheBytes == null ? OptionalLong.empty() : OptionalLong.of(kvCacheBytes),
                         memoryFraction,
                         typeOf(kvCacheType),
-                        weightLoading());
+                        weightLoading(),
+                        numerics());
         return new ServeSettings(
                 host,
                 port,
@@ -447,6 +461,15 @@ final class ServeCommand implements Callable<Integer> {
             return WeightLoading.AS_STORED;
         }
         return quantize.equals("4bit") ? WeightLoading.QUANTIZE_4BIT : WeightLoading.QUANTIZE_8BIT;
+    }
+
+    private Numerics numerics() {
+        try {
+            return Numerics.named(numerics);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(
+                    commandLine(), "--numerics is '" + numerics + "', expected exact or fast", e);
+        }
     }
 
     private static DType typeOf(String name) {

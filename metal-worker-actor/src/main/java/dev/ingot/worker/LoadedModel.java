@@ -14,12 +14,14 @@ import dev.ingot.engine.ops.KvGeometry;
 import dev.ingot.engine.schedule.StepPlan;
 import dev.ingot.engine.weights.Checkpoint;
 import dev.ingot.kernels.Devices;
-import java.util.Locale;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.LongSupplier;
+
 import org.apache.pekko.actor.typed.ActorRef;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+
+import java.util.Locale;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 
 /// A model on its device with everything that a step needs, allocated once at the limits.
 ///
@@ -63,7 +65,7 @@ final class LoadedModel implements AutoCloseable {
         ModelConfig config = files.config();
         var checkpoint = files.weights();
         try {
-            var device = Devices.open(settings.device(), settings.threads());
+            var device = Devices.open(settings.device(), settings.threads(), settings.numerics());
             try {
                 return load(settings, config, checkpoint, device, nanoClock, listener);
             } catch (RuntimeException | Error e) {
@@ -129,7 +131,8 @@ final class LoadedModel implements AutoCloseable {
                         maxBlocks);
         var sampler = new BatchSampler(device, settings.maxSequences(), config.vocabulary());
         LOG.info(
-                "Loaded {} on {} ({}, {} threads): {} MiB of weights in {} s ({} GB/s), {} MiB of KV cache ({} blocks of {}), context {}",
+                "Loaded {} on {} ({}, {} threads): {} MiB of weights in {} s ({} GB/s), {} MiB of"
+                    + " KV cache ({} blocks of {}), context {}",
                 settings.model().getFileName(),
                 device.info().name(),
                 device.info().variant(),

@@ -27,9 +27,13 @@ import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.jspecify.annotations.Nullable;
 
 import java.time.Duration;
+<<<<<<< HEAD
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.Map;
+=======
+import java.util.LinkedHashSet;
+>>>>>>> kernels
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -269,6 +273,7 @@ public final class EngineGuardian {
                         kv.blockCount(),
                         loaded.device().name() + " (" + loaded.device().variant() + ")",
                         loaded.device().numericClass());
+        metrics.computesOn(capabilities);
         publish(State.READY, "");
         for (var asker : asking) {
             asker.tell(new Found(scheduler));

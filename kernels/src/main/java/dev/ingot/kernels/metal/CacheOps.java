@@ -2,6 +2,7 @@ package dev.ingot.kernels.metal;
 
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.Tensor;
+
 import java.util.Locale;
 
 /// Dispatches writes to the KV cache: `kv_cache.metal`.
@@ -94,7 +95,7 @@ final class CacheOps {
         pass.bytes(
                 2, step.arguments().put(words).put(blocks).put(pairs.rowStride()).put(op).bytes());
         step.bindFaults();
-        pass.threadgroups(
-                Math.ceilDiv(words, COPY_THREADS * WORDS), pairs.rows(), 1, COPY_THREADS, 1, 1);
+        int threads = step.threads(COPY_THREADS);
+        pass.threadgroups(Math.ceilDiv(words, threads * WORDS), pairs.rows(), 1, threads, 1, 1);
     }
 }

@@ -7,6 +7,7 @@ import dev.ingot.engine.ops.HostTensor;
 import dev.ingot.engine.ops.Mxfp4Weights;
 import dev.ingot.engine.ops.QuantizedAtLoad;
 import dev.ingot.engine.ops.WeightSource;
+
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -42,14 +43,6 @@ public enum QuantizedWeights {
     AT_LOAD_4,
     AT_LOAD_8,
     AT_LOAD_4_F32;
-
-    /// Whether Metal has kernels for them; the CPU has for all.
-    public boolean isOnEveryDevice() {
-        return switch (this) {
-            case GGML_Q3_K, GGML_IQ4_XS, GGML_NVFP4 -> false;
-            default -> true;
-        };
-    }
 
     /// What `in` must be a multiple of.
     public int granule() {
