@@ -8,16 +8,13 @@ import dev.ingot.api.cluster.NodeSystem;
 import dev.ingot.api.ops.OpsRoutes;
 import dev.ingot.scheduler.EngineMetrics;
 import dev.ingot.scheduler.EngineStatus;
-
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
-
+import java.io.IOException;
+import java.time.Duration;
 import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.Adapter;
 import org.apache.pekko.stream.Materializer;
-
-import java.io.IOException;
-import java.time.Duration;
 
 /// A node that runs a model for the routers of its cluster. Its own HTTP listener answers probes only.
 final class EngineNode implements ServingNode {

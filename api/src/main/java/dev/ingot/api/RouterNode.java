@@ -14,14 +14,7 @@ import dev.ingot.api.openai.Serving;
 import dev.ingot.api.ops.OpsRoutes;
 import dev.ingot.scheduler.EngineMetrics;
 import dev.ingot.scheduler.EngineStatus;
-
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
-
-import org.apache.pekko.actor.CoordinatedShutdown;
-import org.apache.pekko.actor.typed.ActorSystem;
-import org.apache.pekko.actor.typed.javadsl.Adapter;
-import org.apache.pekko.stream.Materializer;
-
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -32,6 +25,10 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
+import org.apache.pekko.actor.CoordinatedShutdown;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.javadsl.Adapter;
+import org.apache.pekko.stream.Materializer;
 
 /// A node that takes requests and has engine nodes serve them.
 final class RouterNode implements ServingNode {

@@ -2,12 +2,11 @@ package dev.ingot.it.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
-
-import java.util.List;
 
 /// Every engine node is stopped and started again, one after the other, while clients stream.
 @EnabledOnOs(OS.LINUX)

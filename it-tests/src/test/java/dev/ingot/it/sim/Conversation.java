@@ -12,11 +12,6 @@ import dev.ingot.scheduler.Engine.Submit;
 import dev.ingot.scheduler.Engine.TokensSampled;
 import dev.ingot.scheduler.Engines.Drained;
 import dev.ingot.worker.Worker;
-
-import org.apache.pekko.actor.ActorRef;
-import org.apache.pekko.actor.typed.internal.AdaptMessage;
-import org.jspecify.annotations.Nullable;
-
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -24,6 +19,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
+import org.apache.pekko.actor.ActorRef;
+import org.apache.pekko.actor.typed.internal.AdaptMessage;
+import org.jspecify.annotations.Nullable;
 
 /// Listens to what requests and schedulers say to each other, and holds every scheduler to [Engine]'s contract: it
 /// answers what it was asked, tells tokens without gap and within the credit, has one last word, and says nothing after it.

@@ -2,7 +2,6 @@ package dev.ingot.it.sim;
 
 import dev.ingot.engine.schedule.SchedulingPolicy;
 import dev.ingot.scheduler.EngineSettings;
-
 import java.time.Duration;
 import java.util.Random;
 
