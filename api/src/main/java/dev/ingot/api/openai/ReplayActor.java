@@ -171,7 +171,7 @@ final class ReplayActor {
     // ------------------------------------------------------------------ readers
 
     private boolean isReader(Object key) {
-        return reader != null && reader.key() == key;
+        return reader != null && reader.key().equals(key);
     }
 
     private void awaitReader() {
