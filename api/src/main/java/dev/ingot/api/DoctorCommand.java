@@ -10,18 +10,16 @@ import dev.ingot.kernels.doctor.KernelCase;
 import dev.ingot.kernels.doctor.KernelCases;
 import dev.ingot.kernels.doctor.KernelRun;
 import dev.ingot.kernels.metal.MetalDevice;
-
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
-
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /// `ingot doctor`: what the devices of this machine are, and whether every kernel computes what it should there.
 ///

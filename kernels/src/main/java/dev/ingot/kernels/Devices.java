@@ -6,7 +6,6 @@ import dev.ingot.engine.ops.Numerics;
 import dev.ingot.kernels.cpu.CpuDevice;
 import dev.ingot.kernels.metal.MetalDevice;
 import dev.ingot.kernels.metal.objc.Frameworks;
-
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -59,7 +58,7 @@ public final class Devices {
         if (numerics != Numerics.EXACT) {
             throw new IllegalArgumentException(
                     "fast numerics are for the metal device; the cpu's kernels are exact, and have"
-                        + " no faster variants to choose from");
+                            + " no faster variants to choose from");
         }
         return CpuDevice.open(threads);
     }

@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 import dev.ingot.engine.ops.DeviceException;
 import dev.ingot.engine.ops.Numerics;
 import dev.ingot.kernels.metal.objc.Frameworks;
-
 import org.junit.jupiter.api.Test;
 
 final class DevicesTest {

@@ -14,14 +14,12 @@ import dev.ingot.engine.ops.KvGeometry;
 import dev.ingot.engine.schedule.StepPlan;
 import dev.ingot.engine.weights.Checkpoint;
 import dev.ingot.kernels.Devices;
-
-import org.apache.pekko.actor.typed.ActorRef;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// A model on its device with everything that a step needs, allocated once at the limits.
 ///
@@ -132,7 +130,7 @@ final class LoadedModel implements AutoCloseable {
         var sampler = new BatchSampler(device, settings.maxSequences(), config.vocabulary());
         LOG.info(
                 "Loaded {} on {} ({}, {} threads): {} MiB of weights in {} s ({} GB/s), {} MiB of"
-                    + " KV cache ({} blocks of {}), context {}",
+                        + " KV cache ({} blocks of {}), context {}",
                 settings.model().getFileName(),
                 device.info().name(),
                 device.info().variant(),

@@ -3,7 +3,6 @@ package dev.ingot.worker;
 import dev.ingot.engine.model.WeightLoading;
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.Numerics;
-
 import java.nio.file.Path;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;

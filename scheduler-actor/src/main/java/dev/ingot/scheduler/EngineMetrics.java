@@ -8,12 +8,10 @@ import dev.ingot.engine.ops.DeviceException;
 import dev.ingot.engine.schedule.WaitingLine;
 import dev.ingot.engine.sequence.FinishReason;
 import dev.ingot.engine.sequence.PriorityClass;
-
 import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.Gauge;
 import io.prometheus.metrics.core.metrics.Histogram;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
-
 import java.util.List;
 import java.util.Locale;
 
@@ -266,7 +264,7 @@ public final class EngineMetrics {
                         .name("ingot:device")
                         .help(
                                 "1 for the device that computes; its numeric class gives the same"
-                                    + " bits for the same step")
+                                        + " bits for the same step")
                         .labelNames("model_name", "device", "numeric_class")
                         .register(registry);
         for (var priority : PriorityClass.values()) {

@@ -11,16 +11,6 @@ import dev.ingot.kernels.cpu.CpuDevice;
 import dev.ingot.kernels.cpu.CpuProductBench;
 import dev.ingot.worker.InlineWorker;
 import dev.ingot.worker.WorkerSettings;
-
-import org.jspecify.annotations.Nullable;
-
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
-
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -33,6 +23,13 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /// `ingot bench`: how fast a model runs on this machine, beside what the machine gives.
 @Command(
@@ -43,14 +40,14 @@ import java.util.concurrent.Callable;
         footer = {
             "",
             "Tests are named as in llama-bench: pp512 reads a prompt of 512 tokens, tg64 generates"
-                + " 64 tokens,",
+                    + " 64 tokens,",
             "tg64@512 behind 512 tokens of context, tg64@128*8 in 8 sequences at once. Rounds go"
-                + " over all",
+                    + " over all",
             "tests, the machine's limits are measured before every one, and medians are printed.",
             "'of limit' is the least time that memory reads, or multiply-adds as the weights'"
-                + " formats have them",
+                    + " formats have them",
             "and in F32 for attention, need at these limits, as a share of the time taken. 'other"
-                + " cores' is what other programs took: near 0, or measure again."
+                    + " cores' is what other programs took: near 0, or measure again."
         })
 public final class BenchCommand implements Callable<Integer> {
     private static final long NANOS_PER_KERNEL = 400_000_000;

@@ -13,7 +13,6 @@ import dev.ingot.engine.ops.Matrix;
 import dev.ingot.engine.ops.Tensor;
 import dev.ingot.kernels.doctor.Inputs.Weights;
 import dev.ingot.kernels.doctor.KernelCase.Prepared;
-
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;

@@ -8,10 +8,8 @@ import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.KvGeometry;
 import dev.ingot.engine.ops.Numerics;
 import dev.ingot.engine.ops.Tensor;
-
-import org.jspecify.annotations.Nullable;
-
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /// Dispatches attention: `attention.h`, and `flash.h` for prompts where numerics are fast. Sizes the grid by what the batch's tensors hold when the op is
 /// recorded, which is before anything of the step has run.

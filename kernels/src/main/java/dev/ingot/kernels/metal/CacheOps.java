@@ -2,7 +2,6 @@ package dev.ingot.kernels.metal;
 
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.Tensor;
-
 import java.util.Locale;
 
 /// Dispatches writes to the KV cache: `kv_cache.metal`.

@@ -3,10 +3,8 @@ package dev.ingot.kernels.metal;
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.Numerics;
 import dev.ingot.engine.ops.Tensor;
-
-import org.jspecify.annotations.Nullable;
-
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// Dispatches projections: `matmul.h`, and `gemm.h` for many rows where numerics are fast. A matrix of several
 /// slabs takes a dispatch for each, side by side.

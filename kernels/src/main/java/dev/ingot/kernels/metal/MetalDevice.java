@@ -20,17 +20,15 @@ import dev.ingot.kernels.metal.objc.Frameworks;
 import dev.ingot.kernels.metal.objc.MtlDevice;
 import dev.ingot.kernels.metal.objc.MtlLibrary.MathMode;
 import dev.ingot.kernels.metal.objc.ObjectiveC;
-
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// The GPU as a device.
 ///
@@ -426,7 +424,7 @@ public final class MetalDevice implements Device {
         }
         LOG.info(
                 "{} MiB on {}: of the weights {} MiB where they are mapped, {} MiB copied, {} MiB"
-                    + " converted in {} ms; {} numerics",
+                        + " converted in {} ms; {} numerics",
                 memory.allocatedBytes() >> 20,
                 info.name(),
                 memory.inPlaceBytes() >> 20,

@@ -6,7 +6,6 @@ import dev.ingot.kernels.metal.objc.Frameworks;
 import dev.ingot.kernels.metal.objc.MtlBuffer;
 import dev.ingot.kernels.metal.objc.MtlDevice;
 import dev.ingot.kernels.metal.objc.ObjectiveC;
-
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Collections;

@@ -7,7 +7,6 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 import dev.ingot.engine.ops.BlockWeights;
 import dev.ingot.kernels.metal.WeightFormat.Kind;
 import dev.ingot.kernels.metal.WeightFormat.Scale;
-
 import java.lang.foreign.MemorySegment;
 
 /// Levels and scales out of the layouts of files that the kernels do not read, value for value.

@@ -1,7 +1,6 @@
 package dev.ingot.kernels.metal;
 
 import dev.ingot.engine.ops.Tensor;
-
 import org.jspecify.annotations.Nullable;
 
 /// Dispatches what treats every row on its own: norms, rope, elements, rows that are moved, selection.

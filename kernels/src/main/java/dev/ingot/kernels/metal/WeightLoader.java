@@ -10,7 +10,6 @@ import dev.ingot.engine.ops.QuantizedAtLoad;
 import dev.ingot.engine.ops.WeightSource;
 import dev.ingot.kernels.metal.WeightFormat.Kind;
 import dev.ingot.kernels.metal.WeightFormat.Scale;
-
 import java.lang.foreign.MemorySegment;
 import java.util.stream.IntStream;
 

@@ -14,7 +14,11 @@ import dev.ingot.kernels.parity.AttentionSteps.Shape;
 import dev.ingot.kernels.parity.AttentionSteps.Slice;
 import dev.ingot.kernels.parity.Data;
 import dev.ingot.kernels.parity.QuantizedWeights;
-
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -22,12 +26,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
 import org.junit.jupiter.params.provider.MethodSource;
-
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.List;
-import java.util.Locale;
-import java.util.stream.Stream;
 
 /// A row has the same bits alone and in company, and a prompt in one chunk and in many.
 final class MetalInvarianceTest {

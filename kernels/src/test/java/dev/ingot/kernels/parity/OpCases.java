@@ -12,7 +12,6 @@ import dev.ingot.engine.ops.WeightSource;
 import dev.ingot.kernels.parity.AttentionSteps.Run;
 import dev.ingot.kernels.parity.AttentionSteps.Shape;
 import dev.ingot.kernels.parity.AttentionSteps.Slice;
-
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

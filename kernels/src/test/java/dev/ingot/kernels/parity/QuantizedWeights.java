@@ -7,7 +7,6 @@ import dev.ingot.engine.ops.HostTensor;
 import dev.ingot.engine.ops.Mxfp4Weights;
 import dev.ingot.engine.ops.QuantizedAtLoad;
 import dev.ingot.engine.ops.WeightSource;
-
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
