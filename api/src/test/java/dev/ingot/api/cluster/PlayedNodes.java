@@ -253,10 +253,11 @@ final class PlayedNodes implements AutoCloseable {
                                                                 int attempt,
                                                                 var itsCard,
                                                                 var link)) {
-                                                    relayed.compareAndSet(
-                                                            null,
-                                                            network.between(
-                                                                    kit, ToEngine.class, link));
+                                                    if (relayed.get() == null) {
+                                                        relayed.set(
+                                                                network.between(
+                                                                        kit, ToEngine.class, link));
+                                                    }
                                                     hello.replyTo()
                                                             .tell(
                                                                     new Link.Welcome(

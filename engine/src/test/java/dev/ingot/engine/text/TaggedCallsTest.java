@@ -16,7 +16,8 @@ final class TaggedCallsTest {
             """
             <tool_call>
             {"name": "get_weather", "arguments": {"city": "Paris"}}
-            </tool_call>""";
+            </tool_call>\
+            """;
 
     private static ToolCall call(int index, String name, String arguments) {
         return new ToolCall(index, "call-" + index, name, arguments);

@@ -147,7 +147,9 @@ final class Conversation implements SimExecutor.Listener {
                 submit != null && submit.sequence().equals(id) && submit.epoch() == event.epoch();
         switch (event) {
             case Accepted _ -> {
-                require(side, answers && submit != null, "accepts what nobody submitted: " + event);
+                if (submit == null || !answers) {
+                    throw new Violation(side.name + " accepts what nobody submitted: " + event);
+                }
                 require(side, !side.drains, "drains and accepts " + event);
                 var before = side.sequences.get(id);
                 if (before != null) {
@@ -214,7 +216,7 @@ final class Conversation implements SimExecutor.Listener {
     private static void checkHit(Side side, Running sequence, int first) {
         var hit = sequence.tokens.subList(0, first);
         int count = 0;
-        for (var other : side.known.get(sequence.submit.cacheSalt())) {
+        for (var other : side.known.getOrDefault(sequence.submit.cacheSalt(), List.of())) {
             count += other.size() >= first && other.subList(0, first).equals(hit) ? 1 : 0;
         }
         require(
