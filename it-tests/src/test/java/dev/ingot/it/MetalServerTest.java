@@ -236,6 +236,35 @@ final class MetalServerTest {
         }
     }
 
+    /// The dispatches of a model's steps, prompt and decode, that a GPU may run at once: none touches what another changes.
+    @Test
+    void noTwoDispatchesOfAStepRace() {
+        assumeThat(Frameworks.isMac()).as("Metal does not tell").isFalse();
+        SoftMetal.set("HAZARDS", "1");
+        try (var metal = TestServer.startOn("metal");
+                var reader =
+                        new StreamReader(
+                                metal.stream("/v1/completions", request(0).put("max_tokens", 2)))) {
+            reader.readAll();
+            assertThat(reader.tokenIds()).isEqualTo(onTheCpu.getFirst().subList(0, 2));
+        }
+    }
+
+    /// Weights and cache in many buffers, threadgroups of a quarter of the usual size.
+    @Test
+    void aGpuOfSmallLimitsGivesTheSameTokens() {
+        assumeThat(Frameworks.isMac()).as("the GPU's limits are as they are").isFalse();
+        SoftMetal.set("MAX_BUFFER", "9M");
+        SoftMetal.set("WORKING_SET", "128M");
+        SoftMetal.set("MAX_THREADS", "256");
+        SoftMetal.set("RESIDENCY_SETS", "0");
+        try (var metal = TestServer.startOn("metal");
+                var reader = new StreamReader(metal.stream("/v1/completions", request(1)))) {
+            reader.readAll();
+            assertThat(reader.tokenIds()).isEqualTo(onTheCpu.get(1));
+        }
+    }
+
     @Test
     void tooLittleMemoryAtLoadIsSaidAndLeavesNothing() {
         assumeThat(Frameworks.isMac()).as("there are no fault plans").isFalse();

@@ -125,6 +125,19 @@ final class MetalParityTest {
         assertThat(SoftMetal.counter("kernelFaults")).isZero();
     }
 
+    /// A GPU runs dispatches at once where no barrier stands between: none touches what another changes.
+    @ParameterizedTest
+    @EnumSource(Numerics.class)
+    void noTwoDispatchesThatMayOverlapGetIntoEachOthersWay(Numerics numerics) {
+        SoftMetal.set("HAZARDS", "1");
+        try (var metal = MetalDevice.open(numerics)) {
+            for (OpCase c : numerics == Numerics.EXACT ? OpCases.small() : OpCases.smallFast()) {
+                c.compute().apply(metal);
+                assertThat(SoftMetal.counter("violations")).as("%s", c).isZero();
+            }
+        }
+    }
+
     /// A GPU whose registers allow only a part of a threadgroup's usual size: what a kernel needs is asked for, and
     /// where it has too little another takes its place.
     @ParameterizedTest
