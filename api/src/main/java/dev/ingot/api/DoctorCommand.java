@@ -76,7 +76,8 @@ final class DoctorCommand implements Callable<Integer> {
             describe(out, subject.info());
             if (subject instanceof MetalDevice metal) {
                 metal.properties().forEach((property, value) -> line(out, property, value));
-                return tryKernels(out, subject, references) & compareNumerics(out, metal);
+                boolean right = tryKernels(out, subject, references);
+                return compareNumerics(out, metal) && right;
             }
             return tryKernels(out, subject, references);
         } catch (DeviceException e) {
