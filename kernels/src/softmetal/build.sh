@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the software Metal device, for tests: libsoftmetal.so and the headers that kernels are compiled with.
 #
-#   build.sh <folder>     writes <folder>/libsoftmetal.so and <folder>/include
+#   build.sh <folder>     writes <folder>/libsoftmetal.so, <folder>/include and the lint, <folder>/softmetal-lint
 #
 # Needs clang-19, which also compiles the kernels when tests run. Does nothing where the library is newer than the
 # sources. Exit status 3: this machine cannot build it, and the message says why.
@@ -56,7 +56,12 @@ fi
 mkdir -p "$out"
 rm -rf "$out/include.new"
 cp -r "$here/include" "$out/include.new"
-"$cxx" -shared -Wl,-soname,libsoftmetal.so -Wl,-z,defs "$objects"/*.o -o "$library.new" -lpthread -ldl
+# The lint is a program around one function of the library.
+program=$objects/lint-main.cpp.o
+parts=$(find "$objects" -name '*.o' ! -path "$program")
+# shellcheck disable=SC2086
+"$cxx" -shared -Wl,-soname,libsoftmetal.so -Wl,-z,defs $parts -o "$library.new" -lpthread -ldl
 rm -rf "$out/include"
 mv "$out/include.new" "$out/include"
 mv "$library.new" "$library"
+"$cxx" "$program" "$library" -Wl,-rpath,"\$ORIGIN" -lpthread -o "$out/softmetal-lint"

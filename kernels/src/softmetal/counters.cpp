@@ -7,7 +7,8 @@
 #include "settings.h"
 #include "validation.h"
 
-/// "violations", "kernelFaults", "live" (objects of Metal but the device) or "live.<class>"; -1 for other names.
+/// "violations", "kernelFaults", "faults" (that the fault plan has brought about; "faults.allocation" and
+/// "faults.commandBuffer" by what they befell), "live" (objects of Metal but the device) or "live.<class>"; -1 for other names.
 SOFTMETAL_API long softmetal_counter(const char *name) {
     using namespace softmetal;
     if (std::strcmp(name, "violations") == 0) {
@@ -15,6 +16,14 @@ SOFTMETAL_API long softmetal_counter(const char *name) {
     }
     if (std::strcmp(name, "kernelFaults") == 0) {
         return kernelFaults();
+    }
+    if (std::strncmp(name, "faults", 6) == 0) {
+        Faults::Happened happened = Faults::happened();
+        std::string of = name + 6;
+        return of.empty()                ? happened.allocations + happened.commandBuffers
+               : of == ".allocation"    ? happened.allocations
+               : of == ".commandBuffer" ? happened.commandBuffers
+                                        : -1;
     }
     if (std::strcmp(name, "live") == 0) {
         return liveObjects(nullptr) - liveObjects("MTLDevice");

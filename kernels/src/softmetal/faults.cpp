@@ -27,6 +27,8 @@ struct State {
     long allocations = 0;
     long commandBuffers = 0;
     long plans = 0;
+    long failedAllocations = 0;
+    long failedCommandBuffers = 0; // and those that were slow or stood still
 };
 
 bool parseFate(const std::string &what, Faults::Fate *fate) {
@@ -108,6 +110,8 @@ bool Faults::plan(const std::string &text) {
     s.rules = rules;
     s.allocations = 0;
     s.commandBuffers = 0;
+    s.failedAllocations = 0;
+    s.failedCommandBuffers = 0;
     s.plans++;
     s.changed.notify_all();
     return true;
@@ -119,6 +123,7 @@ bool Faults::allocationFails() {
     s.allocations++;
     for (const Rule &rule : s.rules) {
         if (rule.allocation && rule.applies(s.allocations)) {
+            s.failedAllocations++;
             return true;
         }
     }
@@ -131,10 +136,17 @@ Faults::Fate Faults::nextCommandBuffer() {
     s.commandBuffers++;
     for (const Rule &rule : s.rules) {
         if (!rule.allocation && rule.applies(s.commandBuffers)) {
+            s.failedCommandBuffers++;
             return rule.fate;
         }
     }
     return {};
+}
+
+Faults::Happened Faults::happened() {
+    State &s = state();
+    std::lock_guard<std::mutex> lock(s.mutex);
+    return {s.failedAllocations, s.failedCommandBuffers};
 }
 
 void Faults::stall() {

@@ -21,6 +21,12 @@ public:
     };
     /// Replaces the plan and counts anew; false where the text is no plan.
     static bool plan(const std::string &text);
+    /// What the plan has done so far.
+    struct Happened {
+        long allocations;
+        long commandBuffers;
+    };
+    static Happened happened();
     static bool allocationFails();
     static Fate nextCommandBuffer();
     /// Holds a command buffer that is never to complete, until the plan is changed.

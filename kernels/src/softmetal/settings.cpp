@@ -17,8 +17,10 @@ const char *const kNames[] = {
     "VERBOSE",    // 1: says what is compiled and how long it took
     "WORKERS",    // threads that execute threadgroups
     "SCHED",      // forward (default), reverse, random or random:<seed>: order of lanes and simdgroups
-    "MEMCHECK",   // 1: checks every access of kernels compiled from now on
-    "HAZARDS",    // 0: no check of dispatches that race with each other
+    "MEMCHECK",   // 1: checks every access of kernels compiled while it is set
+    "HAZARDS",    // 1: checks dispatches with no barrier between them
+    "WATCHDOG",   // milliseconds that one dispatch may take; 0: for ever
+    "RECORD",     // a folder: every dispatch is recorded there
     "CACHE",      // folder of compiled libraries
     "CLANG",      // the compiler
     "FLAGS",      // more flags for it

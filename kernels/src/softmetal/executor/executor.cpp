@@ -1,10 +1,14 @@
 #include "executor.h"
 
 #include <immintrin.h>
+#include <link.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <condition_variable>
+#include <chrono>
 #include <csetjmp>
 #include <cstdio>
 #include <cstdlib>
@@ -23,15 +27,41 @@ namespace {
 // A kernel that touches what it may not touch: the signal is turned into the end of the dispatch. Signals of other
 // threads, the Java machine's own among them, go to whoever handled them before.
 
+struct Job;
 struct Escape {
     sigjmp_buf buffer;
     volatile sig_atomic_t inKernel = 0;
     void *address = nullptr;
+    const Job *job = nullptr;
 };
 __thread Escape *escape __attribute__((tls_model("initial-exec")));
 
 constexpr int kSignals[] = {SIGSEGV, SIGBUS, SIGFPE};
 struct sigaction previous[3];
+
+/// What the watchdog sends to a worker whose kernel does not end. Nobody else in a Java process uses this one.
+int interruption() {
+    return SIGRTMIN + 5;
+}
+
+void onInterruption(int signal, siginfo_t *info, void *context);
+
+/// The library of mathematics in memory: kernels call it, and it holds no locks.
+const unsigned char *mathBegin, *mathEnd;
+
+int findMath(struct dl_phdr_info *info, size_t, void *) {
+    auto *inside = reinterpret_cast<const unsigned char *>(static_cast<float (*)(float)>(&sinf));
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) &segment = info->dlpi_phdr[i];
+        auto *begin = reinterpret_cast<const unsigned char *>(info->dlpi_addr + segment.p_vaddr);
+        if (segment.p_type == PT_LOAD && inside >= begin && inside < begin + segment.p_memsz) {
+            mathBegin = begin;
+            mathEnd = begin + segment.p_memsz;
+            return 1;
+        }
+    }
+    return 0;
+}
 
 void onSignal(int signal, siginfo_t *info, void *context) {
     Escape *e = escape;
@@ -65,6 +95,10 @@ void installHandlers() {
         for (int i = 0; i < 3; i++) {
             sigaction(kSignals[i], &action, &previous[i]);
         }
+        dl_iterate_phdr(findMath, nullptr);
+        action.sa_sigaction = onInterruption;
+        action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART;
+        sigaction(interruption(), &action, nullptr);
     });
 }
 
@@ -78,6 +112,10 @@ struct Worker {
         stack.ss_flags = 0;
         sigaltstack(&stack, nullptr);
         escape = &own;
+        sigset_t unblocked;
+        sigemptyset(&unblocked);
+        sigaddset(&unblocked, interruption());
+        pthread_sigmask(SIG_UNBLOCK, &unblocked, nullptr);
         _mm_setcsr(_mm_getcsr() | 0x8040); // denormals are zero, as in every Metal kernel
     }
     ~Worker() {
@@ -90,6 +128,7 @@ struct Worker {
     static constexpr size_t kAlternateBytes = 128 * 1024;
     Fibers fibers;
     MemoryCheck memory;
+    Accesses accesses;
     Escape own;
     std::unique_ptr<char[]> alternate{new char[kAlternateBytes]};
 };
@@ -109,9 +148,30 @@ struct Job {
     unsigned long total;
     std::atomic<unsigned long> next{0};
     std::atomic<bool> failed{false};
+    std::atomic<bool> expired{false};
     std::mutex mutex;
     Outcome outcome;
+    std::vector<pthread_t> workers; // those that run it now
 
+    void enter() {
+        std::lock_guard<std::mutex> lock(mutex);
+        workers.push_back(pthread_self());
+    }
+    void exit(Accesses &accesses) {
+        std::lock_guard<std::mutex> lock(mutex);
+        workers.erase(std::find(workers.begin(), workers.end(), pthread_self()));
+        if (dispatch->accesses != nullptr) {
+            dispatch->accesses->add(accesses);
+            accesses.clear();
+        }
+    }
+    void interrupt() {
+        std::lock_guard<std::mutex> lock(mutex);
+        expired = true;
+        for (pthread_t worker : workers) {
+            pthread_kill(worker, interruption());
+        }
+    }
     void fail(Outcome::Kind kind, const std::string &message) {
         std::lock_guard<std::mutex> lock(mutex);
         if (!failed.exchange(true)) {
@@ -119,6 +179,21 @@ struct Job {
         }
     }
 };
+
+/// Ends a kernel that does nothing but compute. One that is in a function of ours, which may hold a lock, is left alone:
+/// it either looks at the time itself, or is interrupted somewhere else a little later.
+void onInterruption(int signal, siginfo_t *, void *context) {
+    Escape *e = escape;
+    if (e == nullptr || !e->inKernel || e->job == nullptr || !e->job->expired.load(std::memory_order_relaxed)) {
+        return;
+    }
+    auto *at = reinterpret_cast<const unsigned char *>(static_cast<ucontext_t *>(context)->uc_mcontext.gregs[REG_RIP]);
+    const Dispatch &dispatch = *e->job->dispatch;
+    if ((at >= dispatch.image && at < dispatch.imageEnd) || (at >= mathBegin && at < mathEnd)) {
+        e->inKernel = 0;
+        siglongjmp(e->buffer, signal);
+    }
+}
 
 std::string faultMessage(const Worker &worker, int signal) {
     const Fibers &fibers = worker.fibers;
@@ -141,6 +216,8 @@ void runGroup(Worker &worker, Job &job, unsigned long linear) {
     auto z = static_cast<unsigned>(linear / d.groups[0] / d.groups[1]);
     Fibers &fibers = worker.fibers;
     fibers.memory = d.memcheck ? &worker.memory : nullptr;
+    fibers.accesses = d.accesses != nullptr ? &worker.accesses : nullptr;
+    fibers.expired = &job.expired;
     if (d.memcheck) {
         worker.memory.begin();
     }
@@ -152,6 +229,8 @@ void runGroup(Worker &worker, Job &job, unsigned long linear) {
         if (!completed) {
             job.fail(fibers.kind, fibers.message);
         }
+    } else if (signal == interruption()) {
+        job.fail(Outcome::Kind::endless, "(" + fibers.where(fibers.running()) + ")");
     } else {
         job.fail(signal == SIGFPE ? Outcome::Kind::misbehaved : Outcome::Kind::pageFault, faultMessage(worker, signal));
     }
@@ -160,14 +239,59 @@ void runGroup(Worker &worker, Job &job, unsigned long linear) {
 
 void runGroups(Job &job) {
     Worker &worker = thisWorker();
+    worker.own.job = &job;
+    job.enter();
     while (!job.failed.load(std::memory_order_relaxed)) {
         unsigned long linear = job.next.fetch_add(1);
         if (linear >= job.total) {
-            return;
+            break;
         }
         runGroup(worker, job, linear);
     }
+    job.exit(worker.accesses);
+    worker.own.job = nullptr;
 }
+
+/// Looks at the dispatch that runs a few times a second, and interrupts it once its time is over.
+class Watchdog {
+public:
+    void begin(Job &job) {
+        std::lock_guard<std::mutex> lock(mutex_);
+        long millis = settingNumber("WATCHDOG", kDefaultMillis);
+        job_ = millis == 0 ? nullptr : &job;
+        end_ = std::chrono::steady_clock::now() + std::chrono::milliseconds(millis);
+        if (!started_) {
+            started_ = true;
+            std::thread([this] { watch(); }).detach();
+        }
+    }
+    void end() {
+        std::lock_guard<std::mutex> lock(mutex_);
+        job_ = nullptr;
+    }
+
+private:
+    /// Much longer than a GPU is given: the software device takes a hundred times as long for the same work.
+    static constexpr long kDefaultMillis = 60000;
+
+    void watch() {
+        sigset_t all;
+        sigfillset(&all);
+        pthread_sigmask(SIG_BLOCK, &all, nullptr);
+        for (;;) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+            std::lock_guard<std::mutex> lock(mutex_);
+            if (job_ != nullptr && std::chrono::steady_clock::now() > end_) {
+                job_->interrupt();
+            }
+        }
+    }
+
+    std::mutex mutex_;
+    Job *job_ = nullptr;
+    std::chrono::steady_clock::time_point end_;
+    bool started_ = false;
+};
 
 /// The helpers of the thread that dispatches. It waits for none that has not begun: one that wakes up late finds the
 /// job closed.
@@ -181,6 +305,7 @@ public:
         job.total = static_cast<unsigned long>(dispatch.groups[0]) * dispatch.groups[1] * dispatch.groups[2];
         long workers = settingNumber("WORKERS", static_cast<long>(std::thread::hardware_concurrency()));
         auto helpers = static_cast<long>(std::min<unsigned long>(job.total, static_cast<unsigned long>(workers))) - 1;
+        watchdog_.begin(job);
         if (helpers > 0) {
             open(job, helpers);
         }
@@ -188,6 +313,7 @@ public:
         if (helpers > 0) {
             close();
         }
+        watchdog_.end();
         return job.outcome;
     }
 
@@ -234,6 +360,7 @@ private:
         }
     }
 
+    Watchdog watchdog_;
     std::mutex turn_;
     std::mutex mutex_;
     std::condition_variable opened_;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "../include/softmetal/abi.h"
+#include "accesses.h"
 
 namespace softmetal {
 
@@ -23,7 +24,8 @@ struct Dispatch {
     unsigned threads[3]; // of the whole grid
     unsigned size[3];    // of one threadgroup
     unsigned threadgroupBytes;
-    bool memcheck = false;
+    bool memcheck = false;         // check every access; the kernel was compiled to tell of them
+    Accesses *accesses = nullptr;  // collects them, where set
     const unsigned char *image = nullptr; // the kernel library in memory: its constants may be read
     const unsigned char *imageEnd = nullptr;
     std::vector<Binding> bindings;
@@ -31,7 +33,7 @@ struct Dispatch {
 
 /// How a dispatch ended.
 struct Outcome {
-    enum class Kind { completed, pageFault, misbehaved };
+    enum class Kind { completed, pageFault, misbehaved, endless };
     Kind kind = Kind::completed;
     std::string message;
 };

@@ -188,6 +188,7 @@ void Fibers::resume(void **save, Fiber *to) {
 }
 
 void Fibers::wait(Fiber *fiber) {
+    checkTime();
     Fiber *next = pick(fiber);
     if (next == nullptr) {
         deadlock();
@@ -260,7 +261,7 @@ void Fibers::finished(Fiber *fiber) {
 }
 
 void Fibers::fail(const std::string &why, Outcome::Kind as) {
-    message = why + " (" + where(running()) + ")";
+    message = why + (why.empty() ? "(" : " (") + where(running()) + ")";
     kind = as;
     leave();
 }

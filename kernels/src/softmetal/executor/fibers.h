@@ -5,6 +5,7 @@
 // kernel without barriers is a plain loop over its threads.
 #pragma once
 
+#include <atomic>
 #include <csetjmp>
 #include <memory>
 #include <string>
@@ -59,6 +60,12 @@ public:
     void meet(Fiber *fiber, unsigned site, Combine combine);
     void threadgroupBarrier(Fiber *fiber);
     [[noreturn]] void fail(const std::string &why, Outcome::Kind as = Outcome::Kind::misbehaved);
+    /// Ends the dispatch if its time is over.
+    void checkTime() {
+        if (expired->load(std::memory_order_relaxed)) {
+            fail("", Outcome::Kind::endless);
+        }
+    }
     std::string where(const Fiber *fiber) const;
 
     static Fibers *current(); // of this worker thread
@@ -67,6 +74,8 @@ public:
     std::string message;
     Outcome::Kind kind = Outcome::Kind::completed;
     MemoryCheck *memory = nullptr; // where the dispatch is checked
+    Accesses *accesses = nullptr;  // where they are collected
+    const std::atomic<bool> *expired = nullptr; // the dispatch has run for too long
     const Dispatch *dispatch = nullptr;
     Threadgroup group{};
     unsigned generation = 0; // threadgroup barriers passed

@@ -122,8 +122,21 @@ namespace {
 
 inline void traced(const void *address, size_t bytes, bool write, bool atomic = false) {
     Fibers *fibers = Fibers::current();
-    if (fibers != nullptr && fibers->memory != nullptr && softmetal_current_lane != nullptr) {
+    if (fibers == nullptr || softmetal_current_lane == nullptr) {
+        return;
+    }
+    fibers->checkTime();
+    if (fibers->memory != nullptr) {
         fibers->memory->access(*fibers, address, bytes, write, atomic);
+    }
+    if (fibers->accesses != nullptr) {
+        auto *p = static_cast<const unsigned char *>(address);
+        for (const Binding &binding : fibers->dispatch->bindings) {
+            if (p >= binding.begin && p + bytes <= binding.end) {
+                fibers->accesses->add(p, bytes, atomic ? Accesses::atomic : write ? Accesses::write : Accesses::read);
+                break;
+            }
+        }
     }
 }
 

@@ -70,7 +70,11 @@ std::shared_ptr<LoadedModule> load(const Compiled &compiled, const FunctionConst
     // function constants needs its own. The copy stays open, because the linker also recognises a file by its name.
     std::string code = readFile(compiled.library);
     auto loaded = std::make_shared<LoadedModule>();
-    loaded->memcheck = compiled.memcheck;
+    loaded->traced = compiled.traced;
+    loaded->library = compiled.library;
+    if (constants != nullptr) {
+        loaded->constants = constants->values;
+    }
     loaded->file = memfd_create("softmetal", MFD_CLOEXEC);
     if (code.empty() || loaded->file < 0 ||
         write(loaded->file, code.data(), code.size()) != static_cast<ssize_t>(code.size())) {

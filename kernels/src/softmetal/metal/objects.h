@@ -87,7 +87,9 @@ struct LoadedModule {
     const Module *module = nullptr;
     const unsigned char *image = nullptr;
     const unsigned char *imageEnd = nullptr;
-    bool memcheck = false;
+    bool traced = false;
+    std::string library; // the path of the file it was loaded from
+    std::map<unsigned, std::array<unsigned char, 8>> constants;
     std::map<const void *, unsigned> threadgroupBytes; // static ones, by kernel function
     const Kernel *find(const std::string &name) const;
 };

@@ -5,7 +5,10 @@
 
 #include "../executor/executor.h"
 #include "../faults.h"
+#include "../settings.h"
 #include "../validation.h"
+#include "hazards.h"
+#include "recording.h"
 #include "timeline.h"
 
 namespace softmetal {
@@ -39,14 +42,30 @@ NSError *released(const char *what, const std::string &kernel) {
     return failure(kInvalidResource, "Invalid Resource (00000009:kIOGPUCommandBufferCallbackErrorInvalidResource)");
 }
 
-NSError *run(const DispatchCommand &command) {
+/// How long a dispatch took too long is in the message; the rest are the words of macOS.
+NSError *tooLong(const Outcome &outcome) {
+    NSError *error = planned(kTimeout);
+    error->description += ": softmetal: a kernel did not end in time " + outcome.message;
+    return error;
+}
+
+NSError *run(const DispatchCommand &command, Hazards &hazards) {
     if (isZombie(command.pipeline)) {
         return released("a pipeline", "a dispatch");
     }
     const Pipeline &pipeline = *command.pipeline;
     Dispatch dispatch;
     dispatch.kernel = pipeline.kernel;
-    dispatch.memcheck = pipeline.module->memcheck;
+    dispatch.memcheck = pipeline.module->traced && settingOn("MEMCHECK");
+    Accesses accesses;
+    bool recorded = Recording::wanted();
+    bool checked = settingOn("HAZARDS");
+    if ((checked || recorded) && !pipeline.module->traced) {
+        violation("%s was compiled before %s was set: what it touches is not known", pipeline.name.c_str(),
+                  checked ? "HAZARDS" : "RECORD");
+    } else if (checked || recorded) {
+        dispatch.accesses = &accesses;
+    }
     dispatch.image = pipeline.module->image;
     dispatch.imageEnd = pipeline.module->imageEnd;
     unsigned used = (pipeline.staticThreadgroupBytes + 15) / 16 * 16;
@@ -65,7 +84,7 @@ NSError *run(const DispatchCommand &command) {
         dispatch.arguments.threadgroupOffset[i] = used;
         used += command.threadgroupBytes[i];
     }
-    if (dispatch.memcheck) {
+    if (dispatch.memcheck || dispatch.accesses != nullptr) {
         for (unsigned i = 0; i < pipeline.kernel->parameterCount; i++) {
             const Parameter &parameter = pipeline.kernel->parameters[i];
             if (parameter.kind == kBuffer) {
@@ -86,39 +105,53 @@ NSError *run(const DispatchCommand &command) {
         dispatch.size[i] = static_cast<unsigned>(size[i]);
     }
     dispatch.threadgroupBytes = std::min(used, kThreadgroupBytes + 0u);
+    std::unique_ptr<Recording> recording;
+    if (recorded && dispatch.accesses != nullptr) {
+        recording = std::make_unique<Recording>(command, dispatch);
+    }
     Outcome outcome = execute(dispatch);
     if (outcome.kind == Outcome::Kind::completed) {
+        if (recording != nullptr) {
+            recording->write(accesses);
+        }
+        if (checked && dispatch.accesses != nullptr) {
+            hazards.check(command, std::move(accesses));
+        }
         return nullptr;
     }
-    kernelFault(outcome.message);
+    kernelFault(outcome.kind == Outcome::Kind::endless ? "endless " + outcome.message : outcome.message);
+    if (outcome.kind == Outcome::Kind::endless) {
+        return tooLong(outcome);
+    }
     return failure(outcome.kind == Outcome::Kind::pageFault ? kPageFault : kInternal, "softmetal: " + outcome.message);
 }
 
-NSError *run(const BarrierCommand &) {
-    return nullptr; // dispatches run one after another
-}
-NSError *run(const FenceCommand &) {
+NSError *run(const BarrierCommand &, Hazards &hazards) {
+    hazards.barrier(); // dispatches run one after another anyhow
     return nullptr;
 }
-NSError *run(const FillCommand &command) {
+NSError *run(const FenceCommand &, Hazards &) {
+    return nullptr;
+}
+NSError *run(const FillCommand &command, Hazards &) {
     if (isZombie(command.buffer)) {
         return released("a buffer", "a blit");
     }
     std::memset(command.buffer->memory + command.offset, command.value, command.length);
     return nullptr;
 }
-NSError *run(const CopyCommand &command) {
+NSError *run(const CopyCommand &command, Hazards &) {
     if (isZombie(command.from) || isZombie(command.to)) {
         return released("a buffer", "a blit");
     }
     std::memcpy(command.to->memory + command.toOffset, command.from->memory + command.fromOffset, command.length);
     return nullptr;
 }
-NSError *run(const SignalCommand &command) {
+NSError *run(const SignalCommand &command, Hazards &) {
     command.event->signal(command.value);
     return nullptr;
 }
-NSError *run(const WaitCommand &command) {
+NSError *run(const WaitCommand &command, Hazards &) {
     // As long as it takes: a queue that waits for what never comes hangs on a Mac, too, until its watchdog ends it.
     auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
     bool reached = command.event->wait(command.value, [end] { return std::chrono::steady_clock::now() >= end; });
@@ -137,11 +170,12 @@ NSError *runCommands(CommandBuffer *buffer) {
     }
     // One that fails has done a part of its work. Its events are not signalled: Metal does not do that either.
     size_t count = fate.error != 0 ? buffer->commands.size() / 2 : buffer->commands.size();
+    Hazards hazards;
     for (size_t i = 0; i < count; i++) {
         if (fate.error != 0 && std::holds_alternative<SignalCommand>(buffer->commands[i])) {
             continue;
         }
-        NSError *error = std::visit([](const auto &command) { return run(command); }, buffer->commands[i]);
+        NSError *error = std::visit([&](const auto &command) { return run(command, hazards); }, buffer->commands[i]);
         if (error != nullptr) {
             return error;
         }

@@ -20,7 +20,7 @@ struct Compiled {
     std::string library; // the path of the shared library; empty where the source was refused
     std::string log;     // the diagnostics, as `program_source:line:column: error: ...`
     bool internal = false; // not the source's fault: no compiler, no space
-    bool memcheck = false;
+    bool traced = false;   // its kernels tell of every access
 };
 
 /// Compiles a source, or finds it in the cache. Safe to call from several threads and processes.

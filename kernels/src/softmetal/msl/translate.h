@@ -64,17 +64,25 @@ private:
         bool optional;
     };
 
-    // translate.cpp: what is written differently
+    // translate.cpp: what a token stands in, and which names are types
     void findScopes();
     void findTypes();
+
+    // declarations.cpp
     void statements();
-    void kernel(size_t begin, size_t at, bool isTemplate, const std::string &templateArguments);
-    void kernelParameter(KernelFunction &kernel, Range parameter, std::set<std::string> &taken);
-    void instantiation(size_t at);
     void functionConstant(size_t begin, size_t end, size_t attribute);
     void threadgroupVariables(size_t begin);
+
+    // kernels.cpp
+    void kernel(size_t at, bool isTemplate, const std::string &templateArguments);
+    void kernelParameter(KernelFunction &kernel, Range parameter, std::set<std::string> &taken);
+    void instantiation(size_t at);
+
+    // expressions.cpp
     void vectorConstructions();
     void literals();
+
+    // write.cpp
     void write();
     std::string entries();
 
@@ -84,7 +92,7 @@ private:
     void programVariables();
     void casts();
 
-    // the walk over tokens
+    // walk.cpp
     bool is(size_t i, const char *s) const { return i < t_.size() && t_[i].is(s); }
     bool word(size_t i) const { return i < t_.size() && t_[i].kind == Token::Kind::identifier; }
     bool statementStart(size_t i) const;

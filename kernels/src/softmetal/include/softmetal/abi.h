@@ -73,6 +73,7 @@ struct Parameter {
     unsigned index;
     unsigned long bytes; // that a reference reads; 0 for a pointer
     bool writable;
+    char element; // 'f'loat, 'h'alf or 'b'float where it points to such; else 0
 };
 
 struct Kernel {
@@ -98,10 +99,11 @@ struct Module {
     const FunctionConstant *constants;
     unsigned constantCount;
 };
-enum : unsigned { kAbi = 1 };
+enum : unsigned { kAbi = 2 };
 
 } // namespace softmetal
 
+#ifndef __NVPTX__
 #pragma GCC visibility push(default)
 extern "C" {
 /// The lane that runs on this worker thread; stays the same for as long as one lane's code sees it.
@@ -122,3 +124,4 @@ bool softmetal_function_constant_defined(unsigned index);
 void softmetal_check_atomic(const void *address, unsigned long bytes);
 }
 #pragma GCC visibility pop
+#endif

@@ -16,13 +16,13 @@ typedef atomic<uint> atomic_uint;
 typedef atomic<float> atomic_float;
 typedef atomic<ulong> atomic_ulong;
 
-#ifdef SOFTMETAL_MEMCHECK
+#ifdef SOFTMETAL_TRACED
 #define SM_CHECK_ATOMIC(p) softmetal_check_atomic((const void *)&(p)->value, sizeof((p)->value))
 #else
 #define SM_CHECK_ATOMIC(p) ((void)0)
 #endif
 
-// Loads and stores are read-modify-writes under memory checking, so that its instrumentation takes them for what they are.
+// Loads and stores are read-modify-writes where accesses are traced, so that the instrumentation takes them for what they are.
 #define SM_ATOMICS(SPACE)                                                                                       \
     template <class T>                                                                                          \
     SM_INLINE T atomic_load_explicit(const volatile SPACE atomic<T> *p, memory_order) {                         \

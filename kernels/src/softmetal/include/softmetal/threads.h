@@ -1,7 +1,8 @@
-// How the threads of a threadgroup talk to each other: barriers and simdgroup operations, on the host.
+// How the threads of a threadgroup talk to each other: barriers and simdgroup operations. What is said here is the same
+// wherever a kernel runs; how lanes meet is in lanes_host.h and lanes_nvptx.h.
 //
 // Every operation takes its place in the source as a hidden last argument. Lanes that meet in two different places have
-// diverged, which on a GPU would give each branch its own partial result: refused here.
+// diverged, which on a GPU would give each branch its own partial result: refused on the host.
 #pragma once
 
 #include "abi.h"
@@ -11,95 +12,18 @@
 
 namespace softmetal {
 
-/// The lane that runs this code. It cannot change under a kernel's feet, so the compiler may keep it.
-SM_INLINE const Lane *here() {
-#ifdef __x86_64__
-    const Lane *lane;
-    __asm__("movq softmetal_current_lane@GOTTPOFF(%%rip), %0\n\tmovq %%fs:(%0), %0" : "=r"(lane));
-    return lane;
-#else
-    return softmetal_current_lane;
-#endif
-}
-
-template <class T>
-SM_INLINE unsigned deposit(const Lane *lane, T value) {
-    static_assert(sizeof(T) <= 16, "simdgroup operations take scalars and vectors of at most 16 bytes");
-    unsigned parity = lane->simdgroup->generation & 1;
-    __builtin_memcpy(lane->simdgroup->slot[parity][lane->index], &value, sizeof(T));
-    return parity;
-}
-
-template <class T>
-SM_INLINE T slot(const Simdgroup &simdgroup, unsigned parity, unsigned lane) {
-    T value;
-    __builtin_memcpy(&value, simdgroup.slot[parity][lane], sizeof(T));
-    return value;
-}
-
-template <class T>
-SM_INLINE T result(const Simdgroup &simdgroup, unsigned parity, unsigned lane) {
-    T value;
-    __builtin_memcpy(&value, simdgroup.result[parity][lane], sizeof(T));
-    return value;
-}
-
-/// Gives every lane the value that lane `from` holds; `from` above 31 keeps one's own.
-template <class T>
-SM_INLINE T shuffle(const Lane *lane, T value, unsigned from, unsigned site) {
-    unsigned parity = deposit(lane, value);
-    softmetal_meet(lane, site, nullptr);
-    const Simdgroup &simdgroup = *lane->simdgroup;
-    if (from >= kSimdWidth) {
-        return value;
+/// Where a lane keeps its two elements of a simdgroup_matrix: (row, column) and (row, column + 1), as Apple's GPUs do.
+struct Fragment {
+    unsigned row, column;
+    static SM_INLINE Fragment of(unsigned lane) {
+        unsigned quad = lane / 4;
+        return {(quad & 4) + (lane / 2) % 4, (quad & 2) * 2 + (lane % 2) * 2};
     }
-    if (!((simdgroup.active[parity] >> from) & 1)) {
-        softmetal_fail("a simdgroup shuffle reads a lane that is not active");
+    /// The lane that has an element, as its number column % 2.
+    static SM_INLINE unsigned holder(unsigned row, unsigned column) {
+        return (row & 4) << 2 | (column & 4) << 1 | (row & 3) << 1 | (column >> 1 & 1);
     }
-    return slot<T>(simdgroup, parity, from);
-}
-
-/// Folds the active lanes' values in a tree, halves onto halves, as shuffles by 16, 8, 4, 2 and 1 would.
-template <class T, class Fold>
-void reduce(Simdgroup &simdgroup, unsigned parity) {
-    T values[kSimdWidth];
-    unsigned count = 0;
-    for (unsigned i = 0; i < kSimdWidth; i++) {
-        if ((simdgroup.active[parity] >> i) & 1) {
-            values[count++] = slot<T>(simdgroup, parity, i);
-        }
-    }
-    while (count > 1) {
-        unsigned half = (count + 1) / 2;
-        for (unsigned i = 0; i + half < count; i++) {
-            values[i] = Fold::fold(values[i], values[i + half]);
-        }
-        count = half;
-    }
-    __builtin_memcpy(simdgroup.result[parity][0], values, sizeof(T));
-}
-
-template <class T, bool inclusive>
-void prefixSum(Simdgroup &simdgroup, unsigned parity) {
-    T sum = (T)0;
-    for (unsigned i = 0; i < kSimdWidth; i++) {
-        if ((simdgroup.active[parity] >> i) & 1) {
-            T own = slot<T>(simdgroup, parity, i);
-            T with = sum + own;
-            T mine = inclusive ? with : sum;
-            __builtin_memcpy(simdgroup.result[parity][i], &mine, sizeof(T));
-            sum = with;
-        }
-    }
-}
-
-template <class T, class Fold>
-SM_INLINE T reduced(T value, unsigned site) {
-    const Lane *lane = here();
-    unsigned parity = deposit(lane, value);
-    softmetal_meet(lane, site, &reduce<T, Fold>);
-    return result<T>(*lane->simdgroup, parity, 0);
-}
+};
 
 template <class T>
 struct Sum {
@@ -132,50 +56,52 @@ struct Xor {
 
 } // namespace softmetal
 
+#ifdef __NVPTX__
+#include "lanes_nvptx.h"
+#else
+#include "lanes_host.h"
+#endif
+
 namespace metal {
 
 enum class mem_flags : uint { mem_none = 0, mem_device = 1, mem_threadgroup = 2, mem_texture = 4 };
 SM_INLINE mem_flags operator|(mem_flags a, mem_flags b) { return (mem_flags)((uint)a | (uint)b); }
 
-SM_INLINE void threadgroup_barrier(mem_flags) { softmetal_threadgroup_barrier(softmetal::here()); }
-SM_INLINE void simdgroup_barrier(mem_flags, SM_SITE) { softmetal_simdgroup_barrier(softmetal::here(), site); }
+SM_INLINE void threadgroup_barrier(mem_flags) { softmetal::threadgroupBarrier(); }
+SM_INLINE void simdgroup_barrier(mem_flags, SM_SITE) { softmetal::simdgroupBarrier(site); }
 
 template <class T>
 SM_INLINE T simd_shuffle(T value, ushort from, SM_SITE) {
-    return softmetal::shuffle(softmetal::here(), value, from, site);
+    return softmetal::shuffle(value, from, site);
 }
 template <class T>
 SM_INLINE T simd_broadcast(T value, ushort from, SM_SITE) {
-    return softmetal::shuffle(softmetal::here(), value, from, site);
+    return softmetal::shuffle(value, from, site);
 }
 template <class T>
 SM_INLINE T simd_shuffle_xor(T value, ushort mask, SM_SITE) {
-    const softmetal::Lane *lane = softmetal::here();
-    return softmetal::shuffle(lane, value, lane->index ^ mask, site);
+    unsigned lane = softmetal::laneIndex();
+    return softmetal::shuffle(value, lane ^ mask, site);
 }
 /// Lanes for which there is none above keep their own value.
 template <class T>
 SM_INLINE T simd_shuffle_down(T value, ushort by, SM_SITE) {
-    const softmetal::Lane *lane = softmetal::here();
-    return softmetal::shuffle(lane, value, lane->index + by, site);
+    unsigned lane = softmetal::laneIndex();
+    return softmetal::shuffle(value, lane + by, site);
 }
 template <class T>
 SM_INLINE T simd_shuffle_up(T value, ushort by, SM_SITE) {
-    const softmetal::Lane *lane = softmetal::here();
-    return softmetal::shuffle(lane, value, lane->index >= by ? lane->index - by : softmetal::kSimdWidth, site);
+    unsigned lane = softmetal::laneIndex();
+    return softmetal::shuffle(value, lane >= by ? lane - by : softmetal::kSimdWidth, site);
 }
 template <class T>
 SM_INLINE T simd_shuffle_rotate_down(T value, ushort by, SM_SITE) {
-    const softmetal::Lane *lane = softmetal::here();
-    return softmetal::shuffle(lane, value, (lane->index + by) % softmetal::kSimdWidth, site);
+    unsigned lane = softmetal::laneIndex();
+    return softmetal::shuffle(value, (lane + by) % softmetal::kSimdWidth, site);
 }
 template <class T>
 SM_INLINE T simd_broadcast_first(T value, SM_SITE) {
-    const softmetal::Lane *lane = softmetal::here();
-    unsigned parity = softmetal::deposit(lane, value);
-    softmetal_meet(lane, site, nullptr);
-    const softmetal::Simdgroup &simdgroup = *lane->simdgroup;
-    return softmetal::slot<T>(simdgroup, parity, (unsigned)__builtin_ctz(simdgroup.active[parity]));
+    return softmetal::ofFirst(value, site);
 }
 
 #define SM_REDUCTION(name, Fold)                                     \
@@ -197,17 +123,11 @@ SM_INLINE bool simd_all(bool value, SM_SITE) { return softmetal::reduced<uint, s
 
 template <class T>
 SM_INLINE T simd_prefix_exclusive_sum(T value, SM_SITE) {
-    const softmetal::Lane *lane = softmetal::here();
-    unsigned parity = softmetal::deposit(lane, value);
-    softmetal_meet(lane, site, &softmetal::prefixSum<T, false>);
-    return softmetal::result<T>(*lane->simdgroup, parity, lane->index);
+    return softmetal::prefixSum<T, false>(value, site);
 }
 template <class T>
 SM_INLINE T simd_prefix_inclusive_sum(T value, SM_SITE) {
-    const softmetal::Lane *lane = softmetal::here();
-    unsigned parity = softmetal::deposit(lane, value);
-    softmetal_meet(lane, site, &softmetal::prefixSum<T, true>);
-    return softmetal::result<T>(*lane->simdgroup, parity, lane->index);
+    return softmetal::prefixSum<T, true>(value, site);
 }
 
 /// The set of lanes for which a condition holds.
@@ -220,15 +140,15 @@ struct simd_vote {
     vote_t votes;
 };
 SM_INLINE simd_vote simd_ballot(bool value, SM_SITE) {
-    uint bit = value ? 1u << softmetal::here()->index : 0u;
+    uint bit = value ? 1u << softmetal::laneIndex() : 0u;
     return simd_vote(softmetal::reduced<uint, softmetal::Or<uint>>(bit, site));
 }
 SM_INLINE simd_vote simd_active_threads_mask(SM_SITE) {
-    return simd_vote(softmetal::reduced<uint, softmetal::Or<uint>>(1u << softmetal::here()->index, site));
+    return simd_vote(softmetal::reduced<uint, softmetal::Or<uint>>(1u << softmetal::laneIndex(), site));
 }
 SM_INLINE bool simd_is_first(SM_SITE) {
-    const softmetal::Lane *lane = softmetal::here();
-    return simd_broadcast_first(lane->index, site) == lane->index;
+    unsigned lane = softmetal::laneIndex();
+    return simd_broadcast_first(lane, site) == lane;
 }
 
 } // namespace metal

@@ -210,10 +210,12 @@ final class MetalServerTest {
             SoftMetal.fault("commandBuffer:2=never");
             assertThat(readinessWhile(metal, streams)).contains(NOT_READY);
             assertThat(streams.get(120, TimeUnit.SECONDS)).isEqualTo(onTheCpu);
-            assertThat(metal.metric("ingot:engine_restarts_total"))
-                    .as("the fault happened")
-                    .isEqualTo(1);
+            assertThat(SoftMetal.counter("faults")).as("the fault happened").isEqualTo(1);
+            assertThat(metal.metric("ingot:engine_restarts_total")).isEqualTo(1);
             assertThat(metal.answer("/ready").statusCode()).isEqualTo(200);
+            assertThat(metal.get("/ready")).contains("\"epoch\":2");
+        } finally {
+            SoftMetal.fault(""); // the GPU comes back, too late for anybody
         }
     }
 
@@ -233,6 +235,35 @@ final class MetalServerTest {
                     .as("the page fault happened, and the allocation failed")
                     .isEqualTo(2);
             assertThat(metal.answer("/ready").statusCode()).isEqualTo(200);
+        }
+    }
+
+    /// The dispatches of a model's steps, prompt and decode, that a GPU may run at once: none touches what another changes.
+    @Test
+    void noTwoDispatchesOfAStepRace() {
+        assumeThat(Frameworks.isMac()).as("Metal does not tell").isFalse();
+        SoftMetal.set("HAZARDS", "1");
+        try (var metal = TestServer.startOn("metal");
+                var reader =
+                        new StreamReader(
+                                metal.stream("/v1/completions", request(0).put("max_tokens", 2)))) {
+            reader.readAll();
+            assertThat(reader.tokenIds()).isEqualTo(onTheCpu.getFirst().subList(0, 2));
+        }
+    }
+
+    /// Weights and cache in many buffers, threadgroups of a quarter of the usual size.
+    @Test
+    void aGpuOfSmallLimitsGivesTheSameTokens() {
+        assumeThat(Frameworks.isMac()).as("the GPU's limits are as they are").isFalse();
+        SoftMetal.set("MAX_BUFFER", "9M");
+        SoftMetal.set("WORKING_SET", "128M");
+        SoftMetal.set("MAX_THREADS", "256");
+        SoftMetal.set("RESIDENCY_SETS", "0");
+        try (var metal = TestServer.startOn("metal");
+                var reader = new StreamReader(metal.stream("/v1/completions", request(1)))) {
+            reader.readAll();
+            assertThat(reader.tokenIds()).isEqualTo(onTheCpu.get(1));
         }
     }
 

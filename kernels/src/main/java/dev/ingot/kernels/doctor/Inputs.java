@@ -20,6 +20,8 @@ import java.util.Random;
 
 /// Numbers that are the same at every call: drawn from a seed of their own.
 final class Inputs {
+    private static final float[] FP4 = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6};
+
     private static final ValueLayout.OfShort SHORT =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -140,6 +142,31 @@ final class Inputs {
                     stored.set(JAVA_BYTE, byteAt, (byte) (stored.get(JAVA_BYTE, byteAt) | nibble));
                 }
                 values[block * type.elements() + i] = Float.float16ToFloat(scale) * level;
+            }
+        }
+        return new Weights(
+                new BlockWeights("weights", type, out, in, stored), decoded(values, out, in));
+    }
+
+    /// MXFP4 as GGML stores it: an exponent for each block, and numbers of 4 bits.
+    static Weights fp4(long seed, int out, int in) {
+        var type = BlockWeights.Type.MXFP4;
+        var random = new Random(seed);
+        float[] values = new float[out * in];
+        int half = type.elements() / 2;
+        MemorySegment stored =
+                Arena.ofAuto().allocate((long) out * in / type.elements() * type.bytes(), 64);
+        for (int block = 0; block < values.length / type.elements(); block++) {
+            long at = (long) block * type.bytes();
+            int exponent = random.nextInt(4) - 5;
+            stored.set(JAVA_BYTE, at, (byte) (exponent + 127));
+            for (int i = 0; i < type.elements(); i++) {
+                int code = random.nextInt(16);
+                long byteAt = at + 1 + i % half;
+                int nibble = code << (i < half ? 0 : 4);
+                stored.set(JAVA_BYTE, byteAt, (byte) (stored.get(JAVA_BYTE, byteAt) | nibble));
+                float size = FP4[code & 7] * (float) Math.scalb(1.0, exponent);
+                values[block * type.elements() + i] = code < 8 ? size : -size;
             }
         }
         return new Weights(

@@ -17,6 +17,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /// Every kernel at a shape or two of a small model.
@@ -55,6 +56,7 @@ public final class KernelCases {
                 var weights = Inputs.blocks(14, type, 160, 256);
                 matmul(cases, type.toString(), rows, weights, QUANTIZED);
             }
+            matmul(cases, "MXFP4", rows, Inputs.fp4(15, 160, 256), QUANTIZED);
         }
         attention(cases);
         elementwise(cases);
@@ -80,24 +82,19 @@ public final class KernelCases {
         for (DType dtype : new DType[] {DType.F16, DType.I8}) {
             int length = large ? 1024 : 75;
             int tokens = large ? 256 : 40;
-            var whole = Attention.scaled(SCALE);
-            attention(cases, "prompt " + dtype, dtype, tokens, length, whole);
+            String name = "prompt " + dtype;
+            attention(cases, name, dtype, tokens, length, _ -> Attention.scaled(SCALE));
         }
         return cases;
     }
 
     private static void embeddings(List<KernelCase> cases) {
-        cases.add(
-                new KernelCase(
-                        "embed F16",
-                        "[5, 128]",
-                        EXACT,
-                        device -> {
-                            Tensor out = Inputs.out(device, 5, 128);
-                            Matrix table = matrix(device, Inputs.full(1, DType.F16, 100, 128));
-                            Tensor ids = Inputs.ints(device, 0, 99, 7, 7, 42);
-                            return prepared(enc -> enc.embed(out, table, ids), out);
-                        }));
+        for (DType dtype : new DType[] {DType.F32, DType.F16, DType.BF16}) {
+            embed(cases, dtype.toString(), Inputs.full(1, dtype, 100, 128), EXACT);
+        }
+        embed(cases, "affine 4", Inputs.affine(7, 4, 100, 128), SUMS);
+        embed(cases, "affine 8", Inputs.affine(8, 8, 100, 128), SUMS);
+        embed(cases, "MXFP4", Inputs.fp4(9, 100, 128), EXACT);
         cases.add(
                 new KernelCase(
                         "addRows",
@@ -109,6 +106,23 @@ public final class KernelCases {
                             Tensor rows = Inputs.ints(device, 0, 9, 3, 3, 4);
                             return prepared(enc -> enc.addRows(out, table, rows), out);
                         }));
+    }
+
+    private static void embed(
+            List<KernelCase> cases, String format, Weights weights, double tolerance) {
+        cases.add(
+                new KernelCase(
+                        "embed " + format,
+                        "[5, 128]",
+                        tolerance,
+                        device -> embedded(device, matrix(device, weights)),
+                        device -> embedded(device, device.matrix("w", List.of(weights.full())))));
+    }
+
+    private static Prepared embedded(Device device, Matrix table) {
+        Tensor out = Inputs.out(device, 5, 128);
+        Tensor ids = Inputs.ints(device, 0, 99, 7, 7, 42);
+        return prepared(enc -> enc.embed(out, table, ids), out);
     }
 
     private static void norms(List<KernelCase> cases) {
@@ -200,16 +214,28 @@ public final class KernelCases {
         float scale = SCALE;
         for (DType dtype : new DType[] {DType.F32, DType.F16, DType.BF16, DType.I8}) {
             // The same tokens as one prompt and one by one: 75 positions, the last of them new.
-            attention(cases, "prefill " + dtype, dtype, 75, Attention.scaled(scale));
-            attention(cases, "decode " + dtype, dtype, 1, Attention.scaled(scale));
+            attention(cases, "prefill " + dtype, dtype, 75, _ -> Attention.scaled(scale));
+            attention(cases, "decode " + dtype, dtype, 1, _ -> Attention.scaled(scale));
         }
-        attention(cases, "in a window", DType.F16, 1, Attention.windowed(scale, 20));
-        attention(cases, "with a soft cap", DType.F16, 40, new Attention(scale, 0, 30, null));
+        attention(cases, "in a window", DType.F16, 1, _ -> Attention.windowed(scale, 20));
+        attention(cases, "with a soft cap", DType.F16, 40, _ -> new Attention(scale, 0, 30, null));
+        attention(
+                cases,
+                "with sinks",
+                DType.F16,
+                40,
+                device ->
+                        new Attention(
+                                scale, 0, 0, device.vector("sinks", Inputs.normal(44, HEADS))));
     }
 
     private static void attention(
-            List<KernelCase> cases, String name, DType dtype, int tokens, Attention attention) {
-        attention(cases, name, dtype, tokens, 75, attention);
+            List<KernelCase> cases,
+            String name,
+            DType dtype,
+            int tokens,
+            Function<Device, Attention> with) {
+        attention(cases, name, dtype, tokens, 75, with);
     }
 
     private static void attention(
@@ -218,7 +244,7 @@ public final class KernelCases {
             DType dtype,
             int tokens,
             int length,
-            Attention attention) {
+            Function<Device, Attention> with) {
         cases.add(
                 new KernelCase(
                         "attention " + name,
@@ -233,7 +259,7 @@ public final class KernelCases {
                                                     KV_HEADS,
                                                     HEAD_DIM,
                                                     BLOCK,
-                                                    blocks + 2,
+                                                    2 * blocks + 1,
                                                     dtype));
                             Tensor k = Inputs.floats(device, 41, length, KV_HEADS * HEAD_DIM);
                             Tensor v = Inputs.floats(device, 42, length, KV_HEADS * HEAD_DIM);
@@ -247,14 +273,28 @@ public final class KernelCases {
                                             IntStream.range(0, length)
                                                     .map(p -> table[p / BLOCK] * BLOCK + p % BLOCK)
                                                     .toArray());
-                            Batch batch = batch(device, tokens, length, table);
+                            // It is attended to where every block was copied to.
+                            int[] copies = IntStream.of(table).map(b -> b + blocks).toArray();
+                            Tensor pairs = pairs(device, table, copies);
+                            Batch batch = batch(device, tokens, length, copies);
+                            Attention attention = with.apply(device);
                             return prepared(
                                     enc -> {
                                         enc.storeKv(cache, 0, k, v, slots);
+                                        enc.copyBlocks(cache, pairs);
                                         enc.pagedAttention(out, q, cache, 0, attention, batch);
                                     },
                                     out);
                         }));
+    }
+
+    private static Tensor pairs(Device device, int[] from, int[] to) {
+        Tensor pairs = Tensor.allocate(device, "doctor", DType.I32, from.length, 2);
+        for (int i = 0; i < from.length; i++) {
+            pairs.contents().setAtIndex(ValueLayout.JAVA_INT, 2L * i, from[i]);
+            pairs.contents().setAtIndex(ValueLayout.JAVA_INT, 2L * i + 1, to[i]);
+        }
+        return pairs;
     }
 
     private static Batch batch(Device device, int tokens, int length, int[] table) {

@@ -94,7 +94,7 @@ final class CacheOps {
         pass.bytes(
                 2, step.arguments().put(words).put(blocks).put(pairs.rowStride()).put(op).bytes());
         step.bindFaults();
-        int threads = step.threads(COPY_THREADS);
+        int threads = pass.threads(COPY_THREADS);
         pass.threadgroups(Math.ceilDiv(words, threads * WORDS), pairs.rows(), 1, threads, 1, 1);
     }
 }

@@ -182,12 +182,17 @@ final class ComputePass {
         threadgroupBytes[index] = bytes;
     }
 
+    /// How many threads a threadgroup of the kernel that was set has: as many as wanted, or as whole simdgroups
+    /// of it can have on this GPU. The same for every step, so that sums over them keep one order.
+    int threads(int wanted) {
+        Pipeline kernel = requirePipeline();
+        int width = kernel.threadExecutionWidth();
+        return Math.min(wanted, kernel.maxThreads() / width * width);
+    }
+
     /// Runs the kernel in `x · y · z` threadgroups of `threadsX · threadsY · threadsZ` threads.
     void threadgroups(long x, long y, long z, int threadsX, int threadsY, int threadsZ) {
-        requireOp();
-        if (pipeline == null) {
-            throw new IllegalStateException(op + ": no pipeline was set since the op began");
-        }
+        Pipeline pipeline = requirePipeline();
         if (x <= 0 || y <= 0 || z <= 0 || x > MAX_GRID || y > MAX_GRID || z > MAX_GRID) {
             throw new IllegalArgumentException(
                     op + ": a grid of " + x + " × " + y + " × " + z + " threadgroups");
@@ -297,6 +302,14 @@ final class ComputePass {
         if (ObjectiveC.isNil(encoder)) {
             throw new IllegalStateException("no op was begun");
         }
+    }
+
+    private Pipeline requirePipeline() {
+        requireOp();
+        if (pipeline == null) {
+            throw new IllegalStateException(op + ": no pipeline was set since the op began");
+        }
+        return pipeline;
     }
 
     private void requireIndex(int index) {

@@ -4,6 +4,7 @@ import dev.ingot.engine.ops.Tensor;
 
 /// Dispatches embeddings: `embedding.metal`, once for each slab of the table.
 final class EmbedOps {
+    private static final int LANES = 32;
     private static final int MOST_THREADS = 128;
 
     private final StepOps step;
@@ -43,7 +44,7 @@ final class EmbedOps {
                             .bytes());
             step.bindFaults();
             int steps = Math.ceilDiv(slab.in(), format.kind().step());
-            int threads = step.threads(Math.min(MOST_THREADS, steps));
+            int threads = pass.threads(Math.min(MOST_THREADS, Math.ceilDiv(steps, LANES) * LANES));
             pass.threadgroups(Math.ceilDiv(steps, threads), ids.rows(), 1, threads, 1, 1);
             first += slab.rows();
         }

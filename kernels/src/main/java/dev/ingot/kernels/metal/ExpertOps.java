@@ -62,7 +62,8 @@ final class ExpertOps {
                         .put(op)
                         .bytes());
         step.bindFaults();
-        int threads = step.threads(Math.min(MOST_GROUP_THREADS, experts));
+        int threads =
+                pass.threads(Math.min(MOST_GROUP_THREADS, Math.ceilDiv(experts, LANES) * LANES));
         pass.threadgroups(1, 1, 1, threads, 1, 1);
     }
 

@@ -5,6 +5,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Dispatches what treats every row on its own: norms, rope, elements, rows that are moved, selection.
 final class RowOps {
+    private static final int LANES = 32;
+
     /// `SEGMENT`: columns of a threadgroup of an element-wise kernel.
     private static final int SEGMENT = 1024;
 
@@ -41,7 +43,7 @@ final class RowOps {
         step.bind(2, weight);
         int columns = x.columns() / heads;
         norm(3, columns, out, x, epsilon);
-        pass.threadgroups(heads, x.rows(), 1, rowThreads(columns), 1, 1);
+        pass.threadgroups(heads, x.rows(), 1, rowThreads(pass, columns), 1, 1);
     }
 
     void layerNorm(Tensor out, Tensor x, Tensor weight, @Nullable Tensor bias, float epsilon) {
@@ -57,7 +59,7 @@ final class RowOps {
         step.bind(2, weight);
         step.bind(4, bias == null ? weight : bias);
         norm(3, x.columns(), out, x, epsilon);
-        pass.threadgroups(1, x.rows(), 1, rowThreads(x.columns()), 1, 1);
+        pass.threadgroups(1, x.rows(), 1, rowThreads(pass, x.columns()), 1, 1);
     }
 
     private void norm(int index, int columns, Tensor out, Tensor x, float epsilon) {
@@ -91,7 +93,7 @@ final class RowOps {
                         .put(op)
                         .bytes());
         step.bindFaults();
-        int threads = step.threads(Math.min(MOST_ROPE_THREADS, pairs));
+        int threads = pass.threads(Math.min(MOST_ROPE_THREADS, whole(pairs)));
         pass.threadgroups(
                 Math.ceilDiv(pairs, threads),
                 Math.ceilDiv(heads, ROPE_HEADS),
@@ -190,22 +192,28 @@ final class RowOps {
                         .put(valueStride)
                         .put(out.columns())
                         .bytes());
-        pass.threadgroups(x.rows(), 1, 1, rowThreads(x.columns()), 1, 1);
+        pass.threadgroups(x.rows(), 1, 1, rowThreads(pass, x.columns()), 1, 1);
     }
 
     /// A threadgroup for each row and segment of its columns.
     void segments(Tensor out) {
+        ComputePass pass = step.pass();
         int columns = out.columns();
         int threads =
-                step.threads(
+                pass.threads(
                         Math.min(
                                 MOST_ELEMENT_THREADS,
-                                Math.ceilDiv(Math.min(columns, SEGMENT), ELEMENTS)));
-        step.pass().threadgroups(Math.ceilDiv(columns, SEGMENT), out.rows(), 1, threads, 1, 1);
+                                whole(Math.ceilDiv(Math.min(columns, SEGMENT), ELEMENTS))));
+        pass.threadgroups(Math.ceilDiv(columns, SEGMENT), out.rows(), 1, threads, 1, 1);
     }
 
-    /// Threads that share a row: by its length and the kernel only, so that its sums have one order.
-    private int rowThreads(int columns) {
-        return step.threads(Math.min(MOST_ROW_THREADS, Math.ceilDiv(columns, SUMMED)));
+    /// Threads that share a row: by its length only, so that its sums have one order.
+    private static int rowThreads(ComputePass pass, int columns) {
+        return pass.threads(Math.min(MOST_ROW_THREADS, whole(Math.ceilDiv(columns, SUMMED))));
+    }
+
+    /// Whole simdgroups.
+    private static int whole(int threads) {
+        return Math.ceilDiv(threads, LANES) * LANES;
     }
 }

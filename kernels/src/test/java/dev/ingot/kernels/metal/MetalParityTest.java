@@ -125,6 +125,23 @@ final class MetalParityTest {
         assertThat(SoftMetal.counter("kernelFaults")).isZero();
     }
 
+    /// A GPU runs dispatches at once where no barrier stands between: none touches what another changes.
+    @Test
+    void noTwoDispatchesThatMayOverlapGetIntoEachOthersWay() {
+        SoftMetal.set("HAZARDS", "1");
+        assertNoHazards(Numerics.EXACT, OpCases.small());
+        assertNoHazards(Numerics.FAST, OpCases.smallFast());
+    }
+
+    private static void assertNoHazards(Numerics numerics, List<OpCase> cases) {
+        try (var metal = MetalDevice.open(numerics)) {
+            for (OpCase c : cases) {
+                c.compute().apply(metal);
+                assertThat(SoftMetal.counter("violations")).as("%s", c).isZero();
+            }
+        }
+    }
+
     /// A GPU whose registers allow only a part of a threadgroup's usual size: what a kernel needs is asked for, and
     /// where it has too little another takes its place.
     @ParameterizedTest

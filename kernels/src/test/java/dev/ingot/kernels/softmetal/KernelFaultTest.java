@@ -34,8 +34,9 @@ class KernelFaultTest {
     private String outcome(String body) {
         String source =
                 SoftMetal.HEADER
-                        + "kernel void k(device float* x [[buffer(0)]], device atomic_uint* n [[buffer(1)]],"
-                        + " uint t [[thread_position_in_threadgroup]], uint l [[thread_index_in_simdgroup]]) {\n"
+                        + "kernel void k(device float* x [[buffer(0)]], device atomic_uint* n"
+                        + " [[buffer(1)]], uint t [[thread_position_in_threadgroup]], uint l"
+                        + " [[thread_index_in_simdgroup]]) {\n"
                         + body
                         + "\n}\n";
         MemorySegment pipeline = metal.pipeline(source, "k");
@@ -80,8 +81,14 @@ class KernelFaultTest {
                         "not active"),
                 Arguments.of(
                         "a matrix with half the lanes",
-                        "if (l >= 16) return; simdgroup_float8x8 m(1.0f), r; simdgroup_multiply(r, m, m); x[t] = r.thread_elements()[0];",
+                        "if (l >= 16) return; simdgroup_float8x8 m(1.0f), r; simdgroup_multiply(r,"
+                                + " m, m); x[t] = r.thread_elements()[0];",
                         "all 32 lanes"),
+                Arguments.of(
+                        "a matrix multiplied in two branches",
+                        "simdgroup_float8x8 m(1.0f), r; if (l & 1) simdgroup_multiply(r, m, m);"
+                            + " else simdgroup_multiply(r, m, m); x[t] = r.thread_elements()[0];",
+                        "divergent simdgroup operations"),
                 Arguments.of(
                         "a write just beyond the last page",
                         "x[4096 + t] = 1;",
@@ -89,7 +96,8 @@ class KernelFaultTest {
                 Arguments.of("a division by zero", "x[t] = 7 / int(x[0]);", "division by zero"),
                 Arguments.of(
                         "a stack that overflows",
-                        "float y[20000]; for (uint i = 0; i < 20000; i++) y[i] = x[i & 63] + i; x[t] = y[t * 7] + y[19999 - t];",
+                        "float y[20000]; for (uint i = 0; i < 20000; i++) y[i] = x[i & 63] + i;"
+                                + " x[t] = y[t * 7] + y[19999 - t];",
                         "stack overflows"));
     }
 
@@ -119,6 +127,11 @@ class KernelFaultTest {
                         "x[int(t) - 1] = 1;",
                         "write out of bounds: buffer(0) 'x', 4 bytes at offset -4"),
                 Arguments.of(
+                        "a loop that could be one copy, beyond a buffer",
+                        "float y[8]; for (uint i = 0; i < 8; i++) y[i] = x[t & i]; for (uint i = 0;"
+                                + " i < 8; i++) x[t * 8 + i] = y[i];",
+                        "write out of bounds: buffer(0) 'x'"),
+                Arguments.of(
                         "an atomic beyond a buffer",
                         "atomic_fetch_add_explicit(n + 4, 1u, memory_order_relaxed);",
                         "out of bounds: buffer(1) 'n'"),
@@ -138,10 +151,67 @@ class KernelFaultTest {
                                 + " float y = s[63 - t]; s[t] = y; x[t] = y;",
                         "race in threadgroup memory"),
                 Arguments.of(
+                        "a matrix loaded by half the lanes",
+                        "simdgroup_float8x8 m; if (l < 16) simdgroup_load(m, x, 8); x[t] ="
+                                + " m.thread_elements()[0];",
+                        "needs all 32 lanes"),
+                Arguments.of(
+                        "a matrix loaded beyond a buffer",
+                        "simdgroup_float8x8 m; simdgroup_load(m, x, 8, ulong2(1, 0)); x[t] ="
+                                + " m.thread_elements()[0] + m.thread_elements()[1];",
+                        "read out of bounds: buffer(0) 'x'"),
+                Arguments.of(
+                        "a matrix read as it was written, without a barrier between",
+                        tile
+                                + "simdgroup_float8x8 m(1.0f); if (t < 32) { simdgroup_store(m, s,"
+                                + " 8); simdgroup_load(m, s, 8, ulong2(0, 0), true); } x[t] ="
+                                + " m.thread_elements()[0];",
+                        "race in threadgroup memory"),
+                Arguments.of(
                         "a simdgroup barrier where one for all is needed",
                         tile
-                                + "s[t] = x[t]; simdgroup_barrier(mem_flags::mem_threadgroup); x[t] = s[63 - t];",
+                                + "s[t] = x[t]; simdgroup_barrier(mem_flags::mem_threadgroup); x[t]"
+                                + " = s[63 - t];",
                         "race in threadgroup memory"));
+    }
+
+    /// On a Mac the system ends it; its words for that are looked for by those who handle it.
+    @ParameterizedTest(name = "{0}")
+    @MethodSource
+    void isEndedByTheWatchdog(String what, String body, boolean memcheck) {
+        metal.set("MEMCHECK", memcheck ? "1" : "0");
+        metal.set("WATCHDOG", "200");
+        try {
+            String error = outcome(body);
+            assertTrue(
+                    error.startsWith(
+                            "MTLCommandBufferErrorDomain 2: Caused GPU Timeout Error"
+                                    + " (00000002:kIOGPUCommandBufferCallbackErrorTimeout)"),
+                    error);
+            assertTrue(error.contains("did not end in time (k, threadgroup (0, 0, 0)"), error);
+        } finally {
+            metal.set("WATCHDOG", "60000");
+            metal.set("MEMCHECK", "0");
+        }
+        assertEquals("", outcome("x[t] = 1;"), "the device works on");
+    }
+
+    static Stream<Arguments> isEndedByTheWatchdog() {
+        String forEver = "while (atomic_load_explicit(n, memory_order_relaxed) == 0u) ";
+        return Stream.of(
+                Arguments.of("a loop that waits for another thread", forEver + "{}", false),
+                Arguments.of(
+                        "one thread that does not end", "if (t == 5) " + forEver + "{}", false),
+                Arguments.of("a loop over barriers", forEver + "{ " + BARRIER + " }", false),
+                Arguments.of(
+                        "a loop over simdgroup operations",
+                        "float y = 1; " + forEver + "{ y = simd_sum(y) * 0.01f; } x[t] = y;",
+                        false),
+                Arguments.of(
+                        "a loop over functions of the library",
+                        "float y = 1; " + forEver + "{ y = sin(y); } x[t] = y;",
+                        false),
+                Arguments.of("a loop under memory checking", forEver + "{}", true));
     }
 
     @ParameterizedTest(name = "{0}, memory checking: {2}")
@@ -167,7 +237,17 @@ class KernelFaultTest {
                         Arguments.of(
                                 "a simdgroup barrier among its lanes",
                                 tile
-                                        + "s[t] = x[t]; simdgroup_barrier(mem_flags::mem_threadgroup); x[t] = s[t ^ 1];"),
+                                        + "s[t] = x[t];"
+                                        + " simdgroup_barrier(mem_flags::mem_threadgroup); x[t] ="
+                                        + " s[t ^ 1];"),
+                        Arguments.of(
+                                "a matrix written, a simdgroup barrier, read",
+                                tile
+                                        + "simdgroup_float8x8 m(1.0f); if (t < 32) {"
+                                        + " simdgroup_store(m, s, 8);"
+                                        + " simdgroup_barrier(mem_flags::mem_threadgroup);"
+                                        + " simdgroup_load(m, s, 8, ulong2(0, 0), true); } x[t] ="
+                                        + " m.thread_elements()[0];"),
                         Arguments.of(
                                 "reads by all, a barrier, a write",
                                 tile
@@ -179,11 +259,14 @@ class KernelFaultTest {
                                                 .replace("s[0] = y;", "if (t == 0) s[0] = y;")),
                         Arguments.of(
                                 "atomics in threadgroup memory",
-                                "threadgroup atomic_uint c; if (t == 0) atomic_store_explicit(&c, 0u, memory_order_relaxed); "
+                                "threadgroup atomic_uint c; if (t == 0) atomic_store_explicit(&c,"
+                                        + " 0u, memory_order_relaxed); "
                                         + BARRIER
-                                        + " atomic_fetch_add_explicit(&c, 1u, memory_order_relaxed); "
+                                        + " atomic_fetch_add_explicit(&c, 1u,"
+                                        + " memory_order_relaxed); "
                                         + BARRIER
-                                        + " x[t] = atomic_load_explicit(&c, memory_order_relaxed);"))
+                                        + " x[t] = atomic_load_explicit(&c,"
+                                        + " memory_order_relaxed);"))
                 .flatMap(test ->
                         Stream.of(false, true)
                                 .map(memcheck ->

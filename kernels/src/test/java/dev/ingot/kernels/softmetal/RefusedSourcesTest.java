@@ -16,8 +16,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class RefusedSourcesTest {
     private static final String KERNEL =
-            "kernel void k(device float* x [[buffer(0)]],"
-                    + " uint t [[thread_position_in_threadgroup]], uint g [[threadgroup_position_in_grid]]) {\n";
+            "kernel void k(device float* x [[buffer(0)]], uint t"
+                + " [[thread_position_in_threadgroup]], uint g [[threadgroup_position_in_grid]])"
+                + " {\n";
 
     private SoftMetal metal;
 
@@ -48,7 +49,8 @@ class RefusedSourcesTest {
                 // Address spaces
                 body(
                         "a threadgroup pointer as a device pointer",
-                        "threadgroup float s[4]; threadgroup float* p = s; device float* q = p; q[0] = x[t]; }",
+                        "threadgroup float s[4]; threadgroup float* p = s; device float* q = p;"
+                                + " q[0] = x[t]; }",
                         "cannot initialize a variable of type"),
                 source(
                         "a device pointer for a thread pointer",
@@ -70,7 +72,9 @@ class RefusedSourcesTest {
                         "pointer type must have explicit address space qualifier"),
                 source(
                         "a write through constant",
-                        "struct P { uint n; };\nkernel void k(device float* x [[buffer(0)]], constant P& p [[buffer(1)]]) { p.n = 3; x[0] = p.n; }",
+                        "struct P { uint n; };\n"
+                                + "kernel void k(device float* x [[buffer(0)]], constant P& p"
+                                + " [[buffer(1)]]) { p.n = 3; x[0] = p.n; }",
                         "cannot assign to"),
                 source(
                         "a buffer in no address space",
@@ -101,7 +105,8 @@ class RefusedSourcesTest {
                         "between 0 and 30"),
                 source(
                         "a buffer index used twice",
-                        "kernel void k(device float* x [[buffer(1)]], device float* y [[buffer(1)]]) { x[0] = y[0]; }",
+                        "kernel void k(device float* x [[buffer(1)]], device float* y"
+                                + " [[buffer(1)]]) { x[0] = y[0]; }",
                         "used twice"),
                 source(
                         "a parameter without attribute",
@@ -109,16 +114,19 @@ class RefusedSourcesTest {
                         "needs an explicit attribute"),
                 source(
                         "an unknown attribute",
-                        "kernel void k(device float* x [[buffer(0)]], uint t [[thread_colour]]) { x[t] = 1; }",
+                        "kernel void k(device float* x [[buffer(0)]], uint t [[thread_colour]]) {"
+                                + " x[t] = 1; }",
                         "unknown attribute [[thread_colour]]"),
                 source(
                         "a position of type float",
-                        "kernel void k(device float* x [[buffer(0)]], float t [[thread_position_in_grid]]) { x[0] = t; }",
+                        "kernel void k(device float* x [[buffer(0)]], float t"
+                                + " [[thread_position_in_grid]]) { x[0] = t; }",
                         "positions and sizes are uint, ushort"),
                 source(
                         "positions of different widths",
-                        "kernel void k(device float* x [[buffer(0)]], uint3 a [[thread_position_in_threadgroup]],"
-                                + " uint b [[threadgroup_position_in_grid]]) { x[a.x] = b; }",
+                        "kernel void k(device float* x [[buffer(0)]], uint3 a"
+                                + " [[thread_position_in_threadgroup]], uint b"
+                                + " [[threadgroup_position_in_grid]]) { x[a.x] = b; }",
                         "the same number of components"),
                 source(
                         "a kernel that returns a value",
@@ -126,15 +134,20 @@ class RefusedSourcesTest {
                         "a kernel returns void"),
                 source(
                         "an instantiation without a name",
-                        "template <typename T> kernel void k(device T* x [[buffer(0)]]) { x[0] = 1; }\ntemplate kernel decltype(k<float>) k<float>;",
+                        "template <typename T> kernel void k(device T* x [[buffer(0)]]) { x[0] = 1;"
+                                + " }\n"
+                                + "template kernel decltype(k<float>) k<float>;",
                         "host_name"),
                 source(
                         "two kernels of one name",
-                        "kernel void a(device float* x [[buffer(0)]]) { x[0] = 1; }\n[[host_name(\"a\")]] kernel void b(device float* x [[buffer(0)]]) { x[0] = 1; }",
+                        "kernel void a(device float* x [[buffer(0)]]) { x[0] = 1; }\n"
+                            + "[[host_name(\"a\")]] kernel void b(device float* x [[buffer(0)]]) {"
+                            + " x[0] = 1; }",
                         "two kernels are named 'a'"),
                 source(
                         "function constants that share an index",
-                        "constant bool a [[function_constant(0)]];\nconstant bool b [[function_constant(0)]];\n"
+                        "constant bool a [[function_constant(0)]];\n"
+                                + "constant bool b [[function_constant(0)]];\n"
                                 + KERNEL
                                 + "x[t] = a && b; }",
                         "share index 0"),
@@ -170,6 +183,29 @@ class RefusedSourcesTest {
                         "functions that MSL does not have",
                         "x[t] = simd_frobnicate(x[t]); }",
                         "undeclared identifier"),
+                // Matrices of a simdgroup
+                body(
+                        "a half matrix from floats",
+                        "simdgroup_half8x8 m; simdgroup_load(m, x, 8); x[t] ="
+                                + " m.thread_elements()[0]; }",
+                        "no matching function"),
+                body(
+                        "a matrix from the thread's own memory",
+                        "float y[64]; y[0] = x[t]; simdgroup_float8x8 m; simdgroup_load(m, y, 8);"
+                                + " x[t] = m.thread_elements()[0]; }",
+                        "no matching function"),
+                body(
+                        "a matrix of integers",
+                        "simdgroup_matrix<int, 8, 8> m(1); x[t] = m.thread_elements()[0]; }",
+                        "of half, bfloat or float"),
+                body(
+                        "a matrix of 16 by 16",
+                        "simdgroup_matrix<float, 16, 16> m(1.0f); x[t] = m.thread_elements()[0]; }",
+                        "simdgroup_matrix is 8x8"),
+                body(
+                        "a lane's elements as a vector",
+                        "simdgroup_float8x8 m(1.0f); float2 v = m.thread_elements(); x[t] = v.x; }",
+                        "no viable conversion"),
                 // Vectors
                 body(
                         "a float4 from a half4 without construction",
@@ -205,16 +241,21 @@ class RefusedSourcesTest {
                 body("literals without suffix", "x[t] = x[t] * 0.1 + 2.0 + 1e-3; }"),
                 body(
                         "vectors of vectors",
-                        "float2 a = float2(1, 2); float4 f = float4(a, float2(x[t])); x[t] = f.w; }"),
+                        "float2 a = float2(1, 2); float4 f = float4(a, float2(x[t])); x[t] = f.w;"
+                                + " }"),
                 body(
                         "threadgroup pointers",
-                        "threadgroup float s[4]; threadgroup float* p = s + 1; p[0] = 1; x[t] = s[1]; }"),
+                        "threadgroup float s[4]; threadgroup float* p = s + 1; p[0] = 1; x[t] ="
+                                + " s[1]; }"),
                 body(
                         "if constexpr and pragmas",
-                        "constexpr uint n = 4; if constexpr (n > 2) {\n#pragma unroll\nfor (uint i = 0; i < n; i++) x[i] = i; } }"),
+                        "constexpr uint n = 4; if constexpr (n > 2) {\n"
+                                + "#pragma unroll\n"
+                                + "for (uint i = 0; i < n; i++) x[i] = i; } }"),
                 source(
                         "program constants",
-                        "constant float table[3] = {1.0f, 2.0f, 3.0f};\nconstexpr constant uint N = 3;\n"
+                        "constant float table[3] = {1.0f, 2.0f, 3.0f};\n"
+                                + "constexpr constant uint N = 3;\n"
                                 + KERNEL
                                 + "x[t] = table[t % N]; }"),
                 source(
@@ -226,7 +267,8 @@ class RefusedSourcesTest {
                         "structs with comparison operators in templates",
                         "template <typename T, uint N> struct Tile { T v[N]; };\n"
                                 + KERNEL
-                                + "Tile<float, 4> tile; tile.v[0] = t < 3 ? 1.0f : 0.0f; x[t] = tile.v[0]; }"));
+                                + "Tile<float, 4> tile; tile.v[0] = t < 3 ? 1.0f : 0.0f; x[t] ="
+                                + " tile.v[0]; }"));
     }
 
     @Test

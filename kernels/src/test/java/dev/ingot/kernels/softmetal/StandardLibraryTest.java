@@ -217,11 +217,15 @@ class StandardLibraryTest {
                             t -> t + 4),
                     of(
                             "threadgroup memory of two variables",
-                            "threadgroup float a[64], b[64]; a[t] = x; b[63 - t] = x; threadgroup_barrier(mem_flags::mem_threadgroup); out[t] = a[63 - t] * 100 + b[t];",
+                            "threadgroup float a[64], b[64]; a[t] = x; b[63 - t] = x;"
+                                + " threadgroup_barrier(mem_flags::mem_threadgroup); out[t] = a[63"
+                                + " - t] * 100 + b[t];",
                             t -> (64 - t) * 101),
                     of(
                             "a threadgroup array of vectors",
-                            "threadgroup half4 tile[2][32]; tile[s][l] = half4(half(x)); threadgroup_barrier(mem_flags::mem_threadgroup); out[t] = float(tile[1 - s][l].y);",
+                            "threadgroup half4 tile[2][32]; tile[s][l] = half4(half(x));"
+                                    + " threadgroup_barrier(mem_flags::mem_threadgroup); out[t] ="
+                                    + " float(tile[1 - s][l].y);",
                             t -> (t ^ 32) + 1),
                     of(
                             "unwritten threadgroup memory is NaN",
@@ -229,28 +233,41 @@ class StandardLibraryTest {
                             t -> 1),
                     of(
                             "atomics of all threads",
-                            "threadgroup atomic_uint sum, greatest; if (t == 0) { atomic_store_explicit(&sum, 0u, memory_order_relaxed); atomic_store_explicit(&greatest, 0u, memory_order_relaxed); }"
-                                    + " threadgroup_barrier(mem_flags::mem_threadgroup); atomic_fetch_add_explicit(&sum, t, memory_order_relaxed);"
-                                    + " atomic_fetch_max_explicit(&greatest, t, memory_order_relaxed); threadgroup_barrier(mem_flags::mem_threadgroup);"
-                                    + " out[t] = atomic_load_explicit(&sum, memory_order_relaxed) + 10000 * atomic_load_explicit(&greatest, memory_order_relaxed);",
+                            "threadgroup atomic_uint sum, greatest; if (t == 0) {"
+                                + " atomic_store_explicit(&sum, 0u, memory_order_relaxed);"
+                                + " atomic_store_explicit(&greatest, 0u, memory_order_relaxed); }"
+                                + " threadgroup_barrier(mem_flags::mem_threadgroup);"
+                                + " atomic_fetch_add_explicit(&sum, t, memory_order_relaxed);"
+                                + " atomic_fetch_max_explicit(&greatest, t, memory_order_relaxed);"
+                                + " threadgroup_barrier(mem_flags::mem_threadgroup); out[t] ="
+                                + " atomic_load_explicit(&sum, memory_order_relaxed) + 10000 *"
+                                + " atomic_load_explicit(&greatest, memory_order_relaxed);",
                             t -> 2016 + 630000),
                     of(
                             "an atomic float",
-                            "threadgroup atomic_float sum; if (t == 0) atomic_store_explicit(&sum, 0.0f, memory_order_relaxed); threadgroup_barrier(mem_flags::mem_threadgroup);"
-                                    + " atomic_fetch_add_explicit(&sum, 0.5f, memory_order_relaxed); threadgroup_barrier(mem_flags::mem_threadgroup); out[t] = atomic_load_explicit(&sum, memory_order_relaxed);",
+                            "threadgroup atomic_float sum; if (t == 0) atomic_store_explicit(&sum,"
+                                + " 0.0f, memory_order_relaxed);"
+                                + " threadgroup_barrier(mem_flags::mem_threadgroup);"
+                                + " atomic_fetch_add_explicit(&sum, 0.5f, memory_order_relaxed);"
+                                + " threadgroup_barrier(mem_flags::mem_threadgroup); out[t] ="
+                                + " atomic_load_explicit(&sum, memory_order_relaxed);",
                             t -> 32),
                     // in holds the matrix A[r][c] = 8r + c + 1
                     of(
                             "a matrix loaded and stored",
-                            "if (s == 0) { simdgroup_float8x8 m; simdgroup_load(m, in, 8); simdgroup_store(m, out, 8); }",
+                            "if (s == 0) { simdgroup_float8x8 m; simdgroup_load(m, in, 8);"
+                                    + " simdgroup_store(m, out, 8); }",
                             t -> t + 1),
                     of(
                             "a matrix transposed",
-                            "if (s == 0) { simdgroup_float8x8 m; simdgroup_load(m, in, 8, ulong2(0, 0), true); simdgroup_store(m, out, 8); }",
+                            "if (s == 0) { simdgroup_float8x8 m; simdgroup_load(m, in, 8, ulong2(0,"
+                                    + " 0), true); simdgroup_store(m, out, 8); }",
                             t -> t % 8 * 8 + t / 8 + 1),
                     of(
                             "A times A plus the identity",
-                            "if (s == 0) { simdgroup_float8x8 a, c(1.0f); simdgroup_load(a, in, 8); simdgroup_multiply_accumulate(c, a, a, c); simdgroup_store(c, out, 8); }",
+                            "if (s == 0) { simdgroup_float8x8 a, c(1.0f); simdgroup_load(a, in, 8);"
+                                + " simdgroup_multiply_accumulate(c, a, a, c); simdgroup_store(c,"
+                                + " out, 8); }",
                             t -> {
                                 double sum = t / 8 == t % 8 ? 1 : 0;
                                 for (int i = 0; i < 8; i++) {
@@ -260,12 +277,17 @@ class StandardLibraryTest {
                             }),
                     of(
                             "half matrices into float",
-                            "threadgroup half h[64]; h[t] = half(x); threadgroup_barrier(mem_flags::mem_threadgroup); if (s == 0) { simdgroup_half8x8 a, b(2.0h); simdgroup_float8x8 c;"
-                                    + " simdgroup_load(a, h, 8); simdgroup_multiply(c, a, b); simdgroup_store(c, out, 8); }",
+                            "threadgroup half h[64]; h[t] = half(x);"
+                                + " threadgroup_barrier(mem_flags::mem_threadgroup); if (s == 0) {"
+                                + " simdgroup_half8x8 a, b(2.0h); simdgroup_float8x8 c;"
+                                + " simdgroup_load(a, h, 8); simdgroup_multiply(c, a, b);"
+                                + " simdgroup_store(c, out, 8); }",
                             t -> 2 * (t + 1)),
                     of(
                             "the elements of a lane",
-                            "if (s == 0) { simdgroup_float8x8 m; simdgroup_load(m, in, 8); out[l * 2] = m.thread_elements()[0]; out[l * 2 + 1] = m.thread_elements()[1]; }",
+                            "if (s == 0) { simdgroup_float8x8 m; simdgroup_load(m, in, 8); out[l *"
+                                    + " 2] = m.thread_elements()[0]; out[l * 2 + 1] ="
+                                    + " m.thread_elements()[1]; }",
                             t -> {
                                 int lane = t / 2;
                                 int row = (lane / 4 & 4) + lane / 2 % 4;
@@ -273,11 +295,87 @@ class StandardLibraryTest {
                                 return row * 8 + column + t % 2 + 1;
                             }),
                     of(
+                            "the elements of a lane, written",
+                            "if (s == 0) { auto m = make_filled_simdgroup_matrix<float, 8,"
+                                + " 8>(0.0f); m.thread_elements()[0] = l; m.thread_elements()[1] ="
+                                + " l + 100; simdgroup_store(m, out, 8); }",
+                            t -> {
+                                int row = t / 8;
+                                int column = t % 8;
+                                int lane = (row & 4) << 2 | (column & 4) << 1;
+                                lane |= (row & 3) << 1 | column >> 1 & 1;
+                                return lane + 100 * (column & 1);
+                            }),
+                    of(
+                            "a matrix stored transposed",
+                            "if (s == 0) { simdgroup_float8x8 m; simdgroup_load(m, in, 8);"
+                                    + " simdgroup_store(m, out, 8, ulong2(0, 0), true); }",
+                            t -> t % 8 * 8 + t / 8 + 1),
+                    of(
+                            "an origin of one number",
+                            "if (s == 0) { simdgroup_float8x8 m; simdgroup_load(m, in, 8, 0, true);"
+                                    + " simdgroup_store(m, out, 8, 0, true); }",
+                            t -> t + 1),
+                    of(
+                            "a half matrix within a larger tile",
+                            "threadgroup half h[160]; for (uint i = t; i < 160; i += 64) h[i] ="
+                                + " half(float(i));"
+                                + " threadgroup_barrier(mem_flags::mem_threadgroup); if (s == 0) {"
+                                + " simdgroup_half8x8 m; simdgroup_float8x8 one(1.0f), r;"
+                                + " simdgroup_load(m, h, 12, ulong2(3, 2)); simdgroup_multiply(r,"
+                                + " m, one); simdgroup_store(r, out, 8); }",
+                            t -> (t / 8 + 2) * 12 + 3 + t % 8),
+                    of(
+                            "a half matrix stored into a tile with a stride",
+                            "threadgroup half h[96]; if (s == 0) { simdgroup_half8x8 m(3.0h);"
+                                    + " simdgroup_store(m, h, 9, ulong2(1, 1)); }"
+                                    + " threadgroup_barrier(mem_flags::mem_threadgroup); out[t] ="
+                                    + " float(h[(t / 8 + 1) * 9 + 1 + t % 8]);",
+                            t -> t / 8 == t % 8 ? 3 : 0),
+                    of(
+                            "a bfloat matrix, transposed",
+                            "threadgroup bfloat b[64]; b[t] = bfloat(x);"
+                                + " threadgroup_barrier(mem_flags::mem_threadgroup); if (s == 0) {"
+                                + " simdgroup_bfloat8x8 m, two(bfloat(2.0f)); simdgroup_float8x8 r;"
+                                + " simdgroup_load(m, b, 8, ulong2(0, 0), true);"
+                                + " simdgroup_multiply(r, two, m); simdgroup_store(r, out, 8); }",
+                            t -> 2 * (t % 8 * 8 + t / 8 + 1)),
+                    of(
+                            "products added up in place, of half and float",
+                            "threadgroup half h[64]; h[t] = half(x);"
+                                + " threadgroup_barrier(mem_flags::mem_threadgroup); if (s == 0) {"
+                                + " simdgroup_half8x8 a; simdgroup_float8x8 b(0.5f);"
+                                + " simdgroup_load(a, h); auto c ="
+                                + " make_filled_simdgroup_matrix<float, 8, 8>(1.0f); for (uint i ="
+                                + " 0; i < 4; i++) simdgroup_multiply_accumulate(c, a, b, c);"
+                                + " simdgroup_store(c, out); }",
+                            t -> 2 * (t + 1) + 1),
+                    of(
+                            "a product over its own factor",
+                            "if (s == 0) { simdgroup_float8x8 m(3.0f); simdgroup_multiply(m, m, m);"
+                                    + " simdgroup_store(m, out, 8); }",
+                            t -> t / 8 == t % 8 ? 9 : 0),
+                    of(
+                            "matrices of two simdgroups",
+                            "threadgroup float f[2][64]; simdgroup_float8x8 c[2]; for (uint i = 0;"
+                                + " i < 2; i++) c[i] = make_filled_simdgroup_matrix<float, 8,"
+                                + " 8>(float(s + i)); simdgroup_store(c[1], f[s], 8);"
+                                + " threadgroup_barrier(mem_flags::mem_threadgroup); out[t] = f[1 -"
+                                + " s][t];",
+                            t -> t < 32 ? 2 : 1),
+                    of(
+                            "an unwritten matrix is NaN",
+                            "simdgroup_half8x8 m; out[t] = isnan(m.thread_elements()[0]) &&"
+                                    + " isnan(m.thread_elements()[1]);",
+                            t -> 1),
+                    of(
                             "a filled matrix",
-                            "if (s == 0) { auto m = make_filled_simdgroup_matrix<float, 8, 8>(3.0f); simdgroup_store(m, out, 8); }",
+                            "if (s == 0) { auto m = make_filled_simdgroup_matrix<float, 8,"
+                                    + " 8>(3.0f); simdgroup_store(m, out, 8); }",
                             t -> 3),
                     of(
                             "denormals are zero",
-                            "float tiny = as_type<float>(1u + uint(x > 1000)); out[t] = tiny * 0x1p100f;",
+                            "float tiny = as_type<float>(1u + uint(x > 1000)); out[t] = tiny *"
+                                    + " 0x1p100f;",
                             t -> 0));
 }
