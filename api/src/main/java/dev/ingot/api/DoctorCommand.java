@@ -124,6 +124,9 @@ final class DoctorCommand implements Callable<Integer> {
                         right ? "" : "WRONG");
                 out.flush();
             }
+            if (fast.isSoftware()) {
+                line(out, "the times", "are the software device's, and say nothing of a GPU's");
+            }
         }
         return well;
     }

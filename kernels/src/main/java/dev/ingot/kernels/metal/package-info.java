@@ -19,6 +19,13 @@
 /// | command buffers of a step | `ComputePass` | `Submission`, when the last has ended | the worker's, then Metal's |
 /// | what Metal lends during a step | Metal | the pool of the step | the worker's |
 ///
+/// ## Numerics
+///
+/// Exact ones (the default) have one order of sums for an output, whatever else is in its step: `matmul.h` and `attention.h` keep it for one row
+/// as for many. Fast ones take `gemm.h` for more than eight rows and `flash.h` where a sequence has eight new tokens or more: simdgroup matrices,
+/// which read weights, K and V once for more rows, and add up in an order of their own. They are a part of the numeric class, so that no stream
+/// goes on from one to the other unnoticed. On which GPU they gain what, `ingot doctor` tells.
+///
 /// ## When something fails
 ///
 /// [MetalErrors][dev.ingot.kernels.metal.MetalErrors] has what each error of a command buffer means. After one the queue is

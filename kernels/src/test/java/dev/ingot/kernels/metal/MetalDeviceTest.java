@@ -6,13 +6,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.ingot.engine.ops.CommandBuffer;
+import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.DeviceException;
 import dev.ingot.engine.ops.DeviceException.Kind;
 import dev.ingot.kernels.metal.objc.AutoreleasePool;
 import dev.ingot.kernels.metal.objc.Frameworks;
 import dev.ingot.kernels.metal.objc.MetalCallException;
+import dev.ingot.kernels.parity.Data;
+import dev.ingot.kernels.parity.QuantizedWeights;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -513,5 +517,16 @@ final class MetalDeviceTest {
                 })
                 .join();
         assertThat(thrown.take()).hasMessageContaining("platform thread");
+    }
+
+    @Test
+    void whatIsConvertedAtLoadIsCounted() {
+        try (var metal = MetalDevice.open()) {
+            metal.matrix("dense", List.of(Data.weights(1, DType.F16, 4, 32)));
+            assertThat(metal.memory().convertedBytes()).isZero();
+            metal.matrix("blocks", List.of(QuantizedWeights.GGML_Q8_0.make(1, 4, 32)));
+            assertThat(metal.memory().convertedBytes()).isEqualTo(4 * (32 + 2));
+            assertThat(metal.memory().convertingNanos()).isPositive();
+        }
     }
 }
