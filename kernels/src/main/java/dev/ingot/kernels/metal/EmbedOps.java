@@ -4,7 +4,6 @@ import dev.ingot.engine.ops.Tensor;
 
 /// Dispatches embeddings: `embedding.metal`, once for each slab of the table.
 final class EmbedOps {
-    private static final int LANES = 32;
     private static final int MOST_THREADS = 128;
 
     private final StepOps step;

@@ -5,8 +5,6 @@ import org.jspecify.annotations.Nullable;
 
 /// Dispatches what treats every row on its own: norms, rope, elements, rows that are moved, selection.
 final class RowOps {
-    private static final int LANES = 32;
-
     /// `SEGMENT`: columns of a threadgroup of an element-wise kernel.
     private static final int SEGMENT = 1024;
 
