@@ -6,13 +6,11 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.ingot.api.bench.BenchTest.Phase;
 import dev.ingot.kernels.cpu.CpuCalibration.Limits;
-
+import java.util.OptionalDouble;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-
-import java.util.OptionalDouble;
-import java.util.OptionalLong;
 
 /// Names of tests, what they cost, percentiles, tables.
 final class BenchArithmeticTest {
