@@ -12,12 +12,6 @@ import dev.ingot.engine.ops.Tensor;
 import dev.ingot.engine.weights.Checkpoint;
 import dev.ingot.engine.weights.SafetensorsWriter;
 import dev.ingot.kernels.parity.Data;
-
-import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.MethodSource;
-
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,6 +22,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /// A whole model, in every format that weights and K and V may have: the logits of a sequence have the
 /// same bits alone and among 16, its prompt in one chunk or in chunks of 7, with 1, 2 and 3 threads, in every
@@ -39,7 +37,7 @@ final class ModelInvarianceTest {
     private static final int BLOCK_SIZE = 16;
     private static final int BLOCKS = 3;
     private static final int SEQUENCES = 16;
-    private static final String BEST = CpuFeatures.probe().variants().getFirst();
+    private static final String BEST = CpuDevice.variants().getFirst();
     private static final StepLimits LIMITS = new StepLimits(SEQUENCES * PROMPT, SEQUENCES);
 
     private static final String CONFIG =
@@ -74,7 +72,7 @@ final class ModelInvarianceTest {
 
     /// The variants that this machine can run and would not choose.
     static List<String> otherVariants() {
-        return CpuFeatures.probe().variants().stream().skip(1).toList();
+        return CpuDevice.variants().stream().skip(1).toList();
     }
 
     @ParameterizedTest
