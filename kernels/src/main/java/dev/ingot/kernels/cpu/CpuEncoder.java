@@ -12,10 +12,8 @@ import dev.ingot.engine.ops.Matrix;
 import dev.ingot.engine.ops.MatrixBank;
 import dev.ingot.engine.ops.Tensor;
 import dev.ingot.kernels.checks.OpCheck;
-
-import org.jspecify.annotations.Nullable;
-
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /// Checks shapes and writes one op descriptor per call; nothing runs here.
 ///

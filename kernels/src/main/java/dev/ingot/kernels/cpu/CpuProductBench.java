@@ -6,7 +6,6 @@ import dev.ingot.engine.ops.Matrix;
 import dev.ingot.engine.ops.QuantizedAtLoad;
 import dev.ingot.engine.ops.Tensor;
 import dev.ingot.engine.ops.WeightSource;
-
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
