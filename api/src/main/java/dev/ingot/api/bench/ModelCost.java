@@ -36,7 +36,7 @@ record ModelCost(
         double distinct(long tokens) {
             return experts == 0
                     ? 0
-                    : experts * (1 - Math.pow(1 - (double) chosen / experts, tokens));
+                    : experts * (1 - Math.pow(1 - (double) chosen / experts, (double) tokens));
         }
     }
 
