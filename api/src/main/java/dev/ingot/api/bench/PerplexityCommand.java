@@ -274,7 +274,8 @@ public final class PerplexityCommand implements Callable<Integer> {
                 OptionalLong.of(kv.bytes()),
                 OptionalDouble.empty(),
                 defaults.kvCacheType(),
-                candidate.loading());
+                candidate.loading(),
+                defaults.numerics());
     }
 
     private PrintWriter out() {
