@@ -62,13 +62,13 @@ def list_pair(key, kind, values):
     return text(key) + head + b"".join(value_of(kind, v) for v in values)
 
 
-def pairs(kind, config, tokenizer):
+def pairs(file_type, config, tokenizer, name="random weights"):
     """The key/value pairs of a Llama or Qwen3 model with a byte-level BPE."""
     family = config["model_type"]
     out = [
         pair("general.architecture", STRING, family),
-        pair("general.name", STRING, "random weights"),
-        pair("general.file_type", U32, FILE_TYPE[kind]),
+        pair("general.name", STRING, name),
+        pair("general.file_type", U32, file_type),
         pair("general.quantization_version", U32, 2),
         pair("general.alignment", U32, ALIGNMENT),
         pair(f"{family}.block_count", U32, config["num_hidden_layers"]),
@@ -84,7 +84,7 @@ def pairs(kind, config, tokenizer):
         pair(f"{family}.rope.dimension_count", U32, config["head_dim"]),
         pair(f"{family}.vocab_size", U32, config["vocab_size"]),
         pair("tokenizer.ggml.model", STRING, "gpt2"),
-        pair("tokenizer.ggml.pre", STRING, "gpt-2"),
+        pair("tokenizer.ggml.pre", STRING, tokenizer.pre),
         list_pair("tokenizer.ggml.tokens", STRING, tokenizer.tokens),
         # 1 is a normal token, 3 a control token.
         list_pair("tokenizer.ggml.token_type", I32,
@@ -170,8 +170,21 @@ def write(path, kind, config, tokenizer, tensors, weights):
             size = t.rows * t.columns // BLOCK * block_bytes
             entries.append((gguf_name(t.name), [t.columns, t.rows], code, size, t))
 
-    metadata = pairs(kind, config, tokenizer)
     tiles = {}
+
+    def write_tensor(out, t):
+        if t.scale not in tiles:
+            tiles[t.scale] = memoryview(quantize(weights.tile(t.scale), kind))
+        write_matrix(out, t, tiles[t.scale], config, weights, block_bytes)
+
+    write_file(path, pairs(FILE_TYPE[kind], config, tokenizer), [
+        (*entry, (lambda out, data=content: out.write(data)) if isinstance(content, bytes)
+         else (lambda out, t=content: write_tensor(out, t)))
+        for *entry, content in entries])
+
+
+def write_file(path, metadata, entries):
+    """A file of these pairs and tensors: name, dimensions, type, bytes, and what writes them to a file."""
     with open(path, "wb") as out:
         out.write(b"GGUF" + struct.pack("<IQQ", 3, len(entries), len(metadata)))
         out.write(b"".join(metadata))
@@ -181,13 +194,8 @@ def write(path, kind, config, tokenizer, tensors, weights):
             out.write(struct.pack("<IQ", type_code, offset))
             offset += size + -size % ALIGNMENT
         out.write(b"\0" * (-out.tell() % ALIGNMENT))
-        for name, _, _, size, content in entries:
-            if isinstance(content, bytes):
-                out.write(content)
-            else:
-                if content.scale not in tiles:
-                    tiles[content.scale] = memoryview(quantize(weights.tile(content.scale), kind))
-                write_matrix(out, content, tiles[content.scale], config, weights, block_bytes)
+        for *_, size, write_content in entries:
+            write_content(out)
             out.write(b"\0" * (-size % ALIGNMENT))
 
 

@@ -66,6 +66,8 @@ def learn(text, count, alphabet):
 class RandomTokenizer:
     """Tokens by id, merges, and where the control tokens are."""
 
+    pre = "gpt-2"  # how GGUF calls the way in which text is cut into words
+
     def __init__(self, tokens, merges):
         self.tokens, self.merges = tokens, merges
         self.end_of_text, self.start_of_turn, self.end_of_turn = range(len(tokens) - len(CONTROLS), len(tokens))

@@ -170,7 +170,7 @@ static void swiglu_run(const ingot_op *op, context *ctx, int32_t phase, int32_t 
     }
 }
 
-static int64_t swiglu_work(const ingot_op *op) { return elements_of(&op->t[0]) / 2; }
+static int64_t swiglu_work(const ingot_op *op) { return elements_of(&op->t[0]) * 3 / 8; }
 
 const kernel swiglu_kernel = {swiglu_items, swiglu_run, swiglu_work};
 

@@ -11,4 +11,9 @@ public final class BuiltInModel {
     public static Path folder() {
         return Path.of(System.getProperty("ingot.home", ""), "models", "ingot-small");
     }
+
+    /// Documents like those that it was trained on, and none of them: a JSON string a line.
+    public static Path heldOutText() {
+        return Path.of(System.getProperty("ingot.home", ""), "models", "held-out.jsonl");
+    }
 }

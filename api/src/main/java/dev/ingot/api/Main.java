@@ -2,6 +2,7 @@ package dev.ingot.api;
 
 import dev.ingot.api.bench.BenchCommand;
 import dev.ingot.api.bench.LoadCommand;
+import dev.ingot.api.bench.PerplexityCommand;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -14,6 +15,7 @@ import picocli.CommandLine.Command;
             ServeCommand.class,
             BenchCommand.class,
             LoadCommand.class,
+            PerplexityCommand.class,
             PullCommand.class,
             DoctorCommand.class,
             ClusterCommand.class,

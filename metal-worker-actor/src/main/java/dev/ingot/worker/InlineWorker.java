@@ -10,6 +10,7 @@ import dev.ingot.kernels.cpu.CpuCalibration;
 import dev.ingot.kernels.cpu.CpuDevice;
 import dev.ingot.kernels.cpu.CpuProfile;
 import dev.ingot.worker.Worker.Outcome;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -94,6 +95,11 @@ public final class InlineWorker implements AutoCloseable {
             throw e.getCause() instanceof DeviceException failure ? failure : e;
         }
         return loaded.sampler().sample(plan);
+    }
+
+    /// The logits of the last step's row `row`, `[vocabulary]` floats: until the next step.
+    public MemorySegment logits(int row) {
+        return loaded.sampler().logits(row + 1).row(row).contents();
     }
 
     @Override

@@ -7,7 +7,6 @@ import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.Device;
 import dev.ingot.engine.ops.DeviceException;
 import dev.ingot.engine.ops.Encoder;
-import dev.ingot.engine.ops.ExpertGroups;
 import dev.ingot.engine.ops.Gelu;
 import dev.ingot.engine.ops.Matrix;
 import dev.ingot.engine.ops.QuantizedAtLoad;
@@ -15,6 +14,7 @@ import dev.ingot.engine.ops.ReferenceDevice;
 import dev.ingot.engine.ops.Steps;
 import dev.ingot.engine.ops.Tensor;
 import dev.ingot.kernels.parity.Data;
+import dev.ingot.kernels.parity.MixtureLayer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -236,52 +236,9 @@ final class FamilyOpsTest {
 
     // ---------------------------------------------------------------- mixtures of experts
 
-    /// The sizes of a mixture.
-    private record Mixture(int experts, int chosen, int hidden, int intermediate, DType dtype) {}
-
-    /// A whole layer of experts: what it adds to a residual stream, and the ids that it chose.
     private static float[][] mixed(
-            Device device, Mixture m, float[][] x, float[][] logits, boolean normalized) {
-        int tokens = x.length;
-        int pairs = tokens * m.chosen;
-        List<Matrix> up = new ArrayList<>();
-        List<Matrix> down = new ArrayList<>();
-        for (int e = 0; e < m.experts; e++) {
-            int in = m.hidden;
-            int wide = 2 * m.intermediate;
-            up.add(device.matrix("up", List.of(Data.weights(100 + e, m.dtype, wide, in))));
-            down.add(
-                    device.matrix(
-                            "down", List.of(Data.weights(200 + e, m.dtype, in, m.intermediate))));
-        }
-        var upBank = device.bank("up", up);
-        var downBank = device.bank("down", down);
-        var biases = Steps.floats(device, Data.rows(300, m.experts, 2 * m.intermediate));
-        var ids = Tensor.allocate(device, "ids", DType.I32, tokens, m.chosen);
-        var weights = Tensor.allocate(device, "weights", DType.F32, tokens, m.chosen);
-        var groups =
-                new ExpertGroups(
-                        Tensor.allocate(device, "starts", DType.I32, m.experts + 1, 1),
-                        Tensor.allocate(device, "sources", DType.I32, pairs, 1),
-                        Tensor.allocate(device, "places", DType.I32, tokens, m.chosen));
-        var in = Data.strided(device, x, 2);
-        var router = Data.strided(device, logits, 1);
-        var grouped = Tensor.allocate(device, "grouped", DType.F32, pairs, m.hidden);
-        var wide = Tensor.allocate(device, "wide", DType.F32, pairs, 2 * m.intermediate);
-        var gated = Tensor.allocate(device, "gated", DType.F32, pairs, m.intermediate);
-        var out = Data.strided(device, Data.rows(9, 400, m.hidden), 3).firstRows(tokens);
-        Steps.run(
-                device,
-                enc -> {
-                    enc.moeRoute(ids, weights, router, normalized);
-                    enc.moeGroup(groups, ids);
-                    enc.gatherRows(grouped, in, groups.sources());
-                    enc.moeMatmul(wide, grouped, upBank, groups.starts(), biases);
-                    enc.swiglu(gated, wide);
-                    enc.moeMatmul(grouped, gated, downBank, groups.starts(), null);
-                    enc.moeCombine(out, grouped, groups.places(), weights);
-                });
-        return Data.read(out);
+            Device device, MixtureLayer m, float[][] x, float[][] logits, boolean normalized) {
+        return m.added(device, x, logits, Data.rows(9, 400, m.hidden()), normalized);
     }
 
     /// Where x is rounded to BF16 on its way to two matrices, each of its elements moves by up to 2⁻⁹ of itself.
@@ -307,19 +264,19 @@ final class FamilyOpsTest {
                 var oracle = new ReferenceDevice()) {
             for (var m :
                     List.of(
-                            new Mixture(4, 2, 40, 36, DType.BF16),
-                            new Mixture(8, 8, 33, 7, DType.F32),
-                            new Mixture(129, 3, 24, 20, DType.F16),
-                            new Mixture(1, 1, 7, 31, DType.F32))) {
+                            new MixtureLayer(4, 2, 40, 36, DType.BF16),
+                            new MixtureLayer(8, 8, 33, 7, DType.F32),
+                            new MixtureLayer(129, 3, 24, 20, DType.F16),
+                            new MixtureLayer(1, 1, 7, 31, DType.F32))) {
                 for (int tokens : new int[] {1, 5, 70}) {
-                    float[][] x = Data.rows(7, tokens, m.hidden);
-                    float[][] logits = Data.rows(8, tokens, m.experts);
+                    float[][] x = Data.rows(7, tokens, m.hidden());
+                    float[][] logits = Data.rows(8, tokens, m.experts());
                     for (boolean normalized : new boolean[] {true, false}) {
                         assertClose(
                                 m + ", " + tokens + " tokens",
                                 mixed(cpu, m, x, logits, normalized),
                                 mixed(oracle, m, x, logits, normalized),
-                                tolerance(variant, m.dtype));
+                                tolerance(variant, m.dtype()));
                     }
                 }
             }
@@ -329,9 +286,9 @@ final class FamilyOpsTest {
     @ParameterizedTest
     @MethodSource("variants")
     void whoElseAnExpertServesNeverChangesABit(String variant) {
-        var m = new Mixture(6, 3, 72, 52, DType.BF16);
-        float[][] x = Data.rows(10, 60, m.hidden);
-        float[][] logits = Data.rows(11, 60, m.experts);
+        var m = new MixtureLayer(6, 3, 72, 52, DType.BF16);
+        float[][] x = Data.rows(10, 60, m.hidden());
+        float[][] logits = Data.rows(11, 60, m.experts());
         try (var one = CpuDevice.open(1, variant);
                 var three = CpuDevice.open(3, variant)) {
             float[][] together = mixed(three, m, x, logits, true);

@@ -12,13 +12,19 @@ import dev.ingot.engine.ops.Tensor;
 import dev.ingot.kernels.parity.Data;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 final class MatmulTest {
+    private static final Logger LOG = LoggerFactory.getLogger(MatmulTest.class);
+
     private static final List<DType> FORMATS = List.of(DType.F32, DType.F16, DType.BF16);
     private static final int[] SIZES = {1, 3, 7, 31, 33, 40, 100, 129};
 
@@ -149,15 +155,33 @@ final class MatmulTest {
         }
     }
 
+    /// The error of sums in F32, relative to the results' size: nothing else is rounded with weights in full.
+    @ParameterizedTest
+    @EnumSource(names = {"F32", "F16", "BF16"})
+    void weightsInFullCostNoMoreThanSumsInF32(DType format) {
+        double relative = relativeError(CpuDevice.variants().getFirst(), format);
+        LOG.info(
+                "{}: {} of the results' size",
+                format,
+                String.format(Locale.ROOT, "%.1e", relative));
+        assertThat(relative).isLessThan(1e-6);
+    }
+
     /// What the package's Javadoc states: the error that rounding x to BF16 adds, relative to the results' size.
     @Test
     void roundingToBf16AddsAFewThousandths() {
         assumeThat(CpuDevice.variants()).contains("avx512bf16");
-        var weights = Data.weights(3, DType.BF16, 200, 1024);
+        assertThat(relativeError("avx512bf16", DType.BF16)).isBetween(0.0014, 0.0019);
+    }
+
+    /// The root mean square of the errors against the oracle, as a share of that of the results, for
+    /// normally distributed activations and 1024 inputs.
+    private static double relativeError(String variant, DType format) {
+        var weights = Data.weights(3, format, 200, 1024);
         float[][] x = Data.rows(4, 20, 1024);
         double error = 0;
         double size = 0;
-        try (var cpu = CpuDevice.open(2, "avx512bf16");
+        try (var cpu = CpuDevice.open(2, variant);
                 var oracle = new ReferenceDevice()) {
             float[][] actual = multiply(cpu, weights, x);
             float[][] exact = multiply(oracle, weights, x);
@@ -168,7 +192,7 @@ final class MatmulTest {
                 }
             }
         }
-        assertThat(Math.sqrt(error / size)).isBetween(0.0014, 0.0019);
+        return Math.sqrt(error / size);
     }
 
     private static float[][] multiply(Device device, HostTensor weights, float[][] x) {

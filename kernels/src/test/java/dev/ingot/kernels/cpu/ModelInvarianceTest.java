@@ -37,7 +37,7 @@ final class ModelInvarianceTest {
     private static final int BLOCK_SIZE = 16;
     private static final int BLOCKS = 3;
     private static final int SEQUENCES = 16;
-    private static final String BEST = CpuFeatures.probe().variants().getFirst();
+    private static final String BEST = CpuDevice.variants().getFirst();
     private static final StepLimits LIMITS = new StepLimits(SEQUENCES * PROMPT, SEQUENCES);
 
     private static final String CONFIG =
@@ -72,7 +72,7 @@ final class ModelInvarianceTest {
 
     /// The variants that this machine can run and would not choose.
     static List<String> otherVariants() {
-        return CpuFeatures.probe().variants().stream().skip(1).toList();
+        return CpuDevice.variants().stream().skip(1).toList();
     }
 
     @ParameterizedTest

@@ -29,9 +29,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import tools.jackson.databind.json.JsonMapper;
 
 final class QuantizedTest {
+    private static final Logger LOG = LoggerFactory.getLogger(QuantizedTest.class);
+
     static Stream<Arguments> variantsAndFormats() {
         return CpuDevice.variants().stream()
                 .flatMap(variant ->
@@ -144,6 +148,10 @@ final class QuantizedTest {
             }
         }
         double relative = Math.sqrt(error / size);
+        LOG.info(
+                "{}: {} of the results' size",
+                format,
+                String.format(Locale.ROOT, "%.2f %%", 100 * relative));
         assertThat(relative).isBetween(0.004, 0.0065);
     }
 

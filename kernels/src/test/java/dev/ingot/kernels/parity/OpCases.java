@@ -3,9 +3,7 @@ package dev.ingot.kernels.parity;
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.Device;
 import dev.ingot.engine.ops.Encoder;
-import dev.ingot.engine.ops.ExpertGroups;
 import dev.ingot.engine.ops.Gelu;
-import dev.ingot.engine.ops.Matrix;
 import dev.ingot.engine.ops.Steps;
 import dev.ingot.engine.ops.Tensor;
 import dev.ingot.engine.ops.WeightSource;
@@ -491,52 +489,14 @@ public final class OpCases {
                 "mixture of experts",
                 tokens + " tokens, " + chosen + " of " + experts + ", " + hidden + " × " + inner,
                 1e-4,
-                device -> {
-                    int pairs = tokens * chosen;
-                    List<Matrix> up = new ArrayList<>();
-                    List<Matrix> down = new ArrayList<>();
-                    for (int e = 0; e < experts; e++) {
-                        // In two parts, as most checkpoints have them.
-                        up.add(
-                                device.matrix(
-                                        "up",
-                                        List.of(
-                                                Data.weights(100 + e, dtype, inner, hidden),
-                                                Data.weights(500 + e, dtype, inner, hidden))));
-                        down.add(
-                                device.matrix(
-                                        "down",
-                                        List.of(Data.weights(200 + e, dtype, hidden, inner))));
-                    }
-                    var upBank = device.bank("up", up);
-                    var downBank = device.bank("down", down);
-                    var biases = Steps.floats(device, Data.rows(300, experts, 2 * inner));
-                    var ids = Tensor.allocate(device, "ids", DType.I32, tokens, chosen);
-                    var weights = Tensor.allocate(device, "weights", DType.F32, tokens, chosen);
-                    var groups =
-                            new ExpertGroups(
-                                    Tensor.allocate(device, "starts", DType.I32, experts + 1, 1),
-                                    Tensor.allocate(device, "sources", DType.I32, pairs, 1),
-                                    Tensor.allocate(device, "places", DType.I32, tokens, chosen));
-                    var in = Data.strided(device, Data.rows(7, tokens, hidden), 2);
-                    var router = Data.strided(device, Data.rows(8, tokens, experts), 1);
-                    var grouped = Tensor.allocate(device, "grouped", DType.F32, pairs, hidden);
-                    var wide = Tensor.allocate(device, "wide", DType.F32, pairs, 2 * inner);
-                    var gated = Tensor.allocate(device, "gated", DType.F32, pairs, inner);
-                    var out = Data.strided(device, Data.rows(9, tokens, hidden), 3);
-                    Steps.run(
-                            device,
-                            enc -> {
-                                enc.moeRoute(ids, weights, router, normalized);
-                                enc.moeGroup(groups, ids);
-                                enc.gatherRows(grouped, in, groups.sources());
-                                enc.moeMatmul(wide, grouped, upBank, groups.starts(), biases);
-                                enc.swiglu(gated, wide);
-                                enc.moeMatmul(grouped, gated, downBank, groups.starts(), null);
-                                enc.moeCombine(out, grouped, groups.places(), weights);
-                            });
-                    return Data.read(out);
-                });
+                device ->
+                        new MixtureLayer(experts, chosen, hidden, inner, dtype)
+                                .added(
+                                        device,
+                                        Data.rows(7, tokens, hidden),
+                                        Data.rows(8, tokens, experts),
+                                        Data.rows(9, tokens, hidden),
+                                        normalized));
     }
 
     // ---------------------------------------------------------------- selection
