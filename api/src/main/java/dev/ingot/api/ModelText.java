@@ -12,7 +12,6 @@ import dev.ingot.engine.text.OutputFormat;
 import dev.ingot.engine.text.Tokenizer;
 import dev.ingot.engine.text.TokenizerException;
 import dev.ingot.engine.weights.CheckpointException;
-
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.InstantSource;

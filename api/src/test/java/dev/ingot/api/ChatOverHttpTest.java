@@ -3,7 +3,6 @@ package dev.ingot.api;
 import static dev.ingot.api.ServerFixture.completed;
 import static dev.ingot.api.ServerFixture.delta;
 import static dev.ingot.api.ServerFixture.tokens;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ingot.api.openai.OpenAiConfig;
@@ -16,17 +15,14 @@ import dev.ingot.engine.text.OutputFormat;
 import dev.ingot.scheduler.Engine;
 import dev.ingot.scheduler.Output;
 import dev.ingot.scheduler.Requests;
-
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
-
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
-
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 class ChatOverHttpTest {
     private static final String PATH = "/v1/chat/completions";

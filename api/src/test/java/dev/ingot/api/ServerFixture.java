@@ -15,14 +15,7 @@ import dev.ingot.scheduler.EngineStatus;
 import dev.ingot.scheduler.Output;
 import dev.ingot.scheduler.RequestSpec;
 import dev.ingot.scheduler.Requests;
-
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
-
-import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
-import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
-import org.apache.pekko.actor.typed.ActorRef;
-import org.apache.pekko.stream.Materializer;
-
 import java.io.IOException;
 import java.net.Socket;
 import java.net.URI;
@@ -39,6 +32,10 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
+import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.stream.Materializer;
 
 /// A real server on a free port, before requests that the test plays by hand.
 final class ServerFixture implements AutoCloseable {

@@ -3,7 +3,6 @@ package dev.ingot.scheduler;
 import dev.ingot.engine.sampling.SamplingParams;
 import dev.ingot.engine.sequence.Caller;
 import dev.ingot.engine.sequence.Tokens;
-
 import java.time.Duration;
 import java.util.List;
 

@@ -9,13 +9,11 @@ import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.engine.text.OutputFormat;
 import dev.ingot.scheduler.Engine;
 import dev.ingot.scheduler.Output;
-
-import org.jspecify.annotations.Nullable;
-
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// Answers of `/v1/chat/completions`.
 ///

@@ -3,7 +3,6 @@ package dev.ingot.api.openai;
 import dev.ingot.api.openai.wire.Chat;
 import dev.ingot.engine.text.OutputParser;
 import dev.ingot.engine.text.SpokenPart;
-
 import java.util.ArrayList;
 import java.util.List;
 

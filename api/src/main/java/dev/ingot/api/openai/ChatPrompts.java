@@ -9,7 +9,6 @@ import dev.ingot.engine.text.ChatTemplate;
 import dev.ingot.engine.text.ChatTemplateException;
 import dev.ingot.engine.text.OutputFormat;
 import dev.ingot.engine.text.Tokenizer;
-
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

@@ -10,19 +10,17 @@ import dev.ingot.api.openai.wire.CompletionRequest;
 import dev.ingot.api.openai.wire.Head;
 import dev.ingot.api.openai.wire.OutputFields;
 import dev.ingot.scheduler.EngineStatus;
-
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.japi.pf.PFBuilder;
 import org.apache.pekko.util.ByteString;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-
-import java.time.Duration;
-import java.time.InstantSource;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executor;
 
 /// `/v1/chat/completions` and `/v1/completions`: read, map, open, answer.
 final class CompletionEndpoints {

@@ -2,7 +2,6 @@ package dev.ingot.api.openai;
 
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.scheduler.RequestSpec;
-
 import java.util.List;
 
 /// A request as the engine takes it, and what its answer has to know of it.

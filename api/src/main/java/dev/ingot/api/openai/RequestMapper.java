@@ -12,15 +12,13 @@ import dev.ingot.engine.sampling.LogitBias;
 import dev.ingot.engine.sampling.SamplingParams;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.scheduler.RequestSpec;
-
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Makes a request for the engine of what a client asked: text becomes tokens, defaults are filled in, and what the
 /// model cannot do is refused. It takes as long as tokenizing does, so it is not for an actor's thread.

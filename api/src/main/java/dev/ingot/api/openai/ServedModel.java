@@ -6,11 +6,9 @@ import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.engine.text.ChatTemplate;
 import dev.ingot.engine.text.OutputFormat;
 import dev.ingot.engine.text.Tokenizer;
-
-import org.jspecify.annotations.Nullable;
-
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// The model behind this server, as far as requests are made for it.
 ///

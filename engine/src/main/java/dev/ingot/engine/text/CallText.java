@@ -1,12 +1,10 @@
 package dev.ingot.engine.text;
 
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
-
-import java.util.Optional;
 
 /// A call of a tool as a model wrote it.
 ///

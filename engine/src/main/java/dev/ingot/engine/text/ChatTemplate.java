@@ -3,9 +3,6 @@ package dev.ingot.engine.text;
 import dev.ingot.engine.text.jinja.Template;
 import dev.ingot.engine.text.jinja.TemplateException;
 import dev.ingot.engine.text.jinja.TemplateRaisedException;
-
-import org.jspecify.annotations.Nullable;
-
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -15,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// Makes the prompt of a conversation, by the template that the model was trained with.
 ///

@@ -1,7 +1,6 @@
 package dev.ingot.engine.text;
 
 import dev.ingot.engine.sequence.Tokens;
-
 import java.util.Arrays;
 
 /// Turns one sequence's tokens into text as they come.

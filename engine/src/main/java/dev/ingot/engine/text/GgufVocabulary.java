@@ -8,9 +8,6 @@ import dev.ingot.engine.text.TokenizerJson.Merge;
 import dev.ingot.engine.weights.CheckpointException;
 import dev.ingot.engine.weights.GgufFile;
 import dev.ingot.engine.weights.GgufMetadata;
-
-import tools.jackson.databind.node.ObjectNode;
-
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -20,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import tools.jackson.databind.node.ObjectNode;
 
 /// The vocabulary in a GGUF file's metadata (`tokenizer.ggml.*`): byte-level BPE (`gpt2`) or SentencePiece BPE
 /// (`llama`).

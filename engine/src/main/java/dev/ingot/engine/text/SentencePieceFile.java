@@ -3,9 +3,6 @@ package dev.ingot.engine.text;
 import dev.ingot.engine.text.SentencePieces.Kind;
 import dev.ingot.engine.text.SentencePieces.Normalization;
 import dev.ingot.engine.text.SentencePieces.Piece;
-
-import tools.jackson.databind.node.ObjectNode;
-
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -17,6 +14,7 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import tools.jackson.databind.node.ObjectNode;
 
 /// SentencePiece's `tokenizer.model`: a protobuf message, of which the pieces, the kind of model and what is done to texts
 /// are read (`sentencepiece_model.proto`).

@@ -2,9 +2,6 @@ package dev.ingot.engine.text;
 
 import dev.ingot.engine.text.TokenizerJson.Added;
 import dev.ingot.engine.text.TokenizerJson.Merge;
-
-import tools.jackson.databind.node.ObjectNode;
-
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -12,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import tools.jackson.databind.node.ObjectNode;
 
 /// A SentencePiece vocabulary as a `tokenizer.json`.
 ///

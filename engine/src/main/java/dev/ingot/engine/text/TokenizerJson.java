@@ -2,15 +2,13 @@ package dev.ingot.engine.text;
 
 import dev.ingot.engine.text.SentencePieces.Normalization;
 import dev.ingot.engine.text.SentencePieces.Piece;
-
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
-
-import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 
 /// The parts of a `tokenizer.json` that other vocabularies are translated to.
 final class TokenizerJson {

@@ -3,13 +3,11 @@ package dev.ingot.engine.text;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ingot.engine.sequence.Tokens;
-
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-
 import java.nio.file.Path;
 import java.util.List;
 import java.util.random.RandomGeneratorFactory;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class DetokenizerTest {
     @TempDir Path folder;

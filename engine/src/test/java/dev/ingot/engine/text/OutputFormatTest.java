@@ -7,13 +7,6 @@ import dev.ingot.engine.text.OutputFormat.Thoughts;
 import dev.ingot.engine.text.SpokenPart.Content;
 import dev.ingot.engine.text.SpokenPart.Reasoning;
 import dev.ingot.engine.text.SpokenPart.ToolCall;
-
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
-
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,6 +15,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.random.RandomGeneratorFactory;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /// What models write down, in the form that their own templates write it back to them.
 final class OutputFormatTest {

@@ -3,12 +3,9 @@ package dev.ingot.api.openai.wire;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonInclude.Include;
 import com.fasterxml.jackson.annotation.JsonProperty;
-
 import dev.ingot.engine.sequence.Tokens;
-
-import org.jspecify.annotations.Nullable;
-
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// The answers of `/v1/chat/completions`: whole, or in chunks.
 ///
