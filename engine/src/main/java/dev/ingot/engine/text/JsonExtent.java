@@ -6,8 +6,7 @@ final class JsonExtent {
     private boolean inString;
     private boolean escaped;
 
-    /// @param c the next character, `{` first
-    /// @return whether the object ends with it
+    /// Takes the next character, `{` first, and says whether the object ends with it.
     boolean add(char c) {
         if (inString) {
             inString = escaped || c != '"';

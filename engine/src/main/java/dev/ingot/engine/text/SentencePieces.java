@@ -8,6 +8,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -79,12 +80,13 @@ final class SentencePieces {
                 TokenizerJson.blankNormalizer(normalization),
                 byteFallback ? Optional.of(TokenizerJson.namesOfBytesApart()) : Optional.empty(),
                 TokenizerJson.blankDecoder(normalization.blankPrefix),
-                TokenizerJson.unigram(pieces, ids.get(unknown.get()), byteFallback));
+                TokenizerJson.unigram(
+                        pieces, Objects.requireNonNull(ids.get(unknown.get())), byteFallback));
     }
 
     /// The library would use such a piece in another way than SentencePiece.
     private static void requireUsable(Path file, int id, Piece piece, Map<String, Integer> ids) {
-        if (piece.kind == Kind.UNUSED || ids.get(piece.text) != id) {
+        if (piece.kind == Kind.UNUSED || !Integer.valueOf(id).equals(ids.get(piece.text))) {
             throw new TokenizerException(
                     file
                             + ": piece "

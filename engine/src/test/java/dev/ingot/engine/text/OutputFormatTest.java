@@ -213,7 +213,7 @@ final class OutputFormatTest {
                                 format,
                                 prompt,
                                 "<|channel|>analysis<|message|>Simple.<|end|><|start|>assistant<|channel|>final<|message|>Hello"
-                                    + " < you."))
+                                        + " < you."))
                 .containsExactly(new Reasoning("Simple."), new Content("Hello < you."));
         assertThat(
                         read(
@@ -297,20 +297,22 @@ final class OutputFormatTest {
                         read(
                                 format,
                                 "",
-                                "<tool_call>\n"
-                                        + "<function=get_weather>\n"
-                                        + "<parameter=city>\n"
-                                        + "12\n"
-                                        + "</parameter>\n"
-                                        + "<parameter=days>\n"
-                                        + "2\n"
-                                        + "</parameter>\n"
-                                        + "<parameter=other>\n"
-                                        + "\"a\n"
-                                        + "b\"\n"
-                                        + "</parameter>\n"
-                                        + "</function>\n"
-                                        + "</tool_call>"))
+                                """
+                                <tool_call>
+                                <function=get_weather>
+                                <parameter=city>
+                                12
+                                </parameter>
+                                <parameter=days>
+                                2
+                                </parameter>
+                                <parameter=other>
+                                "a
+                                b"
+                                </parameter>
+                                </function>
+                                </tool_call>\
+                                """))
                 .containsExactly(
                         call(0, "{\"city\":\"12\",\"days\":2,\"other\":\"\\\"a\\nb\\\"\"}"));
         assertThat(

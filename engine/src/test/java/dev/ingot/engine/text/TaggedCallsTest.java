@@ -13,9 +13,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 final class TaggedCallsTest {
     private static final String PARIS =
-            "<tool_call>\n"
-                    + "{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Paris\"}}\n"
-                    + "</tool_call>";
+            """
+            <tool_call>
+            {"name": "get_weather", "arguments": {"city": "Paris"}}
+            </tool_call>\
+            """;
 
     private static ToolCall call(int index, String name, String arguments) {
         return new ToolCall(index, "call-" + index, name, arguments);
