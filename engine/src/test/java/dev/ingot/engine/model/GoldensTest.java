@@ -151,7 +151,8 @@ class GoldensTest {
                                 ? prefix + tensor.replaceFirst("^model\\.", "")
                                 : prefix + tensor;
                 var stored = checkpoint.tensor(tensor);
-                weights.add(longer, DType.F32, stored.shape(), stored.floats());
+                var shape = stored.shape().stream().map(Math::toIntExact).toList();
+                weights.add(longer, DType.F32, shape, stored.floats());
             }
         }
         weights.add("vision_tower.embedding.weight", DType.F32, List.of(2), 1, 2);

@@ -45,7 +45,7 @@ public final class QuantizedTwin {
                         isQuantized(name, tensor, granule)
                                 ? quantized.apply(values).values()
                                 : values;
-                out.add(name, DType.F32, tensor.shape(), stored);
+                out.add(name, DType.F32, shape(tensor), stored);
             }
         }
         write(target, config, out);
@@ -80,15 +80,9 @@ public final class QuantizedTwin {
                             .put(Integer.parseInt(expert.group(2)), tensor);
                 } else if (isQuantized(name, tensor, group)) {
                     var path = name.substring(0, name.length() - ".weight".length());
-                    module(
-                            out,
-                            path,
-                            tensor.shape(),
-                            bits,
-                            group,
-                            quantized.apply(tensor.floats()));
+                    module(out, path, shape(tensor), bits, group, quantized.apply(tensor.floats()));
                 } else {
-                    out.add(name, DType.F32, tensor.shape(), tensor.floats());
+                    out.add(name, DType.F32, shape(tensor), tensor.floats());
                 }
             }
             experts.forEach((path, each) -> {
@@ -127,6 +121,10 @@ public final class QuantizedTwin {
             out.add(path + ".scales", DType.F16, groups, quantized.scales());
             out.add(path + ".biases", DType.F16, groups, quantized.biases());
         }
+    }
+
+    private static List<Integer> shape(HostTensor tensor) {
+        return tensor.shape().stream().map(Math::toIntExact).toList();
     }
 
     private static List<Integer> lastOf(List<Integer> shape, int times, int over) {
