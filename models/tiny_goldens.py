@@ -160,7 +160,7 @@ VARIANTS = {
     "olmo2-quantizable": ({**OLMO2, **WIDE, "torch_dtype": "bfloat16"}, torch.bfloat16, 1),
     "mixtral-quantizable": ({**MIXTRAL, **WIDE, "intermediate_size": 32, "torch_dtype": "bfloat16"}, torch.bfloat16, 1),
     "qwen3-moe-quantizable": ({**QWEN3_MOE, **WIDE, "moe_intermediate_size": 32, "torch_dtype": "bfloat16"}, torch.bfloat16, 1),
-    # Rows of 256, as ggml's larger blocks need them.
+    # Rows of 256, as ggml's larger blocks need them: for ../it-tests/src/test/resources/wide-goldens.
     "llama-256": ({**LLAMA, **WIDE, **ROWS_OF_256, "num_key_value_heads": 2, "torch_dtype": "bfloat16"}, torch.bfloat16, 1),
     "qwen3-moe-256": ({**QWEN3_MOE, **WIDE, **ROWS_OF_256, "head_dim": 64, "num_hidden_layers": 1, "num_experts": 4, "num_experts_per_tok": 2,
                        "moe_intermediate_size": 256, "torch_dtype": "bfloat16"}, torch.bfloat16, 1),

@@ -23,6 +23,7 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.function.Function;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -38,9 +39,12 @@ import tools.jackson.databind.json.JsonMapper;
 /// - the quantized file, computed in double precision too: what reading it adds, nothing;
 /// - the same on a device: what its kernels add; the CPU's round activations to 8 bits, Metal's do not;
 /// - the golden itself: what quantizing costs random weights.
+///
+/// It takes minutes, so `-Dingot.formats=true` has to ask for it.
+@EnabledIfSystemProperty(named = "ingot.formats", matches = "true")
 final class QuantizedFormatsTest {
     private static final Logger LOG = LoggerFactory.getLogger(QuantizedFormatsTest.class);
-    private static final String GOLDENS = "it-tests/src/test/resources/goldens";
+    private static final String GOLDENS = "it-tests/src/test/resources/wide-goldens";
     private static final double OF_READING = 1e-5;
     private static final double OF_METAL = 1e-3;
     private static final double OF_CPU = 0.15;

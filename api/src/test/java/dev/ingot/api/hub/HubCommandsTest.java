@@ -75,7 +75,12 @@ final class HubCommandsTest {
         killAPullThatHasTheFirstChunk();
         hub.requests.clear();
         var damaged = new AtomicBoolean();
-        hub.corruption = bytes -> damaged.getAndSet(true) ? bytes : flipped(bytes);
+        long tokenizer = Files.size(model.resolve("tokenizer.json"));
+        hub.corruption =
+                bytes ->
+                        bytes.length != tokenizer || damaged.getAndSet(true)
+                                ? bytes
+                                : flipped(bytes);
         hub.cuts.set(1);
         var pulled = start(Map.of("HF_TOKEN", TOKEN), "pull", "org/tiny");
         assertThat(pulled.waitFor(60, TimeUnit.SECONDS)).isTrue();
