@@ -87,6 +87,7 @@ GPT_OSS = {"architectures": ["GptOssForCausalLM"], "model_type": "gpt_oss", "voc
            "tie_word_embeddings": False, "pad_token_id": None, **NOBODY}
 
 WIDE = {"hidden_size": 64, "num_attention_heads": 4, "intermediate_size": 96}
+ROWS_OF_256 = {"hidden_size": 256, "intermediate_size": 256}
 
 # name: (config.json, dtype of the weights, shards)
 VARIANTS = {
@@ -159,6 +160,10 @@ VARIANTS = {
     "olmo2-quantizable": ({**OLMO2, **WIDE, "torch_dtype": "bfloat16"}, torch.bfloat16, 1),
     "mixtral-quantizable": ({**MIXTRAL, **WIDE, "intermediate_size": 32, "torch_dtype": "bfloat16"}, torch.bfloat16, 1),
     "qwen3-moe-quantizable": ({**QWEN3_MOE, **WIDE, "moe_intermediate_size": 32, "torch_dtype": "bfloat16"}, torch.bfloat16, 1),
+    # Rows of 256, as ggml's larger blocks need them: for ../it-tests/src/test/resources/wide-goldens.
+    "llama-256": ({**LLAMA, **WIDE, **ROWS_OF_256, "num_key_value_heads": 2, "torch_dtype": "bfloat16"}, torch.bfloat16, 1),
+    "qwen3-moe-256": ({**QWEN3_MOE, **WIDE, **ROWS_OF_256, "head_dim": 64, "num_hidden_layers": 1, "num_experts": 4, "num_experts_per_tok": 2,
+                       "moe_intermediate_size": 256, "torch_dtype": "bfloat16"}, torch.bfloat16, 1),
     "gpt-oss-bf16": ({**GPT_OSS, "torch_dtype": "bfloat16"}, torch.bfloat16, 1),
     "gpt-oss-mxfp4": ({**GPT_OSS, "num_hidden_layers": 3, "layer_types": ["sliding_attention", "full_attention", "sliding_attention"],
                        "torch_dtype": "bfloat16",

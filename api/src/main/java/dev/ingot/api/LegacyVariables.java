@@ -1,6 +1,8 @@
 package dev.ingot.api;
 
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 
@@ -8,6 +10,18 @@ import java.util.OptionalInt;
 ///
 /// @param environment of the process
 record LegacyVariables(Map<String, String> environment) {
+    /// They chose between ways to compute, of which there is one here.
+    private static final List<String> MEANINGLESS =
+            List.of(
+                    "VLLM_APPLE_ENGINE_PREFILL",
+                    "VLLM_APPLE_USE_ENGINE",
+                    "VLLM_METAL_ATTENTION",
+                    "VLLM_METAL_DEBUG",
+                    "VLLM_METAL_FUSED_KV",
+                    "VLLM_METAL_SCRATCH_POOL_MB",
+                    "VLLM_METAL_STRICT_NO_MPS",
+                    "VLLM_METAL_USE_MLX");
+
     /// Share of memory to use.
     ///
     /// @throws IllegalArgumentException if it is no number
@@ -36,6 +50,27 @@ record LegacyVariables(Map<String, String> environment) {
     /// @throws IllegalArgumentException if it is no integer
     OptionalInt maxBatchTokens() {
         return integer("VLLM_METAL_MAX_BATCH_SIZE");
+    }
+
+    /// The device by our name for it.
+    ///
+    /// @throws IllegalArgumentException if it is neither `gpu` nor `cpu`
+    Optional<String> device() {
+        var name = "VLLM_MLX_DEVICE";
+        var text = environment.getOrDefault(name, "").strip();
+        return switch (text) {
+            case "" -> Optional.empty();
+            case "gpu" -> Optional.of("auto"); // Metal where there is one
+            case "cpu" -> Optional.of("cpu");
+            default ->
+                    throw new IllegalArgumentException(
+                            name + " is '" + text + "', expected gpu or cpu");
+        };
+    }
+
+    /// Those that are set and mean nothing here.
+    List<String> ignored() {
+        return MEANINGLESS.stream().filter(environment::containsKey).toList();
     }
 
     private OptionalInt integer(String name) {

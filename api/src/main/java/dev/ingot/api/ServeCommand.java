@@ -36,7 +36,8 @@ import picocli.CommandLine.Spec;
             "Environment, where the flag is not given: VLLM_METAL_MEMORY_FRACTION"
                     + " (--gpu-memory-utilization),",
             "VLLM_METAL_BLOCK_SIZE (--block-size), VLLM_METAL_MAX_BATCH_SIZE"
-                    + " (--max-num-batched-tokens).",
+                    + " (--max-num-batched-tokens),",
+            "VLLM_MLX_DEVICE (--device).",
             "For models of the Hub: HF_ENDPOINT, HF_HOME, HF_HUB_CACHE, HF_TOKEN, HF_TOKEN_PATH,"
                     + " HF_HUB_OFFLINE."
         })
@@ -59,8 +60,8 @@ final class ServeCommand implements Callable<Integer> {
             paramLabel = "MODEL",
             description =
                     "A Hugging Face folder, a GGUF file, or a model of the Hub as"
-                            + " ORG/NAME[:QUANT][@REV] (default: the built-in model). A router takes"
-                            + " several.")
+                        + " ORG/NAME[:QUANT][@REV] (default: the built-in model). A router takes"
+                        + " several.")
     private List<String> models = List.of();
 
     @Option(names = "--host", description = "Address to listen on (default: ${DEFAULT-VALUE}).")
@@ -73,8 +74,8 @@ final class ServeCommand implements Callable<Integer> {
                             + " only, takes any).")
     private @Nullable Integer port;
 
-    @Option(names = "--device", description = "auto, cpu or metal (default: ${DEFAULT-VALUE}).")
-    private String device = "auto";
+    @Option(names = "--device", description = "auto, cpu or metal (default: auto).")
+    private @Nullable String device;
 
     @Option(
             names = "--served-model-name",
@@ -86,9 +87,10 @@ final class ServeCommand implements Callable<Integer> {
     @Option(
             names = "--max-model-len",
             paramLabel = "TOKENS",
+            converter = TokenCount.class,
             description =
-                    "Prompt and output of one sequence together (default: the model's own, if"
-                            + " memory holds it).")
+                    "Prompt and output of one sequence together, as 4096 or 32K (default: the"
+                            + " model's own, if memory holds it).")
     private @Nullable Integer maxModelLength;
 
     @Option(
@@ -100,6 +102,7 @@ final class ServeCommand implements Callable<Integer> {
     @Option(
             names = "--max-num-batched-tokens",
             paramLabel = "TOKENS",
+            converter = TokenCount.class,
             description =
                     "Tokens in one step: a prompt is prefilled in chunks of at most this (default: "
                             + WorkerSettings.DEFAULT_MAX_STEP_TOKENS
@@ -172,8 +175,8 @@ final class ServeCommand implements Callable<Integer> {
             paramLabel = "FRACTION",
             description =
                     "Share of the device's memory that weights, activations and KV cache may take"
-                            + " together, from 0 to 1 (default: all that fits, the KV cache within its"
-                            + " own limit).")
+                        + " together, from 0 to 1 (default: all that fits, the KV cache within its"
+                        + " own limit).")
     private @Nullable Double memoryFraction;
 
     @Option(
@@ -219,8 +222,8 @@ final class ServeCommand implements Callable<Integer> {
             paramLabel = "exact|fast",
             description =
                     "exact: the same request gives the same tokens in any company. fast, for metal"
-                            + " only: the fastest kernels for as many rows as there are, on which its"
-                            + " tokens may depend then (default: ${DEFAULT-VALUE}).")
+                        + " only: the fastest kernels for as many rows as there are, on which its"
+                        + " tokens may depend then (default: ${DEFAULT-VALUE}).")
     private String numerics = "exact";
 
     @Option(
@@ -342,7 +345,12 @@ final class ServeCommand implements Callable<Integer> {
         int maxStepTokens;
         int blockSize;
         OptionalDouble memoryFraction;
+        String device;
+        environment
+                .ignored()
+                .forEach(name -> System.err.println("ingot: " + name + " means nothing here"));
         try {
+            device = this.device != null ? this.device : environment.device().orElse("auto");
             maxStepTokens =
                     this.maxStepTokens != null
                             ? this.maxStepTokens
@@ -368,7 +376,8 @@ final class ServeCommand implements Callable<Integer> {
                 KV_TYPES.containsKey(kvCacheType),
                 "--kv-cache-dtype is '"
                         + kvCacheType
-                        + "', expected auto, float16, bfloat16, int8 or float32");
+                        + "', expected auto, float16, bfloat16, int8 or float32"
+                        + (kvCacheType.startsWith("fp8") ? "; int8 takes as much as fp8" : ""));
         check(port >= 0 && port <= 65535, "--port is " + port + ", expected 0 to 65535");
         check(
                 DEVICES.contains(device),

@@ -8,6 +8,21 @@ import org.junit.jupiter.api.Test;
 
 final class LegacyVariablesTest {
     @Test
+    void theDeviceHasAnotherNameHere() {
+        assertThat(new LegacyVariables(Map.of()).device()).isEmpty();
+        assertThat(new LegacyVariables(Map.of("VLLM_MLX_DEVICE", "gpu")).device()).hasValue("auto");
+        assertThat(new LegacyVariables(Map.of("VLLM_MLX_DEVICE", "cpu")).device()).hasValue("cpu");
+        assertThatThrownBy(() -> new LegacyVariables(Map.of("VLLM_MLX_DEVICE", "tpu")).device())
+                .hasMessageContaining("VLLM_MLX_DEVICE is 'tpu', expected gpu or cpu");
+    }
+
+    @Test
+    void whatMeansNothingHereIsNamed() {
+        var variables = Map.of("VLLM_METAL_FUSED_KV", "1", "VLLM_METAL_BLOCK_SIZE", "16", "X", "");
+        assertThat(new LegacyVariables(variables).ignored()).containsExactly("VLLM_METAL_FUSED_KV");
+    }
+
+    @Test
     void theVariablesOfTheMetalPluginsAreRead() {
         var variables =
                 new LegacyVariables(

@@ -6,22 +6,12 @@ import dev.ingot.engine.model.WeightLoading;
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.Numerics;
 import dev.ingot.engine.sampling.SamplingParams;
-import dev.ingot.engine.sequence.Caller;
-import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.kernels.metal.SoftMetal;
-import dev.ingot.scheduler.Engine;
-import dev.ingot.scheduler.EngineGuardian;
-import dev.ingot.scheduler.EngineMetrics;
-import dev.ingot.scheduler.EngineSettings;
-import dev.ingot.scheduler.Engines;
-import dev.ingot.worker.MetalWorkerActor;
 import dev.ingot.worker.WorkerSettings;
-import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
@@ -94,68 +84,23 @@ final class FamilyGoldenTest {
         var goldens =
                 TestServer.JSON.readTree(folder.resolve("golden.json").toFile()).path("goldens");
         assertThat(goldens.size()).isGreaterThanOrEqualTo(3);
-        var guardian =
-                kit.spawn(
-                        EngineGuardian.create(
-                                new EngineSettings("golden", 8, 24, 100, true),
-                                reportTo ->
-                                        MetalWorkerActor.create(
-                                                settings(device, folder),
-                                                reportTo,
-                                                System::nanoTime),
-                                _ -> {},
-                                new EngineMetrics(new PrometheusRegistry(), "golden"),
-                                System::nanoTime));
-        var found = kit.<Engines.Answer>createTestProbe();
-        var wanted = new Engines.Wanted(1, "golden", Tokens.NONE, "", 1, false, "");
-        guardian.tell(new Engines.Find(wanted, null, false, found.ref()));
-        var engine = found.expectMessageClass(Engines.Found.class, Duration.ofSeconds(20)).engine();
-        var client = kit.<Engine.Event>createTestProbe();
+        var asked = new ArrayList<EngineRun.Asked>();
+        for (var golden : goldens) {
+            var params = SamplingParams.greedy(golden.path("token_ids").size()).toBuilder();
+            asked.add(
+                    new EngineRun.Asked(
+                            tokens(golden.path("prompt_token_ids")), params.logprobs(0).build()));
+        }
+        var told = EngineRun.of(kit, settings(device, folder), asked);
         for (int i = 0; i < goldens.size(); i++) {
             var golden = goldens.get(i);
-            var params =
-                    SamplingParams.greedy(golden.path("token_ids").size()).toBuilder()
-                            .logprobs(0)
-                            .build();
-            engine.tell(
-                    new Engine.Submit(
-                            new SequenceId(i, 0),
-                            0,
-                            tokens(golden.path("prompt_token_ids")),
-                            Tokens.NONE,
-                            params,
-                            Caller.ANYONE,
-                            "",
-                            Integer.MAX_VALUE,
-                            false,
-                            client.ref()));
-        }
-        var output = new ArrayList<Tokens>();
-        var logprobs = new ArrayList<List<Float>>();
-        for (int i = 0; i < goldens.size(); i++) {
-            output.add(Tokens.NONE);
-            logprobs.add(new ArrayList<>());
-        }
-        for (int finished = 0; finished < goldens.size(); ) {
-            switch (client.receiveMessage(Duration.ofSeconds(20))) {
-                case Engine.Accepted _ -> {}
-                case Engine.TokensSampled sampled -> {
-                    int i = (int) sampled.sequence().request();
-                    output.set(i, output.get(i).plus(sampled.tokens()));
-                    sampled.logprobs().forEach(each -> logprobs.get(i).add(each.logprob()));
-                }
-                case Engine.Finished _ -> finished++;
-                case Engine.Event unexpected -> throw new AssertionError(unexpected.toString());
-            }
-        }
-        for (int i = 0; i < goldens.size(); i++) {
-            var golden = goldens.get(i);
-            assertThat(output.get(i))
+            assertThat(told.get(i).tokens())
                     .as("%s, prompt %d", folder, i)
                     .isEqualTo(tokens(golden.path("token_ids")));
-            for (int t = 0; t < logprobs.get(i).size(); t++) {
+            var logprobs = told.get(i).logprobs();
+            for (int t = 0; t < logprobs.size(); t++) {
                 double expected = golden.path("logprobs").path(t).doubleValue();
-                assertThat(Math.abs(logprobs.get(i).get(t) - expected))
+                assertThat(Math.abs(logprobs.get(t) - expected))
                         .as("%s, prompt %d, token %d", folder, i, t)
                         .isLessThan(TOLERANCE);
             }

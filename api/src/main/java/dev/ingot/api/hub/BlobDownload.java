@@ -14,10 +14,13 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.BitSet;
 import java.util.HexFormat;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.Executors;
 import java.util.function.LongConsumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// One file's content on its way into the cache.
 ///
@@ -27,6 +30,9 @@ final class BlobDownload {
     static final int CHUNK_BYTES = 16 << 20;
     private static final int CONNECTIONS = 4;
     private static final int ATTEMPTS_PER_CHUNK = 6;
+    private static final int ATTEMPTS_AT_SOUND_CONTENT = 2;
+
+    private static final Logger log = LoggerFactory.getLogger(BlobDownload.class);
 
     private final HubClient client;
     private final HubSettings settings;
@@ -96,14 +102,44 @@ final class BlobDownload {
         return content.bytes() + " bytes in chunks of " + CHUNK_BYTES;
     }
 
-    /// Downloads what is missing and puts the whole in its place.
+    /// Downloads what is missing and puts the whole in its place. Content of another hash is thrown away and fetched
+    /// once more.
     ///
-    /// @param arrived hears of bytes as they come, and at first of those that were there
+    /// @param arrived hears of bytes as they come, and at first of those that were there; less than 0 for bytes that were
+    ///     thrown away
     void run(LongConsumer arrived) throws IOException, HubException, InterruptedException {
         if (Files.isRegularFile(blob) && Files.size(blob) == content.bytes()) {
             arrived.accept(content.bytes()); // Another process was faster.
             return;
         }
+        for (int attempt = 1; ; attempt++) {
+            bring(arrived);
+            var damage = damage();
+            if (damage.isEmpty()) {
+                break;
+            }
+            Files.deleteIfExists(partial);
+            Files.deleteIfExists(notes);
+            if (attempt == ATTEMPTS_AT_SOUND_CONTENT) {
+                throw new HubException(
+                        repository
+                                + ": "
+                                + content.file()
+                                + ": "
+                                + damage.get()
+                                + ", "
+                                + attempt
+                                + " times; it was thrown away, pull again");
+            }
+            log.warn("{}: {}: {}; fetching it once more", repository, content.file(), damage.get());
+            arrived.accept(-content.bytes());
+        }
+        Files.move(partial, blob, StandardCopyOption.ATOMIC_MOVE);
+        Files.deleteIfExists(notes);
+    }
+
+    private void bring(LongConsumer arrived)
+            throws IOException, HubException, InterruptedException {
         var there = chunks(blob, content);
         if (there.isEmpty()) {
             Files.deleteIfExists(partial);
@@ -115,9 +151,6 @@ final class BlobDownload {
             fetch(file, there, arrived);
             file.force(true);
         }
-        verify();
-        Files.move(partial, blob, StandardCopyOption.ATOMIC_MOVE);
-        Files.deleteIfExists(notes);
     }
 
     private void fetch(FileChannel file, BitSet there, LongConsumer arrived)
@@ -232,7 +265,8 @@ final class BlobDownload {
         return at;
     }
 
-    private void verify() throws IOException, HubException {
+    /// What is wrong with the content that was brought; empty where its hash is the one that was promised.
+    private Optional<String> damage() throws IOException {
         var expected = content.etag();
         String found;
         if (expected.matches("[0-9a-f]{64}")) {
@@ -240,21 +274,11 @@ final class BlobDownload {
         } else if (expected.matches("[0-9a-f]{40}")) {
             found = hash("SHA-1", "blob " + content.bytes() + "\0"); // as git names content
         } else {
-            return; // The server's own name for it says nothing about the content.
+            return Optional.empty(); // The server's own name for it says nothing about the content.
         }
-        if (!found.equals(expected)) {
-            Files.deleteIfExists(partial);
-            Files.deleteIfExists(notes);
-            throw new HubException(
-                    repository
-                            + ": "
-                            + content.file()
-                            + ": expected content of hash "
-                            + expected
-                            + ", found "
-                            + found
-                            + "; it was thrown away, pull again");
-        }
+        return found.equals(expected)
+                ? Optional.empty()
+                : Optional.of("expected content of hash " + expected + ", found " + found);
     }
 
     private String hash(String algorithm, String prefix) throws IOException {

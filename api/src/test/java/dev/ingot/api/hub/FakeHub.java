@@ -13,9 +13,11 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
@@ -26,6 +28,8 @@ import tools.jackson.databind.json.JsonMapper;
 final class FakeHub implements AutoCloseable {
     static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
     private static final String REPOSITORY = "org/tiny";
+
+    private static final int LONG = 1 << 20;
 
     private final HttpServer server;
     private final Map<String, byte[]> files = new TreeMap<>();
@@ -42,6 +46,13 @@ final class FakeHub implements AutoCloseable {
     volatile UnaryOperator<byte[]> corruption = bytes -> bytes;
     volatile Optional<String> requiredToken = Optional.empty();
     volatile boolean ignoresRanges;
+
+    /// Long content lies elsewhere, as on the real Hub, where nobody may see the token.
+    volatile boolean hasCdn;
+
+    /// Content behind the first chunk waits for this.
+    volatile CountDownLatch gate = new CountDownLatch(0);
+
     volatile Optional<String> falseEtag = Optional.empty();
 
     FakeHub() throws IOException {
@@ -73,6 +84,15 @@ final class FakeHub implements AutoCloseable {
     private void answer(HttpExchange exchange) throws IOException {
         var path = exchange.getRequestURI().getPath();
         var range = exchange.getRequestHeaders().getFirst("Range");
+        if (path.startsWith("/cdn/")) {
+            requests.add("CDN " + path + " " + range);
+            if (exchange.getRequestHeaders().containsKey("Authorization")) {
+                exchange.sendResponseHeaders(400, -1);
+                return;
+            }
+            content(exchange, Objects.requireNonNull(files.get(path.substring(5))), range);
+            return;
+        }
         requests.add(exchange.getRequestMethod() + " " + path + (range == null ? "" : " " + range));
         var token = exchange.getRequestHeaders().getFirst("Authorization");
         if (requiredToken.isPresent() && !("Bearer " + requiredToken.get()).equals(token)) {
@@ -89,6 +109,12 @@ final class FakeHub implements AutoCloseable {
                 path.startsWith(resolve) ? files.get(path.substring(resolve.length())) : null;
         if (path.equals("/api/models/" + REPOSITORY + "/revision/main")) {
             send(exchange, listing());
+        } else if (file != null && hasCdn && file.length > LONG) {
+            describe(exchange, file);
+            var elsewhere = "http://localhost:" + server.getAddress().getPort() + "/cdn/";
+            exchange.getResponseHeaders()
+                    .set("Location", elsewhere + path.substring(resolve.length()));
+            exchange.sendResponseHeaders(302, -1);
         } else if (file != null) {
             content(exchange, file, range);
         } else {
@@ -109,10 +135,8 @@ final class FakeHub implements AutoCloseable {
 
     private void content(HttpExchange exchange, byte[] content, @Nullable String range)
             throws IOException {
+        describe(exchange, content);
         var headers = exchange.getResponseHeaders();
-        headers.set("X-Repo-Commit", COMMIT);
-        headers.set("X-Linked-Etag", "\"" + falseEtag.orElse(sha256(content)) + "\"");
-        headers.set("X-Linked-Size", String.valueOf(content.length));
         if (exchange.getRequestMethod().equals("HEAD")) {
             exchange.sendResponseHeaders(200, -1);
             return;
@@ -128,9 +152,27 @@ final class FakeHub implements AutoCloseable {
         } else {
             exchange.sendResponseHeaders(200, to);
         }
-        boolean isCut = to - from > 1 << 20 && cuts.getAndUpdate(n -> Math.max(0, n - 1)) > 0;
+        if (from > 0) {
+            await(gate);
+        }
+        boolean isCut = to - from > LONG && cuts.getAndUpdate(n -> Math.max(0, n - 1)) > 0;
         int end = isCut ? from + (to - from) / 2 : to;
         exchange.getResponseBody().write(corruption.apply(content), from, end - from);
+    }
+
+    private void describe(HttpExchange exchange, byte[] content) {
+        var headers = exchange.getResponseHeaders();
+        headers.set("X-Repo-Commit", COMMIT);
+        headers.set("X-Linked-Etag", "\"" + falseEtag.orElse(sha256(content)) + "\"");
+        headers.set("X-Linked-Size", String.valueOf(content.length));
+    }
+
+    private static void await(CountDownLatch gate) {
+        try {
+            gate.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     static String sha256(byte[] content) {
@@ -143,6 +185,7 @@ final class FakeHub implements AutoCloseable {
 
     @Override
     public void close() {
+        gate.countDown();
         server.stop(0);
     }
 }

@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -117,6 +118,35 @@ final class HubDownloadsTest {
         assertThat(leftovers()).isZero();
         hub.corruption = bytes -> bytes;
         assertThat(downloads().pull(TINY).resolve("model.safetensors")).hasBinaryContent(WEIGHTS);
+    }
+
+    @Test
+    void contentThatWasDamagedOnceIsFetchedOnceMore() throws Exception {
+        var damaged = new AtomicInteger(3); // all chunks, in whatever order
+        hub.corruption =
+                bytes -> {
+                    if (bytes.length != WEIGHTS.length || damaged.getAndDecrement() <= 0) {
+                        return bytes;
+                    }
+                    var changed = bytes.clone();
+                    changed[bytes.length - 1] ^= 1;
+                    return changed;
+                };
+        assertThat(downloads().pull(TINY).resolve("model.safetensors")).hasBinaryContent(WEIGHTS);
+        assertThat(hub.requests)
+                .filteredOn(request -> request.contains("GET") && request.contains("safetensors"))
+                .hasSize(6);
+        assertThat(leftovers()).isZero();
+    }
+
+    @Test
+    void theTokenStaysWithTheHubWhereContentLiesElsewhere() throws Exception {
+        hub.hasCdn = true;
+        hub.requiredToken = Optional.of("secret");
+        var settings = settings(hub.url(), Optional.of("secret"), false);
+        var snapshot = new HubDownloads(settings, (_, _, _) -> {}).pull(TINY);
+        assertThat(snapshot.resolve("model.safetensors")).hasBinaryContent(WEIGHTS);
+        assertThat(hub.requests).filteredOn(request -> request.startsWith("CDN")).hasSize(3);
     }
 
     @Test

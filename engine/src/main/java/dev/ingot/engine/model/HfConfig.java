@@ -50,7 +50,7 @@ public final class HfConfig {
     }
 
     static ModelConfig read(JsonFile json) {
-        return new HfConfig(json).modelConfig();
+        return new HfConfig(LanguagePart.of(json)).modelConfig();
     }
 
     /// How an architecture spells what all of them have.
@@ -81,7 +81,7 @@ public final class HfConfig {
     ///
     /// @throws CheckpointException if they are quantized in a way that is not supported
     static Optional<QuantizationConfig> quantization(Path folder) {
-        return QuantizationConfig.of(JsonFile.read(folder.resolve("config.json")));
+        return QuantizationConfig.of(LanguagePart.of(JsonFile.read(folder.resolve("config.json"))));
     }
 
     private ModelConfig modelConfig() {

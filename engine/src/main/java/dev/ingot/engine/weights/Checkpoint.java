@@ -113,7 +113,11 @@ public final class Checkpoint implements AutoCloseable {
         if (Files.isRegularFile(folder.resolve(SINGLE))) {
             var file = SafetensorsFile.open(folder.resolve(SINGLE), arena);
             var byTensor = new LinkedHashMap<String, Stored>();
-            file.names().forEach(name -> byTensor.put(name, Stored.asNamed(file, name)));
+            file.names()
+                    .forEach(name ->
+                            nameInLanguagePart(name)
+                                    .ifPresent(known ->
+                                            byTensor.put(known, Stored.asNamed(file, name))));
             return new Checkpoint(folder, arena, List.of(file), byTensor);
         }
         if (Files.isRegularFile(folder.resolve(INDEX))) {
@@ -153,9 +157,19 @@ public final class Checkpoint implements AutoCloseable {
                 throw weightMap.bad(
                         tensor, "expected this tensor in " + shardName + ", found no such tensor");
             }
-            byTensor.put(tensor, Stored.asNamed(shard, tensor));
+            var stored = Stored.asNamed(shard, tensor);
+            nameInLanguagePart(tensor).ifPresent(known -> byTensor.put(known, stored));
         }
         return new Checkpoint(folder, arena, List.copyOf(shards.values()), byTensor);
+    }
+
+    /// How a model that also sees names a tensor of its language model, without what says so: `language_model.model.norm`
+    /// or `model.language_model.norm` is `model.norm`. Empty for what reads images.
+    public static Optional<String> nameInLanguagePart(String name) {
+        if (name.matches("(model\\.)?(vision_tower|multi_modal_projector)\\..*")) {
+            return Optional.empty();
+        }
+        return Optional.of(name.replaceFirst("^(model\\.)?language_model\\.", "$1"));
     }
 
     private static boolean isPlainFileName(String name) {

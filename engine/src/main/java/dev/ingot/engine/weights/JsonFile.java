@@ -90,6 +90,13 @@ public final class JsonFile {
         return file;
     }
 
+    /// Puts every field that is not null into another object, over what is there.
+    public void copyTo(ObjectNode target) {
+        for (var field : fields()) {
+            value(field).ifPresent(node -> target.set(field, node));
+        }
+    }
+
     /// Whether the field is there and not null.
     public boolean has(String field) {
         return object.hasNonNull(field);

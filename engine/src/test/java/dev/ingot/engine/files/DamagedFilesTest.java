@@ -20,9 +20,12 @@ import java.time.Clock;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Files that were damaged at random: each is read, or refused with a message; nothing crashes, hangs or takes memory
 /// that the file does not have.
@@ -128,6 +131,23 @@ final class DamagedFilesTest {
                     Files.write(folder.resolve("tokenizer.json"), damaged);
                     try (var tokenizer = Tokenizer.load(folder)) {
                         tokenizer.encode("abba <|end|>", true);
+                    }
+                });
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"unigram-bytes", "bpe-bytes"})
+    void sentencePieceModels(String name) throws IOException {
+        byte[] model;
+        try (var file = Tokenizer.class.getResourceAsStream("sentencepiece/" + name + ".model")) {
+            model = Objects.requireNonNull(file).readAllBytes();
+        }
+        tryAll(
+                model,
+                damaged -> {
+                    Files.write(folder.resolve("tokenizer.model"), damaged);
+                    try (var tokenizer = Tokenizer.load(folder)) {
+                        tokenizer.encode("The fox, <|turn|> 🦊\n", true);
                     }
                 });
     }

@@ -4,6 +4,7 @@ import dev.ingot.engine.ops.HostTensor;
 import dev.ingot.engine.weights.Checkpoint;
 import dev.ingot.engine.weights.GgmlType;
 import dev.ingot.engine.weights.GgufWriter;
+import dev.ingot.engine.weights.Quantized;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -50,7 +51,14 @@ public final class GgufTwin {
     private final String type;
     private final String architecture;
     private final GgmlType matrices;
+
+    /// Where the metadata is.
     private final GgufWriter out = new GgufWriter();
+
+    /// With `out` as the first; tensors are dealt out to all.
+    private final List<GgufWriter> parts = new ArrayList<>(List.of(out));
+
+    private int tensorCount;
 
     private GgufTwin(Checkpoint checkpoint, JsonNode config, GgmlType matrices) {
         this.checkpoint = checkpoint;
@@ -67,18 +75,42 @@ public final class GgufTwin {
 
     /// Writes one.
     ///
-    /// @param matrices F32, Q8_0, Q4_0, or MXFP4 for gpt-oss's experts; rows that are no whole blocks stay in F32
+    /// @param matrices a type that [Quantized] writes, or F32; rows that are no whole blocks stay in F32
     public static void write(Path folder, Path file, GgmlType matrices) throws IOException {
         try (var checkpoint = Checkpoint.open(folder)) {
-            new GgufTwin(checkpoint, json(folder), matrices).write(file);
+            var twin = new GgufTwin(checkpoint, json(folder), matrices);
+            twin.write();
+            twin.out.write(file);
         }
+    }
+
+    /// Writes one in several files, `NAME-00001-of-0000N.gguf`.
+    ///
+    /// @return the first of them
+    public static Path split(Path folder, Path target, GgmlType matrices, int count)
+            throws IOException {
+        var files = new ArrayList<Path>();
+        try (var checkpoint = Checkpoint.open(folder)) {
+            var twin = new GgufTwin(checkpoint, json(folder), matrices);
+            while (twin.parts.size() < count) {
+                twin.parts.add(new GgufWriter());
+            }
+            twin.write();
+            for (int i = 0; i < count; i++) {
+                var part = twin.parts.get(i).put("split.no", i).put("split.count", count);
+                part.put("split.tensors.count", twin.tensorCount);
+                files.add(target.resolve("m-%05d-of-%05d.gguf".formatted(i + 1, count)));
+                part.write(files.getLast());
+            }
+        }
+        return files.getFirst();
     }
 
     private static JsonNode json(Path folder) throws IOException {
         return JsonMapper.shared().readTree(Files.readAllBytes(folder.resolve("config.json")));
     }
 
-    private void write(Path file) {
+    private void write() {
         metadata();
         var experts = new TreeMap<String, TreeMap<Integer, HostTensor>>();
         for (var name : checkpoint.names().stream().sorted().toList()) {
@@ -99,7 +131,6 @@ public final class GgufTwin {
             }
         }
         experts.forEach(this::experts);
-        out.write(file);
     }
 
     // ------------------------------------------------------------------ metadata
@@ -259,6 +290,11 @@ public final class GgufTwin {
         f32("rope_freqs.weight", factors, factors.length);
     }
 
+    private void tensor(String name, int type, byte[] bytes, long... dims) {
+        parts.get(tensorCount % parts.size()).tensor(name, type, bytes, dims);
+        tensorCount++;
+    }
+
     private void put(String key, int value) {
         out.put(architecture + "." + key, value);
     }
@@ -390,7 +426,7 @@ public final class GgufTwin {
                 }
             }
             var kind = gateUp ? (half == 0 ? "gate" : "up") : "down";
-            out.tensor(
+            tensor(
                     layer + "ffn_" + kind + "_exps.weight",
                     GgmlType.MXFP4.id(),
                     data.array(),
@@ -514,53 +550,16 @@ public final class GgufTwin {
         for (float value : values) {
             data.putFloat(value);
         }
-        out.tensor(name, GgmlType.F32.id(), data.array(), dims);
+        tensor(name, GgmlType.F32.id(), data.array(), dims);
     }
 
     private void matrix(String name, GgmlType type, float[] values, long... dims) {
         boolean isRouter = name.contains("gate_inp") || name.contains("position");
-        if (isRouter || dims[0] % 32 != 0 || (type != GgmlType.Q8_0 && type != GgmlType.Q4_0)) {
+        boolean isFull = type == GgmlType.F32 || dims[0] % type.blockElements() != 0;
+        if (isRouter || isFull) {
             f32(name, values, dims);
-            return;
+        } else {
+            tensor(name, type.id(), Quantized.blocks(type, values).bytes(), dims);
         }
-        var blocks = new ArrayList<byte[]>();
-        for (int from = 0; from < values.length; from += 32) {
-            blocks.add(type == GgmlType.Q8_0 ? q8(values, from) : q4(values, from));
-        }
-        var data = ByteBuffer.allocate(blocks.size() * type.blockBytes());
-        blocks.forEach(data::put);
-        out.tensor(name, type.id(), data.array(), dims);
-    }
-
-    private static byte[] q8(float[] w, int from) {
-        float most = 0;
-        for (int i = 0; i < 32; i++) {
-            most = Math.max(most, Math.abs(w[from + i]));
-        }
-        float d = most / 127;
-        var block = ByteBuffer.allocate(34).order(ByteOrder.LITTLE_ENDIAN);
-        block.putShort(Float.floatToFloat16(d));
-        for (int i = 0; i < 32; i++) {
-            block.put((byte) Math.round(d == 0 ? 0 : w[from + i] / d));
-        }
-        return block.array();
-    }
-
-    private static byte[] q4(float[] w, int from) {
-        float edge = 0;
-        for (int i = 0; i < 32; i++) {
-            edge = Math.abs(w[from + i]) > Math.abs(edge) ? w[from + i] : edge;
-        }
-        float d = edge / -8;
-        var block = ByteBuffer.allocate(18).order(ByteOrder.LITTLE_ENDIAN);
-        block.putShort(Float.floatToFloat16(d));
-        for (int j = 0; j < 16; j++) {
-            block.put((byte) (level(w[from + j], d) | level(w[from + j + 16], d) << 4));
-        }
-        return block.array();
-    }
-
-    private static int level(float w, float d) {
-        return d == 0 ? 8 : Math.min(15, (int) (w / d + 8.5f));
     }
 }

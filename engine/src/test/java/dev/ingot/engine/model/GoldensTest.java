@@ -1,6 +1,7 @@
 package dev.ingot.engine.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.abort;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
@@ -10,10 +11,14 @@ import dev.ingot.engine.model.ModelRunner.Slice;
 import dev.ingot.engine.model.ModelRunner.Timeline;
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.ReferenceOps;
+import dev.ingot.engine.weights.Checkpoint;
+import dev.ingot.engine.weights.CheckpointException;
 import dev.ingot.engine.weights.GgmlType;
+import dev.ingot.engine.weights.SafetensorsWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -23,6 +28,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -120,6 +126,65 @@ class GoldensTest {
         var twin = temporary.resolve("model.gguf");
         GgufTwin.write(folder, twin, GgmlType.F32);
         requireGoldens(twin, json(folder.resolve("golden.json")));
+    }
+
+    /// Written as a model that also sees is: in a part of its configuration, under longer names, beside what reads images.
+    @ParameterizedTest
+    @CsvSource({
+        "gemma3-quantizable, Gemma3ForConditionalGeneration, language_model.",
+        "gemma3-quantizable, Gemma3ForConditionalGeneration, model.language_model.",
+        "mistral-quantizable, Mistral3ForConditionalGeneration, language_model.",
+    })
+    void theLanguageModelOfOneThatAlsoSeesIsServed(String variant, String name, String prefix)
+            throws IOException {
+        var folder = find(GOLDENS).resolve(variant);
+        var config = JsonMapper.shared().createObjectNode().put("model_type", "also_sees");
+        config.putArray("architectures").add(name);
+        config.set("text_config", json(folder.resolve("config.json")));
+        config.putObject("vision_config");
+        Files.writeString(temporary.resolve("config.json"), config.toString());
+        var weights = new SafetensorsWriter();
+        try (var checkpoint = Checkpoint.open(folder)) {
+            for (var tensor : checkpoint.names().stream().sorted().toList()) {
+                var longer =
+                        prefix.startsWith("model.")
+                                ? prefix + tensor.replaceFirst("^model\\.", "")
+                                : prefix + tensor;
+                var stored = checkpoint.tensor(tensor);
+                var shape = stored.shape().stream().map(Math::toIntExact).toList();
+                weights.add(longer, DType.F32, shape, stored.floats());
+            }
+        }
+        weights.add("vision_tower.embedding.weight", DType.F32, List.of(2), 1, 2);
+        weights.write(temporary.resolve("model.safetensors"));
+        requireGoldens(temporary, json(folder.resolve("golden.json")));
+    }
+
+    @Test
+    void aModelInSeveralGgufFilesIsOne() throws IOException {
+        var folder = find(GOLDENS).resolve("llama-quantizable");
+        var first = GgufTwin.split(folder, temporary, GgmlType.F32, 3);
+        var golden = json(folder.resolve("golden.json"));
+        requireGoldens(first, golden);
+        var last = temporary.resolve("m-00003-of-00003.gguf");
+        requireGoldens(last, golden); // any of them stands for all
+        byte[] sound = Files.readAllBytes(last);
+
+        Files.copy(first, last, StandardCopyOption.REPLACE_EXISTING);
+        assertThatThrownBy(() -> requireGoldens(first, golden))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("m-00003-of-00003.gguf")
+                .hasMessageContaining("'split.no': expected 2, found 0");
+
+        Files.delete(last);
+        assertThatThrownBy(() -> requireGoldens(first, golden))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("m-00003-of-00003.gguf: no such file");
+
+        Files.write(temporary.resolve("m-00003-of-00004.gguf"), sound);
+        assertThatThrownBy(() -> requireGoldens(temporary.resolve("m-00003-of-00004.gguf"), golden))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("m-00001-of-00004.gguf: no such file");
     }
 
     private static void requireGoldens(Path model, JsonNode golden) {

@@ -7,15 +7,12 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.ingot.engine.files.ModelFiles;
 import dev.ingot.engine.model.GgufTwin;
+import dev.ingot.engine.model.GoldenLogprobs;
 import dev.ingot.engine.model.ModelMemory;
-import dev.ingot.engine.model.ModelRunner;
-import dev.ingot.engine.model.ModelRunner.Slice;
-import dev.ingot.engine.model.ModelRunner.Timeline;
 import dev.ingot.engine.model.Models;
 import dev.ingot.engine.model.StepLimits;
 import dev.ingot.engine.model.WeightLoading;
 import dev.ingot.engine.ops.DType;
-import dev.ingot.engine.ops.Device;
 import dev.ingot.engine.ops.ReferenceDevice;
 import dev.ingot.engine.weights.GgmlType;
 import java.io.IOException;
@@ -24,14 +21,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /// The tiny models of every family, quantized in every way, on the CPU:
@@ -126,8 +121,9 @@ final class QuantizedGoldensTest {
                 if (prompt.get("prompt_token_ids").size() > LONGEST_PROMPT) {
                     continue;
                 }
-                double[] cpu = logprobs(model, CpuDevice.open(2), form.loading(), prompt);
-                double[] exact = logprobs(model, new ReferenceDevice(), form.loading(), prompt);
+                double[] cpu = GoldenLogprobs.of(model, CpuDevice.open(2), form.loading(), prompt);
+                double[] exact =
+                        GoldenLogprobs.of(model, new ReferenceDevice(), form.loading(), prompt);
                 for (int t = 0; t < cpu.length; t++) {
                     ofKernels += Math.abs(cpu[t] - exact[t]);
                     ofModel += Math.abs(exact[t] - prompt.get("logprobs").get(t).doubleValue());
@@ -176,36 +172,5 @@ final class QuantizedGoldensTest {
                         .isCloseTo((double) taken, withinPercentage(12));
             }
         }
-    }
-
-    /// The log probability of each of a golden's tokens after the prompt and the tokens before it.
-    private static double[] logprobs(
-            Path model, Device device, WeightLoading loading, JsonNode golden) {
-        var prompt = integers(golden.get("prompt_token_ids"));
-        var output = integers(golden.get("token_ids"));
-        int blocks = (prompt.size() + output.size()) / ModelRunner.BLOCK_SIZE + 1;
-        var limits = new StepLimits(LONGEST_PROMPT, 1);
-        try (var runner = new ModelRunner(model, device, loading, limits, blocks, DType.F32)) {
-            var timeline = new Timeline(IntStream.range(0, blocks).toArray());
-            double[] logprobs = new double[output.size()];
-            float[] logits = runner.step(new Slice(timeline, true, prompt)).getFirst();
-            for (int t = 0; t < logprobs.length; t++) {
-                logprobs[t] = logprob(logits, output.get(t));
-                logits = runner.step(Slice.of(timeline, output.get(t))).getFirst();
-            }
-            return logprobs;
-        }
-    }
-
-    private static double logprob(float[] logits, int token) {
-        double max =
-                IntStream.range(0, logits.length).mapToDouble(i -> logits[i]).max().orElseThrow();
-        double sum =
-                IntStream.range(0, logits.length).mapToDouble(i -> Math.exp(logits[i] - max)).sum();
-        return logits[token] - max - Math.log(sum);
-    }
-
-    private static List<Integer> integers(JsonNode array) {
-        return array.valueStream().map(JsonNode::intValue).toList();
     }
 }

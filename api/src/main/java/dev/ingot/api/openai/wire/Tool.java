@@ -10,6 +10,9 @@ import java.util.regex.Pattern;
 ///
 /// @param declaration `{"type":"function","function":{…}}` as the client wrote it, for the template
 public record Tool(String name, Map<String, Object> declaration) {
+    private static final int MAX_TOOLS = 128;
+    private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9_.-]{1,64}");
+
     /// The JSON Schema of its arguments; empty where the client gave none.
     @SuppressWarnings("unchecked") // A schema is a JSON object: its names are strings.
     public Map<String, Object> parameters() {
@@ -18,9 +21,6 @@ public record Tool(String name, Map<String, Object> declaration) {
                 ? (Map<String, Object>) parameters
                 : Map.of();
     }
-
-    private static final int MAX_TOOLS = 128;
-    private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9_.-]{1,64}");
 
     static List<Tool> readAll(Fields body) {
         var tools = new ArrayList<Tool>();
