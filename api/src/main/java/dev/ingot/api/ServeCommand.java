@@ -58,8 +58,8 @@ final class ServeCommand implements Callable<Integer> {
             paramLabel = "MODEL",
             description =
                     "A Hugging Face folder, a GGUF file, or a model of the Hub as"
-                            + " ORG/NAME[:QUANT][@REV] (default: the built-in model). A router takes"
-                            + " several.")
+                        + " ORG/NAME[:QUANT][@REV] (default: the built-in model). A router takes"
+                        + " several.")
     private List<String> models = List.of();
 
     @Option(names = "--host", description = "Address to listen on (default: ${DEFAULT-VALUE}).")
@@ -158,6 +158,14 @@ final class ServeCommand implements Callable<Integer> {
     private double stretch = SchedulingPolicy.DEFAULT.stretch();
 
     @Option(
+            names = "--prefill-stretch",
+            paramLabel = "FACTOR",
+            description =
+                    "The same for all prompts together, short ones too (default:"
+                            + " ${DEFAULT-VALUE}).")
+    private double stretchOfAll = SchedulingPolicy.DEFAULT.stretchOfAll();
+
+    @Option(
             names = "--block-size",
             paramLabel = "TOKENS",
             description =
@@ -171,8 +179,8 @@ final class ServeCommand implements Callable<Integer> {
             paramLabel = "FRACTION",
             description =
                     "Share of the device's memory that weights, activations and KV cache may take"
-                            + " together, from 0 to 1 (default: all that fits, the KV cache within its"
-                            + " own limit).")
+                        + " together, from 0 to 1 (default: all that fits, the KV cache within its"
+                        + " own limit).")
     private @Nullable Double memoryFraction;
 
     @Option(
@@ -436,7 +444,8 @@ final class ServeCommand implements Callable<Integer> {
                     reservedShares[0],
                     reservedShares[1],
                     longPromptTokens,
-                    stretch);
+                    stretch,
+                    stretchOfAll);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(commandLine(), String.valueOf(e.getMessage()), e);
         }
