@@ -108,9 +108,9 @@ final class EngineNode implements ServingNode {
     }
 
     @Override
-    public boolean awaitTermination() {
+    public boolean awaitTermination() throws Node.StartException {
         system.getWhenTerminated().toCompletableFuture().join();
-        return NodeSystem.wasPutOut(system);
+        return ServingNode.isPutOut(system);
     }
 
     @Override

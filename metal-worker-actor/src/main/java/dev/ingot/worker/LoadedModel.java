@@ -63,7 +63,7 @@ final class LoadedModel implements AutoCloseable {
         ModelConfig config = files.config();
         var checkpoint = files.weights();
         try {
-            var device = Devices.open(settings.device(), settings.threads());
+            var device = Devices.open(settings.device(), settings.threads(), settings.numerics());
             try {
                 return load(settings, config, checkpoint, device, nanoClock, listener);
             } catch (RuntimeException | Error e) {

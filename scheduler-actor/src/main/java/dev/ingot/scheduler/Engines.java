@@ -69,7 +69,13 @@ public interface Engines {
     /// There is no engine here, and there will be none.
     ///
     /// @param why for the client
-    record NoEngine(String why) implements Answer {}
+    /// @param forGood whether that is the request's fault, so that it is not to be tried again
+    record NoEngine(String why, boolean forGood) implements Answer {
+        /// For reasons that are not the request's.
+        public NoEngine(String why) {
+            this(why, false);
+        }
+    }
 
     /// The engine holds nothing any more.
     enum Drained {

@@ -123,7 +123,7 @@ public final class RequestActor {
         this.fromEngine = context.messageAdapter(Engine.Event.class, FromEngine::new);
         for (var choice : spec.choices()) {
             var detokenizer =
-                    new Detokenizer(tokenizer, spec.skipSpecialTokens())
+                    new Detokenizer(tokenizer, spec.skipSpecialTokens(), spec.keptSpecialTokens())
                             .continuing(choice.prompt());
             // A whole answer has no reader to wait for; the client asked for all of it.
             int credit = spec.stream() ? WINDOW : Integer.MAX_VALUE;
@@ -167,7 +167,7 @@ public final class RequestActor {
         return switch (message) {
             case FromEngines(Engines.Found found) -> submit(found);
             case FromEngines(Engines.AllFull full) -> allFull(full);
-            case FromEngines(Engines.NoEngine(String why)) -> giveUp(why);
+            case FromEngines(Engines.NoEngine nobody) -> giveUp(nobody);
             case FromEngine(Engine.Event event) -> onEvent(event);
             case Attach(ActorRef<Output> to) -> {
                 timers.cancel(Deadline.ATTACH);
@@ -277,11 +277,16 @@ public final class RequestActor {
     }
 
     /// There is no engine to go on with, and there will be none.
-    private Behavior<Handle> giveUp(String why) {
+    private Behavior<Handle> giveUp(Engines.NoEngine nobody) {
         if (engine != null || lastWord != null) {
             return Behaviors.same();
         }
-        return opened ? breakOff(why) : refuse(Reason.NOT_READY, why, Duration.ofSeconds(1));
+        if (opened) {
+            return breakOff(nobody.why());
+        }
+        return nobody.forGood()
+                ? refuse(Reason.INVALID, nobody.why(), Duration.ZERO)
+                : refuse(Reason.NOT_READY, nobody.why(), Duration.ofSeconds(1));
     }
 
     private Behavior<Handle> refuse(Reason reason, String message, Duration retryAfter) {

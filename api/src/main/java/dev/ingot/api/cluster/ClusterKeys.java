@@ -25,6 +25,8 @@ public final class ClusterKeys {
 
     private static final String AUTHORITY = "authority";
     private static final String VALID_DAYS = "3650";
+    private static final List<String> QUICK_START =
+            List.of("-J-XX:TieredStopAtLevel=1", "-J-XX:+UseSerialGC");
 
     private final Path folder;
 
@@ -236,6 +238,7 @@ public final class ClusterKeys {
             throws IOException, KeysException {
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "keytool").toString());
+        command.addAll(QUICK_START);
         command.addAll(List.of(arguments));
         command.addAll(List.of("-storepass:env", "INGOT_KEY_PASSWORD"));
         var builder = new ProcessBuilder(command).redirectErrorStream(true);

@@ -14,6 +14,7 @@ import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.javadsl.Adapter;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
@@ -63,7 +64,8 @@ public final class EngineNodeActor {
             context.watch(gate);
             system.receptionist().tell(Receptionist.register(Link.GATES, gate));
             drainBeforeStop(system, gate, settings);
-            ClusterMembership.join(system, settings);
+            context.spawn(
+                    MembershipActor.create(settings), "membership", DispatcherSelector.blocking());
             return Behaviors.empty();
         });
     }

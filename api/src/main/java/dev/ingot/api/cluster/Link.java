@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 /// - `attempt` tells the messages of a link from those of one before it.
 public interface Link {
     /// Nodes speak with each other only if theirs is the same. It grows when a message or a record in it changes.
-    int PROTOCOL = 1;
+    int PROTOCOL = 2;
 
     /// Under which engine nodes are found.
     ServiceKey<ToGate> GATES = ServiceKey.create(ToGate.class, "ingot-engine");
@@ -67,7 +67,9 @@ public interface Link {
     record AgainFrom(int attempt, long number) implements ToRouter {}
 
     /// The engine node has closed the link.
-    record Ended(int attempt, String reason) implements ToRouter {}
+    ///
+    /// @param engineLost whether that is because its engine has crashed
+    record Ended(int attempt, String reason, boolean engineLost) implements ToRouter {}
 
     /// What the engine's end hears.
     sealed interface ToEngine permits Asked, Heartbeat, Again, Leave, LinkToRouterActor.Internal {}

@@ -18,7 +18,9 @@ import dev.ingot.api.cluster.Link.Welcome;
 import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.scheduler.Engine;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -47,6 +49,7 @@ final class LinkToEngineActor {
     private final Lifelines lifelines;
     private final LongSupplier nanoClock;
     private final Silence silence;
+    private final Silence deafness;
     private final Map<SequenceId, Stream> streams = new HashMap<>();
     private final Outbox<Engine.Command> outbox = new Outbox<>(LinkSettings.OUTBOX);
     private final Inbox inbox = new Inbox();
@@ -56,12 +59,14 @@ final class LinkToEngineActor {
     private @Nullable ActorRef<ToEngine> engine;
     private @Nullable AutoCloseable lifeline;
     private String endReason = "the router stops";
+    private boolean crashed;
+    private final Set<Long> watched = new HashSet<>();
 
     /// A sequence that the engine has been given.
     private record Stream(int epoch, ActorRef<Engine.Event> replyTo) {}
 
     /// What it hears besides requests, which it hears as [Engine.Command].
-    sealed interface Message permits FromRequest, FromEngine, Tick, Cut, Close {}
+    sealed interface Message permits FromRequest, FromEngine, Tick, Cut, Close, Watch {}
 
     private record FromRequest(Engine.Command command) implements Message {}
 
@@ -78,8 +83,14 @@ final class LinkToEngineActor {
     /// Give the engine up; whoever is on the link goes on elsewhere.
     record Close(String reason) implements Message {}
 
+    /// Say when this request, which is about to be submitted, has got a token or has ended.
+    record Watch(long request) implements Message {}
+
     /// What it tells its router.
-    sealed interface Notice permits Up, Down, Loaded, Counted, Ended, Refused {}
+    sealed interface Notice permits Up, Down, Loaded, Counted, Ended, Refused, Progressed {}
+
+    /// A request that was watched has got a token or has ended.
+    record Progressed(ActorRef<Engine.Command> link, long request) implements Notice {}
 
     /// Requests may be sent.
     record Up(ActorRef<Engine.Command> link, EngineCard card) implements Notice {}
@@ -97,7 +108,21 @@ final class LinkToEngineActor {
     record Ended(ActorRef<Engine.Command> link, Engine.Event event) implements Notice {}
 
     /// The link is over.
-    record Down(ActorRef<Engine.Command> link, String reason, int streams) implements Notice {}
+    ///
+    /// @param crashed whether the node or its engine has crashed, and was not only cut off or stopped
+    /// @param streams sequences that were on it
+    /// @param requests whose sequences those were
+    record Down(
+            ActorRef<Engine.Command> link,
+            String reason,
+            boolean crashed,
+            int streams,
+            Set<Long> requests)
+            implements Notice {
+        Down {
+            requests = Set.copyOf(requests);
+        }
+    }
 
     private long submitted;
 
@@ -117,6 +142,7 @@ final class LinkToEngineActor {
         this.lifelines = lifelines;
         this.nanoClock = nanoClock;
         this.silence = new Silence(settings.lease(), settings.heartbeat(), nanoClock.getAsLong());
+        this.deafness = new Silence(settings.lease(), settings.heartbeat(), nanoClock.getAsLong());
     }
 
     /// @param router its name, for people
@@ -166,7 +192,14 @@ final class LinkToEngineActor {
             case FromEngine(ToRouter word) ->
                     word.attempt() == attempt ? heard(word) : Behaviors.same();
             case Tick _ -> tick();
-            case Cut _ -> end("its connection is cut");
+            case Cut _ -> {
+                crashed = true;
+                yield end("its connection is cut");
+            }
+            case Watch(long request) -> {
+                watched.add(request);
+                yield Behaviors.same();
+            }
             case Close(String reason) -> end(reason);
         };
     }
@@ -191,6 +224,7 @@ final class LinkToEngineActor {
                 if (stream != null && stream.epoch() == abort.epoch()) {
                     streams.remove(abort.sequence());
                     count();
+                    progressed(abort.sequence());
                     send(to, abort);
                 }
             }
@@ -216,11 +250,11 @@ final class LinkToEngineActor {
             case Welcome(int _, EngineCard card, ActorRef<ToEngine> to) -> welcome(card, to);
             case NotNow(int _, String reason) -> reportTo.tell(new Refused(self(), reason));
             case Told(int _, long number, long heard, Engine.Event event) -> {
-                outbox.heard(heard);
+                confirmed(heard);
                 told(number, event);
             }
             case Report(int _, long next, long heard, EngineLoad load) -> {
-                outbox.heard(heard);
+                confirmed(heard);
                 reportTo.tell(new Loaded(self(), load));
                 if (inbox.isMissing(next)) {
                     askAgain();
@@ -229,7 +263,8 @@ final class LinkToEngineActor {
             case AgainFrom(int _, long number) -> {
                 return again(number);
             }
-            case Link.Ended(int _, String reason) -> {
+            case Link.Ended(int _, String reason, boolean engineLost) -> {
+                crashed = engineLost;
                 return end(reason);
             }
         }
@@ -271,11 +306,26 @@ final class LinkToEngineActor {
                     Engine.Rejected _ -> {
                 streams.remove(event.sequence());
                 count();
+                progressed(event.sequence());
                 reportTo.tell(new Ended(self(), event));
             }
-            case Engine.Accepted _, Engine.TokensSampled _ -> {}
+            case Engine.TokensSampled _ -> progressed(event.sequence());
+            case Engine.Accepted _ -> {}
         }
         stream.replyTo().tell(event);
+    }
+
+    private void progressed(SequenceId sequence) {
+        if (watched.remove(sequence.request())) {
+            reportTo.tell(new Progressed(self(), sequence.request()));
+        }
+    }
+
+    private void confirmed(long number) {
+        if (number > outbox.first()) {
+            deafness.heard(nanoClock.getAsLong());
+        }
+        outbox.heard(number);
     }
 
     private void askAgain() {
@@ -289,9 +339,7 @@ final class LinkToEngineActor {
         if (to == null) {
             return Behaviors.same();
         }
-        if (number < outbox.first()) {
-            return end("it asks for what it confirmed to have heard");
-        }
+        // What it asks for and has confirmed since, it has got meanwhile.
         long each = outbox.first();
         for (var kept = outbox.kept(); kept.hasNext(); each++) {
             var command = kept.next();
@@ -309,8 +357,15 @@ final class LinkToEngineActor {
             }
             return Behaviors.same();
         }
-        if (silence.isOver(nanoClock.getAsLong())) {
+        long now = nanoClock.getAsLong();
+        if (silence.isOver(now)) {
             return end("it is silent");
+        }
+        if (outbox.isEmpty()) {
+            deafness.heard(now);
+        }
+        if (deafness.isOver(now)) {
+            return end("it does not hear what it is told");
         }
         inbox.askAnew();
         beat();
@@ -329,7 +384,9 @@ final class LinkToEngineActor {
     }
 
     private Behavior<Message> stopped() throws Exception {
-        reportTo.tell(new Down(self(), endReason, streams.size()));
+        var requests = new HashSet<Long>();
+        streams.keySet().forEach(sequence -> requests.add(sequence.request()));
+        reportTo.tell(new Down(self(), endReason, crashed, streams.size(), requests));
         if (engine != null) {
             engine.tell(new Leave(endReason));
         }

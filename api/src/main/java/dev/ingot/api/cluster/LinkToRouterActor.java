@@ -46,6 +46,7 @@ final class LinkToRouterActor {
     private final Inbox inbox = new Inbox();
     private int ticks;
     private String endReason = "the node stops";
+    private boolean engineLost;
 
     /// What it hears besides the router.
     sealed interface Internal extends ToEngine permits FromEngine, Tick, End {}
@@ -97,7 +98,7 @@ final class LinkToRouterActor {
                             .tell(new Link.Welcome(hello.attempt(), card, context.getSelf()));
                     return Behaviors.receive(ToEngine.class)
                             .onMessage(ToEngine.class, link::on)
-                            .onSignal(Terminated.class, _ -> link.end("the engine starts anew"))
+                            .onSignal(Terminated.class, _ -> link.engineLost())
                             .onSignal(PostStop.class, _ -> link.stopped())
                             .build();
                 }));
@@ -180,9 +181,7 @@ final class LinkToRouterActor {
     }
 
     private Behavior<ToEngine> again(long number) {
-        if (number < outbox.first()) {
-            return end("the router asks for what it confirmed to have heard");
-        }
+        // What it asks for and has confirmed since, it has got meanwhile.
         long each = outbox.first();
         for (var kept = outbox.kept(); kept.hasNext(); each++) {
             var event = kept.next();
@@ -212,6 +211,11 @@ final class LinkToRouterActor {
         return Behaviors.stopped();
     }
 
+    private Behavior<ToEngine> engineLost() {
+        engineLost = true;
+        return end("the engine starts anew");
+    }
+
     private Behavior<ToEngine> stopped() {
         if (!endReason.isEmpty()) {
             context.getLog()
@@ -220,7 +224,7 @@ final class LinkToRouterActor {
                             router.path().address(),
                             epochs.size(),
                             endReason);
-            router.tell(new Ended(attempt, endReason));
+            router.tell(new Ended(attempt, endReason, engineLost));
         }
         epochs.forEach((sequence, epoch) ->
                 engine.tell(new Engine.Abort(sequence, epoch, FinishReason.ABORTED)));

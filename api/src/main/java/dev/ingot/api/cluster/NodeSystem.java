@@ -24,6 +24,19 @@ public final class NodeSystem {
         return Cluster.get(system).selfMember().address().hostPort();
     }
 
+    /// What it speaks; other nodes have to speak the same.
+    public static String protocolOf(ActorSystem<?> system) {
+        return system.settings().config().getString(ProtocolCheck.KEY);
+    }
+
+    /// Whether it ended because the nodes that it was to join have another protocol.
+    public static boolean wasRefused(ActorSystem<?> system) {
+        var reason = CoordinatedShutdown.get(Adapter.toClassic(system)).getShutdownReason();
+        return reason.isPresent()
+                && reason.get()
+                        .equals(CoordinatedShutdown.incompatibleConfigurationDetectedReason());
+    }
+
     /// Whether it ended because its cluster went on without it, or could not be one with it.
     public static boolean wasPutOut(ActorSystem<?> system) {
         var reason = CoordinatedShutdown.get(Adapter.toClassic(system)).getShutdownReason();

@@ -24,6 +24,11 @@ final class Outbox<M> {
         return unheard.size() >= capacity;
     }
 
+    /// Whether the other end has confirmed all.
+    boolean isEmpty() {
+        return unheard.isEmpty();
+    }
+
     /// Keeps a message until it was heard.
     ///
     /// @return its number

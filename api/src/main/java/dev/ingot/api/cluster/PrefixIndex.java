@@ -47,6 +47,12 @@ final class PrefixIndex {
         }
     }
 
+    /// The engine has begun anew, with an empty cache.
+    void clear() {
+        sentNanos.clear();
+        said = Set.of();
+    }
+
     /// How many blocks of this chain the engine probably holds, from the first on.
     int matched(long[] chain) {
         int matched = 0;

@@ -16,7 +16,7 @@ import scala.collection.immutable.Seq;
 ///
 /// Asked by the node that wants to join, of the other's configuration, and the other way round.
 public final class ProtocolCheck extends JoinConfigCompatChecker {
-    private static final String KEY = "ingot.cluster.protocol";
+    static final String KEY = "ingot.cluster.protocol";
     private static final Logger log = LoggerFactory.getLogger(ProtocolCheck.class);
 
     @Override

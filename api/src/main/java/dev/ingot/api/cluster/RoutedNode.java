@@ -106,6 +106,8 @@ final class RoutedNode {
         onLink = 0;
         submitted = 0;
         granted = 0;
+        prefixes.clear(); // Another process may have its address; if not, its next digest says what
+        // it has.
     }
 
     void down(String reason) {

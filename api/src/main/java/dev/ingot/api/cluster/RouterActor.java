@@ -13,6 +13,7 @@ import dev.ingot.scheduler.Engines.Answer;
 import dev.ingot.scheduler.Engines.Find;
 import dev.ingot.scheduler.Engines.Forget;
 import dev.ingot.scheduler.Engines.Found;
+import dev.ingot.scheduler.Engines.NoEngine;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -39,6 +40,9 @@ import org.jspecify.annotations.Nullable;
 /// It is not on the way of a token; requests speak with the links themselves. What it keeps is bounded: a record per
 /// node, the requests that wait for one, and per node an index of prefixes no larger than its cache.
 final class RouterActor {
+    /// After which a request that is on trial may as well be a slow one.
+    private static final Duration LONGEST_TRIAL = Duration.ofSeconds(20);
+
     private static final int MOST_PARKED = 4096;
     private static final int MOST_HASHES = 1 << 15;
     private static final int MOST_BLOCKS_LOOKED_AT = 1024;
@@ -59,6 +63,7 @@ final class RouterActor {
     private final Map<ActorRef<Engine.Command>, RoutedNode> byLink = new HashMap<>();
     private final Map<ActorRef<Answer>, Find> parked = new LinkedHashMap<>();
     private final RetryBudget retries = new RetryBudget();
+    private final CrashSuspects suspects = new CrashSuspects(LONGEST_TRIAL.toNanos());
     private final EndRate endRate = new EndRate();
 
     /// Whether a model is served at this moment.
@@ -172,6 +177,21 @@ final class RouterActor {
     }
 
     private void answer(Find find) {
+        long request = find.wanted().request();
+        var verdict = suspects.verdict(request);
+        if (verdict == CrashSuspects.Verdict.GUILTY) {
+            metrics.convicted();
+            context.getLog()
+                    .error(
+                            "Request {} is given up: engine nodes crash of it",
+                            Long.toHexString(request));
+            find.replyTo()
+                    .tell(
+                            new NoEngine(
+                                    "Three engines crashed while they computed this request.",
+                                    true));
+            return;
+        }
         var able = able(find);
         if (able.isEmpty()) {
             if (find.wasFull() && !find.wanted().admitted()) {
@@ -204,6 +224,10 @@ final class RouterActor {
                         .orElseThrow();
         node.granted(find.wanted().sequences(), chainOf(find, node, chains), nanoClock.getAsLong());
         metrics.routed(chosen.get().matchedBlocks() > 0);
+        if (verdict == CrashSuspects.Verdict.TRIAL) {
+            suspects.trying(node.name(), request, nanoClock.getAsLong());
+            toLink(node.linkOrThrow(), new LinkToEngineActor.Watch(request));
+        }
         find.replyTo().tell(new Found(node.linkOrThrow(), node.cardOrThrow().numericClass()));
     }
 
@@ -220,6 +244,9 @@ final class RouterActor {
         // A node that fails again and again is still better than none.
         if (serving.stream().anyMatch(node -> node.isAllowed(now))) {
             serving.removeIf(node -> !node.isAllowed(now));
+        }
+        if (suspects.verdict(find.wanted().request()) == CrashSuspects.Verdict.TRIAL) {
+            serving.removeIf(node -> !suspects.mayTry(node.name(), now));
         }
         return serving;
     }
@@ -244,7 +271,9 @@ final class RouterActor {
     private void unpark() {
         for (Iterator<Find> each = List.copyOf(parked.values()).iterator(); each.hasNext(); ) {
             var find = each.next();
-            if (!able(find).isEmpty()) {
+            boolean guilty =
+                    suspects.verdict(find.wanted().request()) == CrashSuspects.Verdict.GUILTY;
+            if (guilty || !able(find).isEmpty()) {
                 parked.remove(find.replyTo());
                 answer(find);
             }
@@ -282,7 +311,7 @@ final class RouterActor {
 
     private static String addressOf(ActorRef<?> reference) {
         var address = reference.path().address();
-        return address.getHost().orElse("local")
+        return address.getHost().orElse(reference.path().name())
                 + address.getPort().map(port -> ":" + port).orElse("");
     }
 
@@ -330,6 +359,13 @@ final class RouterActor {
             }
             case LinkToEngineActor.Ended(ActorRef<Engine.Command> link, Engine.Event event) ->
                     ended(link, event);
+            case LinkToEngineActor.Progressed(ActorRef<Engine.Command> link, long request) -> {
+                var node = byLink.get(link);
+                if (node != null) {
+                    suspects.cleared(node.name(), request);
+                    unpark();
+                }
+            }
             case LinkToEngineActor.Down down -> down(down);
         }
     }
@@ -442,6 +478,11 @@ final class RouterActor {
         }
         boolean served = node.link() != null;
         node.down(down.reason());
+        if (down.crashed()) {
+            suspects.crashed(node.name(), down.requests());
+        } else {
+            suspects.left(node.name());
+        }
         if (served) {
             metrics.linkLost();
             context.getLog()
@@ -455,6 +496,7 @@ final class RouterActor {
             }
         }
         publish();
+        unpark(); // Who waits for this node's trial, and who is convicted by its crash.
         timers.startSingleTimer(
                 "relink " + node.name(), new Relink(node.name()), settings.heartbeat());
     }
@@ -530,8 +572,12 @@ final class RouterActor {
     }
 
     private static void close(ActorRef<Engine.Command> link, String reason) {
+        toLink(link, new LinkToEngineActor.Close(reason));
+    }
+
+    private static void toLink(ActorRef<Engine.Command> link, LinkToEngineActor.Message message) {
         ActorRef<LinkToEngineActor.Message> own = link.<Object>unsafeUpcast().narrow();
-        own.tell(new LinkToEngineActor.Close(reason));
+        own.tell(message);
     }
 
     private void publish() {

@@ -12,6 +12,7 @@ public final class RouterMetrics {
     private final Counter matched;
     private final Counter rejected;
     private final Counter linksLost;
+    private final Counter convicted;
 
     public RouterMetrics(PrometheusRegistry registry) {
         serving = gauge(registry, "ingot:cluster_nodes_serving", "Engine nodes that take requests");
@@ -24,6 +25,11 @@ public final class RouterMetrics {
                         "Of these, engines that were thought to hold the prompt's beginning");
         rejected = counter(registry, "ingot:router_rejected", "Requests for which all were full");
         linksLost = counter(registry, "ingot:router_links_lost", "Engine nodes lost");
+        convicted =
+                counter(
+                        registry,
+                        "ingot:router_convicted_requests",
+                        "Requests that were given up because engine nodes crashed of them");
     }
 
     private static Gauge gauge(PrometheusRegistry registry, String name, String help) {
@@ -52,6 +58,10 @@ public final class RouterMetrics {
 
     void rejected() {
         rejected.inc();
+    }
+
+    void convicted() {
+        convicted.inc();
     }
 
     void linkLost() {

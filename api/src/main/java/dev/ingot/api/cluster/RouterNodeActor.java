@@ -13,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.receptionist.Receptionist;
 import org.apache.pekko.cluster.typed.Cluster;
@@ -107,7 +108,8 @@ public final class RouterNodeActor {
                 started.completeExceptionally(failure);
                 return null;
             });
-            ClusterMembership.join(system, settings);
+            context.spawn(
+                    MembershipActor.create(settings), "membership", DispatcherSelector.blocking());
             return Behaviors.empty();
         });
     }

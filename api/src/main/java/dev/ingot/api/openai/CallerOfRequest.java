@@ -30,10 +30,7 @@ record CallerOfRequest(Caller caller, Duration timeout, String cacheSalt) {
 
     /// @throws ApiException 400 naming the header
     static CallerOfRequest of(HttpRequest request, CallerFields fields) {
-        var tenant = header(request, TENANT);
-        if (tenant.isPresent() && !isName(tenant.get())) {
-            throw bad(TENANT, "must be 1 to " + MAX_TENANT_CHARS + " printable ASCII characters");
-        }
+        var tenant = tenant(request);
         String domain = tenant.orElseGet(() -> keyOf(request));
         String account =
                 tenant.orElse(domain + (fields.user().isEmpty() ? "" : "/" + fields.user()));
@@ -41,6 +38,21 @@ record CallerOfRequest(Caller caller, Duration timeout, String cacheSalt) {
                 new Caller(PriorityClass.of(fields.priority()), account),
                 timeout(request, fields.timeout()),
                 salt(domain, fields.cacheSalt()));
+    }
+
+    /// Who shares with whom: the tenant, or a name for the API key; empty without either.
+    ///
+    /// @throws ApiException 400 naming the header
+    static String domainOf(HttpRequest request) {
+        return tenant(request).orElseGet(() -> keyOf(request));
+    }
+
+    private static Optional<String> tenant(HttpRequest request) {
+        var tenant = header(request, TENANT);
+        if (tenant.isPresent() && !isName(tenant.get())) {
+            throw bad(TENANT, "must be 1 to " + MAX_TENANT_CHARS + " printable ASCII characters");
+        }
+        return tenant;
     }
 
     private static Duration timeout(HttpRequest request, Duration asked) {
@@ -81,7 +93,7 @@ record CallerOfRequest(Caller caller, Duration timeout, String cacheSalt) {
         }
     }
 
-    private static Optional<String> header(HttpRequest request, String name) {
+    static Optional<String> header(HttpRequest request, String name) {
         return request.getHeader(name).map(header -> header.value().strip());
     }
 
@@ -91,7 +103,7 @@ record CallerOfRequest(Caller caller, Duration timeout, String cacheSalt) {
                 && name.chars().allMatch(c -> c > ' ' && c < 0x7f);
     }
 
-    private static ApiException bad(String header, String sentence) {
+    static ApiException bad(String header, String sentence) {
         return new ApiException(
                 ApiError.badField(header, "The header `" + header + "` " + sentence + "."));
     }

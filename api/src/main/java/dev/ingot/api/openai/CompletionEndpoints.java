@@ -2,6 +2,7 @@ package dev.ingot.api.openai;
 
 import dev.ingot.api.http.Bodies;
 import dev.ingot.api.http.Call;
+import dev.ingot.api.http.ClientConnection;
 import dev.ingot.api.http.Responses;
 import dev.ingot.api.openai.wire.ApiError;
 import dev.ingot.api.openai.wire.ApiException;
@@ -15,9 +16,11 @@ import java.time.InstantSource;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.japi.pf.PFBuilder;
+import org.apache.pekko.stream.javadsl.Source;
 import org.apache.pekko.util.ByteString;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,6 +37,7 @@ final class CompletionEndpoints {
     private final Bodies bodies;
     private final Executor tokenizing;
     private final InstantSource clock;
+    private final ResumableStreams resumable;
 
     /// A request that is ready to be opened.
     private record Prepared(Mapped mapped, OutputFields output, Answer answer, Serving serving) {}
@@ -51,9 +55,13 @@ final class CompletionEndpoints {
         this.bodies = bodies;
         this.tokenizing = tokenizing;
         this.clock = clock;
+        this.resumable = new ResumableStreams(system, config.keepAliveInterval());
     }
 
     CompletionStage<HttpResponse> chat(Call call) {
+        if (ResumableStreams.isResumption(call)) {
+            return resumable.resume(call);
+        }
         return bodies.read(call.request())
                 .thenApply(body -> ChatCompletionRequest.read(body, config.limits()))
                 .thenApplyAsync(request -> prepare(request, call), tokenizing)
@@ -61,6 +69,9 @@ final class CompletionEndpoints {
     }
 
     CompletionStage<HttpResponse> completion(Call call) {
+        if (ResumableStreams.isResumption(call)) {
+            return resumable.resume(call);
+        }
         return bodies.read(call.request())
                 .thenApply(body -> CompletionRequest.read(body, config.limits()))
                 .thenApplyAsync(request -> prepare(request, call), tokenizing)
@@ -74,7 +85,13 @@ final class CompletionEndpoints {
         var mapped =
                 entry.mapper().map(request, CallerOfRequest.of(call.request(), request.caller()));
         var names = new TokenNames(entry.model().tokenizer(), request.output().tokensAsIds());
-        var answer = new ChatAnswer(head("chatcmpl-", mapped, name), request, mapped, names);
+        var answer =
+                new ChatAnswer(
+                        head("chatcmpl-", mapped, name),
+                        request,
+                        mapped,
+                        entry.model().outputFormat(),
+                        names);
         return new Prepared(mapped, request.output(), answer, entry.serving());
     }
 
@@ -107,12 +124,20 @@ final class CompletionEndpoints {
     }
 
     private CompletionStage<HttpResponse> answer(Prepared prepared, Call call) {
-        return Exchange.open(
-                        system,
-                        prepared.serving.requests(),
-                        prepared.mapped.spec(),
-                        call.client(),
-                        config.openTimeout())
+        var window = ResumableStreams.window(call);
+        if (window.isPresent()) {
+            if (!prepared.output.stream()) {
+                throw CallerOfRequest.bad(ResumableStreams.WINDOW, "needs `stream`");
+            }
+            return resumable.open(
+                    prepared.mapped.spec().id(),
+                    window.get(),
+                    call,
+                    client ->
+                            open(prepared, client)
+                                    .thenApply(opened -> each(opened, prepared, call)));
+        }
+        return open(prepared, call.client())
                 .thenCompose(exchange ->
                         prepared.output.stream()
                                 ? CompletableFuture.completedStage(stream(exchange, prepared, call))
@@ -122,16 +147,37 @@ final class CompletionEndpoints {
                                                         prepared.answer.whole(whole.outputs()))));
     }
 
+    private CompletionStage<Exchange> open(Prepared prepared, ClientConnection client) {
+        return Exchange.open(
+                system,
+                prepared.serving.requests(),
+                prepared.mapped.spec(),
+                client,
+                config.openTimeout());
+    }
+
     private HttpResponse stream(Exchange exchange, Prepared prepared, Call call) {
         return Responses.events(
-                exchange.outputs()
-                        .map(output -> Sse.events(prepared.answer, output))
-                        .filter(ByteString::nonEmpty)
-                        .recover(
-                                new PFBuilder<Throwable, ByteString>()
-                                        .match(Exception.class, failure -> lastError(failure, call))
-                                        .build())
+                recovered(
+                                exchange.outputs()
+                                        .map(output -> Sse.events(prepared.answer, output))
+                                        .filter(ByteString::nonEmpty),
+                                call)
                         .keepAlive(config.keepAliveInterval(), () -> Sse.KEEP_ALIVE));
+    }
+
+    private static Source<ByteString, NotUsed> each(
+            Exchange exchange, Prepared prepared, Call call) {
+        return recovered(
+                exchange.outputs().mapConcat(output -> Sse.each(prepared.answer, output)), call);
+    }
+
+    private static Source<ByteString, NotUsed> recovered(
+            Source<ByteString, NotUsed> events, Call call) {
+        return events.recover(
+                new PFBuilder<Throwable, ByteString>()
+                        .match(Exception.class, failure -> lastError(failure, call))
+                        .build());
     }
 
     private static ByteString lastError(Exception failure, Call call) {

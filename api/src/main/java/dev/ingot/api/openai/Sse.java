@@ -3,6 +3,7 @@ package dev.ingot.api.openai;
 import dev.ingot.api.openai.wire.ApiError;
 import dev.ingot.api.openai.wire.Json;
 import dev.ingot.scheduler.Output;
+import java.util.ArrayList;
 import java.util.List;
 import org.apache.pekko.util.ByteString;
 import org.apache.pekko.util.ByteStringBuilder;
@@ -20,29 +21,37 @@ final class Sse {
 
     /// The events of one output, all in one piece; empty where it has none.
     static ByteString events(Answer answer, Output output) {
+        var events = new ByteStringBuilder();
+        for (var event : each(answer, output)) {
+            events.append(event);
+        }
+        return events.result().compact();
+    }
+
+    /// The events of one output, one by one.
+    static List<ByteString> each(Answer answer, Output output) {
         return switch (output) {
-            case Output.Delta _, Output.ChoiceFinished _ -> events(answer.chunks(output));
-            case Output.Completed _ -> events(answer.chunks(output)).concat(DONE);
-            case Output.Broken(String message) -> error(ApiError.internal(message));
-            case Output.TimedOut timedOut -> error(Timeouts.error(timedOut));
+            case Output.Delta _, Output.ChoiceFinished _ -> each(answer.chunks(output));
+            case Output.Completed _ -> {
+                var events = new ArrayList<>(each(answer.chunks(output)));
+                events.add(DONE);
+                yield events;
+            }
+            case Output.Broken(String message) -> List.of(error(ApiError.internal(message)));
+            case Output.TimedOut timedOut -> List.of(error(Timeouts.error(timedOut)));
         };
     }
 
     /// An answer that cannot go on. No `[DONE]` follows: a cut answer must not look like a whole one.
     static ByteString error(ApiError error) {
-        return events(List.of(error.body()));
+        return event(error.body());
     }
 
-    private static ByteString events(List<? extends Object> documents) {
-        if (documents.isEmpty()) {
-            return ByteString.emptyByteString();
-        }
-        var events = new ByteStringBuilder();
-        for (var document : documents) {
-            events.append(DATA);
-            events.append(ByteString.fromArrayUnsafe(Json.write(document)));
-            events.append(END);
-        }
-        return events.result().compact();
+    private static List<ByteString> each(List<? extends Object> documents) {
+        return documents.stream().map(Sse::event).toList();
+    }
+
+    private static ByteString event(Object document) {
+        return DATA.concat(ByteString.fromArrayUnsafe(Json.write(document))).concat(END);
     }
 }

@@ -100,7 +100,7 @@ final class WireSerializerTest {
                 new Link.Again(3),
                 new Link.AgainFrom(1, 3),
                 new Link.NotNow(1, "loading"),
-                new Link.Ended(1, "gone"),
+                new Link.Ended(1, "gone", true),
                 new Link.Leave("gone"),
                 new Link.Report(1, 2, 3, new Link.EngineLoad(true, 1, 2, 3, 0.5, null)));
     }

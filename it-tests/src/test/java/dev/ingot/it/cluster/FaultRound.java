@@ -5,8 +5,9 @@ import java.util.List;
 import java.util.concurrent.Future;
 import org.awaitility.Awaitility;
 
-/// 32 streams on three engine nodes, of which the first is killed, the second paused and the third cut off while they run.
+/// 32 streams on three engine nodes, of which one is killed, one paused and one cut off while they run.
 final class FaultRound {
+    static final int NODES = 3;
     static final int STREAMS = 32;
     private static final int TOKENS = 200;
     private static final Duration LONGEST = Duration.ofMinutes(3);
@@ -21,7 +22,7 @@ final class FaultRound {
     }
 
     /// The answers of a run in which nothing happens.
-    List<String> undisturbed() {
+    List<Told> undisturbed() {
         var told = Load.await(load.start(STREAMS, TOKENS));
         expectedTokens = load.tokens();
         for (var each : told) {
@@ -29,19 +30,24 @@ final class FaultRound {
                 throw new IllegalStateException("an undisturbed stream broke: " + each.error());
             }
         }
-        return Load.answers(told);
+        return told;
     }
 
-    /// The same streams while nodes are lost. Afterwards the first node is gone and the others are back.
-    List<Told> disturbed() {
+    /// The same streams while nodes are lost. Afterwards the killed node is gone and the others are back.
+    ///
+    /// @param killed the number of the node that is killed; the next one is paused, the one after that cut off
+    List<Told> disturbed(int killed) {
+        int paused = (killed + 1) % NODES;
+        int cut = (killed + 2) % NODES;
+        long heldBefore = cluster.heldBytes();
         var streams = load.start(STREAMS, TOKENS);
-        loseOne(streams, 1, () -> cluster.engine(0).kill());
-        loseOne(streams, 2, () -> cluster.engine(1).pause());
-        cluster.engine(1).resume();
+        loseOne(streams, 1, () -> cluster.engine(killed).kill());
+        loseOne(streams, 2, () -> cluster.engine(paused).pause());
+        cluster.engine(paused).resume();
         cluster.awaitServing(2);
-        loseOne(streams, 3, () -> cluster.cutOff(2));
+        loseOne(streams, 3, () -> cluster.cutOff(cut));
         var told = Load.await(streams);
-        if (cluster.heldBytes() == 0) {
+        if (cluster.heldBytes() == heldBefore) {
             throw new IllegalStateException("nobody was cut off");
         }
         cluster.heal();

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
 
@@ -23,6 +24,9 @@ final class NodeProcess implements AutoCloseable {
                     "-Xms32m",
                     "-Xmx256m");
 
+    private static final long PID = ProcessHandle.current().pid();
+    private static final AtomicInteger STARTED = new AtomicInteger();
+
     private final Process process;
     private final Path log;
 
@@ -34,8 +38,10 @@ final class NodeProcess implements AutoCloseable {
     /// @param properties further flags for the JVM
     static NodeProcess start(String name, List<String> properties, List<String> arguments) {
         try {
-            var folder = Files.createDirectories(Path.of("target", "cluster-logs"));
-            var log = folder.resolve(name + ".log");
+            // Of this process, so that several may run in one folder.
+            var folder =
+                    Files.createDirectories(Path.of("target", "cluster-logs", Long.toString(PID)));
+            var log = folder.resolve(name + "-" + STARTED.incrementAndGet() + ".log");
             var command = new ArrayList<String>();
             command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
             command.addAll(JVM);
