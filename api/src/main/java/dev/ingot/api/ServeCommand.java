@@ -227,8 +227,8 @@ final class ServeCommand implements Callable<Integer> {
             paramLabel = "exact|fast",
             description =
                     "exact: the same request gives the same tokens in any company. fast, for metal"
-                            + " only: the fastest kernels for as many rows as there are, on which its"
-                            + " tokens may depend then (default: ${DEFAULT-VALUE}).")
+                        + " only: the fastest kernels for as many rows as there are, on which its"
+                        + " tokens may depend then (default: ${DEFAULT-VALUE}).")
     private String numerics = "exact";
 
     @Option(
