@@ -18,6 +18,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#if defined(__linux__)
+#include <sched.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 #include "kernels.h"
 
@@ -25,6 +31,7 @@
 
 enum {
     SPIN_NANOS = 30 * 1000,
+    SLICE_NANOS = 100 * 1000 * 1000,
     STACK_BYTES = 2 << 20, /* attention keeps its rows on the stack: below 256 KiB */
     SCRATCH_FLOATS = 2 << 20,
     SMALL_WORK = 1500 /* about nanoseconds: below, an op is not worth sharing */
@@ -213,11 +220,33 @@ void ingot_profile(ingot_team *team, int64_t *nanos) { team->nanos = nanos; }
 
 /* ------------------------------------------------------------------ opening and closing */
 
+/*
+ * The calling thread, and those that it starts from now on, get their share of the cores in long slices. Linux (since
+ * 6.12) then lets a thread that wakes with an ordinary slice go first: whoever carries a token to its client does not
+ * wait for the end of a kernel. Nobody's share changes; where slices cannot be asked for, nothing does.
+ */
+static void take_long_slices(void) {
+#if defined(__linux__) && defined(SYS_sched_setattr)
+    struct { /* sched_attr of <linux/sched/types.h> as it was first, which older headers lack */
+        uint32_t size, policy;
+        uint64_t flags;
+        int32_t nice;
+        uint32_t priority;
+        uint64_t runtime, deadline, period;
+    } wanted = {.size = sizeof wanted, .policy = SCHED_OTHER, .runtime = SLICE_NANOS};
+    if (sched_getscheduler(0) == SCHED_OTHER) {
+        wanted.nice = getpriority(PRIO_PROCESS, 0);
+        (void)syscall(SYS_sched_setattr, 0, &wanted, 0);
+    }
+#endif
+}
+
 int32_t ingot_team_open(int32_t threads, ingot_team **out) {
     *out = NULL;
     if (threads < 1) {
         return INGOT_NO_THREAD;
     }
+    take_long_slices();
     void *memory = NULL;
     if (posix_memalign(&memory, 128, sizeof(ingot_team)) != 0) {
         return INGOT_NO_MEMORY;

@@ -37,6 +37,9 @@ import org.apache.pekko.stream.Materializer;
 ///
 /// The listener is up before the model is loaded, so that probes hear 503 and why, instead of nothing.
 public final class Node implements ServingNode {
+    /// The dispatchers beside the engine's.
+    private static final String THREADS = "threads.conf";
+
     /// How long last words may take to reach their clients once nothing runs any more.
     private static final Duration LAST_WORDS = Duration.ofSeconds(5);
 
@@ -145,6 +148,8 @@ public final class Node implements ServingNode {
                                 grace.plus(LAST_WORDS).plus(SLACK),
                                 timeout.formatted(CoordinatedShutdown.PhaseServiceUnbind()),
                                 LAST_WORDS.plus(SLACK)))
+                .withFallback(ConfigFactory.defaultOverrides())
+                .withFallback(ConfigFactory.parseResources(Node.class, THREADS))
                 .withFallback(ConfigFactory.load());
     }
 

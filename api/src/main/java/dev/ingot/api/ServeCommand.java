@@ -162,6 +162,14 @@ final class ServeCommand implements Callable<Integer> {
     private double stretch = SchedulingPolicy.DEFAULT.stretch();
 
     @Option(
+            names = "--prefill-stretch",
+            paramLabel = "FACTOR",
+            description =
+                    "The same for all prompts together, short ones too (default:"
+                            + " ${DEFAULT-VALUE}).")
+    private double stretchOfAll = SchedulingPolicy.DEFAULT.stretchOfAll();
+
+    @Option(
             names = "--block-size",
             paramLabel = "TOKENS",
             description =
@@ -456,7 +464,8 @@ final class ServeCommand implements Callable<Integer> {
                     reservedShares[0],
                     reservedShares[1],
                     longPromptTokens,
-                    stretch);
+                    stretch,
+                    stretchOfAll);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(commandLine(), String.valueOf(e.getMessage()), e);
         }

@@ -76,19 +76,19 @@ public final class InlineWorker implements AutoCloseable {
     /// @throws DeviceException if the device failed it
     public List<Outcome> run(StepPlan plan) {
         var end = new CompletableFuture<Void>();
-        loaded.commit(
-                plan,
-                new CommandBuffer.Completion() {
-                    @Override
-                    public void completed() {
-                        end.complete(null);
-                    }
+        loaded.encode(plan)
+                .commit(
+                        new CommandBuffer.Completion() {
+                            @Override
+                            public void completed() {
+                                end.complete(null);
+                            }
 
-                    @Override
-                    public void failed(DeviceException cause) {
-                        end.completeExceptionally(cause);
-                    }
-                });
+                            @Override
+                            public void failed(DeviceException cause) {
+                                end.completeExceptionally(cause);
+                            }
+                        });
         try {
             end.join();
         } catch (CompletionException e) {

@@ -162,8 +162,8 @@ final class LoadedModel implements AutoCloseable {
                 weightBytes());
     }
 
-    /// Fills the step's tensors, records the model and the argmax, and starts the device.
-    void commit(StepPlan plan, CommandBuffer.Completion completion) {
+    /// Fills the step's tensors and records the model and what the device samples, ready to be committed.
+    CommandBuffer encode(StepPlan plan) {
         var batch = buffers.fill(plan);
         int rows = batch.logitRows().rows();
         var commands = device.commandBuffer();
@@ -172,7 +172,7 @@ final class LoadedModel implements AutoCloseable {
         }
         model.encode(commands.encoder(), batch, sampler.logits(rows));
         sampler.encode(commands.encoder(), plan, rows);
-        commands.commit(completion);
+        return commands;
     }
 
     Device device() {

@@ -138,7 +138,10 @@ public final class MetalWorkerActor {
         inFlight = new InFlight(step, nanoClock.getAsLong());
         workingOn = step.stepId();
         try {
-            loaded.commit(before.resolved(step.plan()), completion(step.stepId()));
+            var commands = loaded.encode(before.resolved(step.plan()));
+            // What is encoded is nobody's time but ours.
+            inFlight = new InFlight(step, nanoClock.getAsLong());
+            commands.commit(completion(step.stepId()));
         } catch (DeviceException e) {
             return ended(step.stepId(), e);
         }

@@ -7,7 +7,6 @@ import java.io.InputStreamReader;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
-import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -15,13 +14,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.Executors;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Talks to any OpenAI-compatible server; may be used by many threads at once.
-final class CompletionClient implements AutoCloseable {
+/// Talks to any OpenAI-compatible server; may be used by many threads at once, each waiting for its own answer.
+final class CompletionClient {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final Duration TIMEOUT = Duration.ofMinutes(10);
     private static final String DATA = "data:";
@@ -30,18 +28,14 @@ final class CompletionClient implements AutoCloseable {
 
     private final LoadSettings settings;
     private final PromptSampler prompts;
-    private final HttpClient http;
+    private final URI completions;
 
     CompletionClient(LoadSettings settings) {
         this.settings = settings;
+        completions = settings.server().resolve("/v1/completions");
         prompts =
                 new PromptSampler(
                         settings.promptTokens(), settings.sharedPrefix(), settings.seed());
-        http =
-                HttpClient.newBuilder()
-                        .version(HttpClient.Version.HTTP_1_1)
-                        .executor(Executors.newVirtualThreadPerTaskExecutor())
-                        .build();
     }
 
     /// The first model that a server serves.
@@ -75,56 +69,84 @@ final class CompletionClient implements AutoCloseable {
     }
 
     /// Sends the n-th prompt of a variant and reads the answer to its end.
-    Answer complete(long index, long variant) throws InterruptedException {
-        var request =
-                HttpRequest.newBuilder(settings.server().resolve("/v1/completions"))
-                        .header("Content-Type", "application/json")
-                        .timeout(TIMEOUT)
-                        .POST(
-                                BodyPublishers.ofString(
-                                        body(index, variant, settings.outputTokens())))
-                        .build();
-        var reading = new Reading(System.nanoTime());
-        try {
-            var response = http.send(request, BodyHandlers.ofInputStream());
-            try (var stream = response.body()) {
-                if (response.statusCode() != OK) {
-                    return reading.failed(
-                            response.statusCode()
-                                    + " "
-                                    + new String(stream.readNBytes(200), StandardCharsets.UTF_8));
-                }
-                return reading.read(stream);
+    Answer complete(long index, long variant) {
+        return complete(index, variant, () -> true);
+    }
+
+    /// Sends the n-th prompt of a variant and reads the answer for as long as `watch` wants it.
+    Answer complete(long index, long variant, Watch watch) {
+        var body = body(index, variant, settings.outputTokens());
+        var reading = new Reading(System.nanoTime(), watch);
+        try (var answer = HttpAnswer.post(completions, body, TIMEOUT)) {
+            reading.begun(answer.status(), System.nanoTime());
+            if (answer.status() != OK) {
+                return reading.failed(
+                        answer.status()
+                                + " "
+                                + new String(
+                                        answer.body().readNBytes(200), StandardCharsets.UTF_8));
             }
+            return reading.read(answer.body());
         } catch (IOException | JacksonException e) {
             return reading.failed(String.valueOf(e));
         }
     }
 
-    /// A stream of server-sent events, timed as it comes.
+    /// Sees the events of a stream as they come.
+    interface Watch {
+        /// One more has come.
+        ///
+        /// @return whether to read on; the client leaves where not
+        boolean event();
+    }
+
+    /// A stream of server-sent events, timed as it comes. They are parsed only when the last one is there: what a client
+    /// computes in between, it takes from the server.
     static final class Reading {
         private final long sentNanos;
+        private final Watch watch;
+        private final List<Long> arrivals = new ArrayList<>();
+        private final List<String> documents = new ArrayList<>();
         private final List<Long> eventNanos = new ArrayList<>();
         private int promptTokens;
         private int outputTokens;
+        private int status;
+        private long headNanos;
         private String error = "the stream ended without [DONE]";
 
-        Reading(long sentNanos) {
+        Reading(long sentNanos, Watch watch) {
             this.sentNanos = sentNanos;
+            this.watch = watch;
+            headNanos = sentNanos;
+        }
+
+        /// The head of the answer has come.
+        void begun(int code, long nanos) {
+            status = code;
+            headNanos = nanos;
         }
 
         Answer read(InputStream stream) throws IOException {
             var lines = new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8));
             String line;
             while ((line = lines.readLine()) != null) {
-                if (line.startsWith(DATA)) {
-                    var data = line.substring(DATA.length()).strip();
-                    if (data.equals(DONE)) {
-                        error = "";
-                        break;
-                    }
-                    take(JSON.readTree(data), System.nanoTime());
+                if (!line.startsWith(DATA)) {
+                    continue;
                 }
+                var data = line.substring(DATA.length()).strip();
+                if (data.equals(DONE)) {
+                    error = "";
+                    break;
+                }
+                arrivals.add(System.nanoTime());
+                documents.add(data);
+                if (!watch.event()) {
+                    error = Answer.LEFT;
+                    break;
+                }
+            }
+            for (int i = 0; i < documents.size(); i++) {
+                take(JSON.readTree(documents.get(i)), arrivals.get(i));
             }
             return answer();
         }
@@ -149,15 +171,12 @@ final class CompletionClient implements AutoCloseable {
         private Answer answer() {
             return new Answer(
                     sentNanos,
+                    headNanos,
                     eventNanos,
                     promptTokens,
                     Math.max(outputTokens, eventNanos.size()),
+                    status,
                     error);
         }
-    }
-
-    @Override
-    public void close() {
-        http.close();
     }
 }

@@ -10,10 +10,10 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
-import java.util.function.ToDoubleFunction;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -29,12 +29,24 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         footer = {
             "",
-            "Prompts are random and differ between levels, but not in length. TTFT is the time to the first token,",
-            "ITL the time between two events of a stream, TPOT the time per output token after the first.",
-            "With --slow-readers, every level runs without and then with them, and the ratio is printed.",
-            "'off device' is the share of the steps' time in which the device did not compute (Ingot's metrics)."
+            "Prompts are random and differ between levels, but not in length. TTFT is the time to"
+                    + " the first token,",
+            "ITL the time between two events of a stream, TPOT the time per output token after the"
+                    + " first.",
+            "With --slow-readers or --busy-threads, every level runs without and then with them,"
+                    + " and the ratio is printed.",
+            "'good' tokens are those of answers that ended as they should, within the time given;"
+                    + " whoever was refused got 429 or 503.",
+            "'off device' is the share of the steps' time in which the device did not compute"
+                    + " (Ingot's metrics)."
         })
 public final class LoadCommand implements Callable<Integer> {
+    /// What has just been used is compiled and collected for a moment yet.
+    private static final int SETTLING_SECONDS = 3;
+
+    /// One token may be half a character, and nothing to see.
+    private static final int LONG_PROMPT_OUTPUT = 8;
+
     @Option(
             names = "--url",
             required = true,
@@ -111,6 +123,44 @@ public final class LoadCommand implements Callable<Integer> {
     private int slowOutputTokens = 1024;
 
     @Option(
+            names = "--busy-threads",
+            paramLabel = "N",
+            description =
+                    "Threads beside the clients that never sleep, as other programs' (default:"
+                            + " ${DEFAULT-VALUE}).")
+    private int busyThreads;
+
+    @Option(
+            names = "--overload",
+            paramLabel = "FACTOR",
+            description =
+                    "Instead: find the peak with --concurrency clients, then let so many times as"
+                            + " many come.")
+    private @Nullable Double overload;
+
+    @Option(
+            names = "--long-prompt",
+            paramLabel = "TOKENS",
+            description =
+                    "Instead: the time between the tokens of --concurrency streams, without and"
+                            + " beside a prompt of this length.")
+    private @Nullable Integer longPrompt;
+
+    @Option(
+            names = "--duration",
+            paramLabel = "SECONDS",
+            description =
+                    "How long the overload lasts (default: 60), or the time without a long prompt"
+                            + " (10).")
+    private @Nullable Double duration;
+
+    @Option(
+            names = "--idle",
+            paramLabel = "SECONDS",
+            description = "Afterwards: the CPU time that the server takes while nobody asks.")
+    private double idleSeconds;
+
+    @Option(
             names = "--server-pid",
             paramLabel = "PID",
             description = "The server's process on this machine, to watch its memory and CPU time.")
@@ -133,6 +183,23 @@ public final class LoadCommand implements Callable<Integer> {
         check(
                 concurrency.stream().allMatch(c -> c >= 1),
                 "--concurrency is " + concurrency + ", expected numbers of at least 1");
+        check(busyThreads >= 0, "--busy-threads is " + busyThreads + ", expected at least 0");
+        check(idleSeconds >= 0, "--idle is " + idleSeconds + ", expected at least 0");
+        check(
+                idleSeconds == 0 || serverPid != null,
+                "--idle asks for CPU time: give --server-pid, too");
+        check(
+                overload == null || overload > 0 && overload <= 1000,
+                "--overload is " + overload + ", expected more than 0 and at most 1000");
+        check(
+                longPrompt == null || longPrompt >= 1,
+                "--long-prompt is " + longPrompt + ", expected at least 1");
+        check(
+                overload == null || longPrompt == null,
+                "--overload and --long-prompt are two measurements: expected one of them");
+        check(
+                duration == null || duration > 0,
+                "--duration is " + duration + ", expected more than 0");
         var range = range();
         try {
             var name = model != null ? model : CompletionClient.firstModel(server);
@@ -154,17 +221,16 @@ public final class LoadCommand implements Callable<Integer> {
     }
 
     private int measure(LoadSettings settings) throws IOException, InterruptedException {
-        var when = Instant.now();
         var pid = serverPid == null ? OptionalLong.empty() : OptionalLong.of(serverPid);
-        var levels = new ArrayList<LoadLevel>();
-        try (var client = new CompletionClient(settings);
-                var probe = new ServerProbe(server, pid)) {
-            var runner = new LoadRunner(settings, client, probe, pid);
-            var first = runner.warmUp();
+        var client = new CompletionClient(settings);
+        var crowd = new Crowd(client);
+        try (var probe = new ServerProbe(server, pid)) {
+            var first = crowd.one();
             if (!first.succeeded()) {
                 err().println("ingot: " + server + " answered: " + first.error());
                 return 1;
             }
+            var when = Instant.now();
             out().printf(
                             "%s at %s: prompts of %s tokens%s, %d output tokens; %s%n",
                             settings.model(),
@@ -173,106 +239,90 @@ public final class LoadCommand implements Callable<Integer> {
                             sharedPrefix == 0 ? "" : " after " + sharedPrefix + " shared ones",
                             outputTokens,
                             when);
-            printMemory("before", probe);
-            for (int round = 0; round < repeat; round++) {
-                for (int clients : concurrency) {
-                    levels.add(runner.level(clients, requests(clients), 0));
-                    if (slowReaders > 0) {
-                        levels.add(besideSlowReaders(runner, clients, probe));
-                    }
-                }
+            out().flush();
+            int status;
+            if (overload != null) {
+                status = overload(overload, crowd, probe);
+            } else if (longPrompt != null) {
+                status = longPrompt(longPrompt, settings, client, crowd);
+            } else {
+                var runner = new LoadRunner(settings, client, crowd, probe);
+                status = levels(when, settings, runner, probe);
             }
-            printMemory("after", probe);
+            if (idleSeconds > 0) {
+                printIdle(probe);
+            }
+            return status;
         }
-        out().print(LoadReport.summary(levels).text());
-        printRatio(levels);
-        printStepOverhead(levels);
-        out().flush();
-        levels.stream()
-                .flatMap(level -> level.answers().stream())
-                .filter(answer -> !answer.succeeded())
-                .limit(3)
-                .forEach(answer -> err().println("failed: " + answer.error()));
+    }
+
+    private int levels(Instant when, LoadSettings settings, LoadRunner runner, ServerProbe probe)
+            throws IOException, InterruptedException {
+        var extra = new Levels.Extra(slowReaders, slowRate, slowOutputTokens, busyThreads);
+        var levels =
+                new Levels(runner, probe, out(), extra).run(concurrency, this::requests, repeat);
+        printFailures(levels.stream().flatMap(level -> level.answers().stream()));
         if (csv != null) {
             Files.writeString(csv, LoadReport.raw(when, settings, levels).csv());
         }
         return levels.stream().allMatch(level -> level.errors() == 0) ? 0 : 1;
     }
 
+    private int overload(double factor, Crowd crowd, ServerProbe probe)
+            throws IOException, InterruptedException {
+        var rows =
+                new Overload(crowd, probe, factor, duration == null ? 60 : duration, seed)
+                        .run(concurrency);
+        report(Overload.table(rows));
+        printFailures(
+                rows.stream()
+                        .flatMap(row -> row.phase().answers().stream())
+                        .filter(answer -> !answer.isRefused()));
+        return rows.stream().allMatch(row -> row.phase().failed() == 0) ? 0 : 1;
+    }
+
+    private int longPrompt(int tokens, LoadSettings settings, CompletionClient client, Crowd crowd)
+            throws IOException, InterruptedException {
+        var prompts =
+                new CompletionClient(settings.with(new Range(tokens, tokens), LONG_PROMPT_OUTPUT));
+        var measure = new LongPrompt(client, prompts, duration == null ? 10 : duration);
+        var results = new ArrayList<LongPrompt.Result>();
+        for (int streams : concurrency) {
+            results.add(measure.run(streams, repeat, crowd.nextVariant()));
+        }
+        report(LongPrompt.table(results));
+        return 0;
+    }
+
+    private void report(Table table) throws IOException {
+        out().print(table.text());
+        out().flush();
+        if (csv != null) {
+            Files.writeString(csv, table.csv());
+        }
+    }
+
+    private void printIdle(ServerProbe probe) throws InterruptedException {
+        TimeUnit.SECONDS.sleep(SETTLING_SECONDS);
+        long before = probe.cpuNanos();
+        long began = System.nanoTime();
+        TimeUnit.MILLISECONDS.sleep((long) (1e3 * idleSeconds));
+        double share = (double) (probe.cpuNanos() - before) / (System.nanoTime() - began);
+        out().printf(
+                        Locale.ROOT,
+                        "idle for %.0f s: the server took %.2f %% of one core%n",
+                        idleSeconds,
+                        100 * share);
+    }
+
+    private void printFailures(Stream<Answer> answers) {
+        answers.filter(answer -> !answer.succeeded())
+                .limit(3)
+                .forEach(answer -> err().println("failed: " + answer.error()));
+    }
+
     private int requests(int clients) {
         return requests != null ? requests : Math.max(6, 2 * clients);
-    }
-
-    private LoadLevel besideSlowReaders(LoadRunner runner, int clients, ServerProbe probe)
-            throws IOException, InterruptedException {
-        var readers = runner.slowReaders(slowReaders, slowRate, slowOutputTokens);
-        try {
-            var level = runner.level(clients, requests(clients), slowReaders);
-            printMemory("beside slow readers", probe);
-            out().printf(
-                            "slow readers had read %s events of %d%n",
-                            readers.stream().map(SlowReader::events).toList(), slowOutputTokens);
-            return level;
-        } finally {
-            readers.forEach(SlowReader::close);
-        }
-    }
-
-    private void printMemory(String when, ServerProbe probe)
-            throws IOException, InterruptedException {
-        if (serverPid != null) {
-            out().printf(
-                            Locale.ROOT,
-                            "server's memory %s: %s MiB resident, %s MiB of heap live%n",
-                            when,
-                            mib(probe.residentMib()),
-                            mib(probe.heapMib()));
-        }
-    }
-
-    private static String mib(OptionalDouble value) {
-        return Table.number(value, 1);
-    }
-
-    private void printRatio(List<LoadLevel> levels) {
-        if (slowReaders == 0) {
-            return;
-        }
-        for (int clients : concurrency) {
-            var level = levels.stream().filter(l -> l.concurrency() == clients).toList();
-            out().printf(
-                            Locale.ROOT,
-                            "%d clients beside %d slow ones: %.3f of the time without, %.3f of the tokens per second%n",
-                            clients,
-                            slowReaders,
-                            ratio(level, LoadLevel::seconds),
-                            ratio(level, LoadLevel::outputTokensPerSecond));
-        }
-    }
-
-    /// Median beside slow readers over the median without.
-    private static double ratio(List<LoadLevel> levels, ToDoubleFunction<LoadLevel> figure) {
-        var with = levels.stream().filter(l -> l.slowReaders() > 0).mapToDouble(figure).toArray();
-        var without =
-                levels.stream().filter(l -> l.slowReaders() == 0).mapToDouble(figure).toArray();
-        return Figures.of(with).median() / Figures.of(without).median();
-    }
-
-    private void printStepOverhead(List<LoadLevel> levels) {
-        for (var level : levels) {
-            var steps = level.steps();
-            if (level.concurrency() == 1 && level.slowReaders() == 0 && steps.steps() > 0) {
-                out().printf(
-                                Locale.ROOT,
-                                "one client: %.0f steps of %.2f ms, %.2f ms of it on the device; outside the device went %.1f %%"
-                                        + " of the steps' time and %.1f %% of the client's%n",
-                                steps.steps(),
-                                1e3 * steps.seconds() / steps.steps(),
-                                1e3 * steps.deviceSeconds() / steps.steps(),
-                                100 * level.shareOutsideDevice(),
-                                100 * level.shareOutsideDeviceForTheClient());
-            }
-        }
     }
 
     private PrintWriter out() {

@@ -8,18 +8,36 @@ import java.util.OptionalDouble;
 /// What one level of load came to.
 ///
 /// @param concurrency requests that were under way at once
-/// @param slowReaders clients beside them that read slowly, not among the answers
+/// @param beside what else went on, not among the answers
 /// @param answers of all requests
 /// @param seconds from the first request to the last token
 /// @param steps that the server ran meanwhile
 /// @param foreignCores cores that neither we nor the server kept busy
 record LoadLevel(
         int concurrency,
-        int slowReaders,
+        Beside beside,
         List<Answer> answers,
         double seconds,
         Steps steps,
         OptionalDouble foreignCores) {
+    /// What a level has to bear besides its clients.
+    ///
+    /// @param slowReaders clients that read slowly
+    /// @param busyThreads threads of another program that never sleep
+    record Beside(int slowReaders, int busyThreads) {
+        static final Beside NOTHING = new Beside(0, 0);
+
+        boolean isNothing() {
+            return equals(NOTHING);
+        }
+
+        @Override
+        public String toString() {
+            return (slowReaders == 0 ? "" : " + " + slowReaders + " slow")
+                    + (busyThreads == 0 ? "" : " + " + busyThreads + " busy");
+        }
+    }
+
     LoadLevel {
         answers = List.copyOf(answers);
     }

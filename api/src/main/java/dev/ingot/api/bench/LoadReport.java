@@ -33,7 +33,7 @@ final class LoadReport {
             var itl = level.interTokenMillis();
             double outside = level.shareOutsideDevice();
             table.add(
-                    clients(level),
+                    level.concurrency() + level.beside().toString(),
                     String.valueOf(level.answers().size()),
                     String.valueOf(level.errors()),
                     number(level.outputTokensPerSecond(), 1),
@@ -52,11 +52,6 @@ final class LoadReport {
         return table;
     }
 
-    private static String clients(LoadLevel level) {
-        return level.concurrency()
-                + (level.slowReaders() == 0 ? "" : " + " + level.slowReaders() + " slow");
-    }
-
     /// A row per level, for programs.
     static Table raw(Instant when, LoadSettings settings, List<LoadLevel> levels) {
         var table =
@@ -66,6 +61,7 @@ final class LoadReport {
                         "model",
                         "clients",
                         "slow_readers",
+                        "busy_threads",
                         "requests",
                         "errors",
                         "prompt_range",
@@ -94,7 +90,8 @@ final class LoadReport {
                     settings.server().toString(),
                     settings.model(),
                     String.valueOf(level.concurrency()),
-                    String.valueOf(level.slowReaders()),
+                    String.valueOf(level.beside().slowReaders()),
+                    String.valueOf(level.beside().busyThreads()),
                     String.valueOf(level.answers().size()),
                     String.valueOf(level.errors()),
                     settings.promptTokens().toString(),

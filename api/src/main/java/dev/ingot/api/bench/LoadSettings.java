@@ -19,6 +19,12 @@ record LoadSettings(
         int sharedPrefix,
         boolean asText,
         long seed) {
+    /// The same with other lengths.
+    LoadSettings with(Range otherPromptTokens, int otherOutputTokens) {
+        return new LoadSettings(
+                server, model, otherPromptTokens, otherOutputTokens, sharedPrefix, asText, seed);
+    }
+
     /// Whole numbers from `low` to `high`, both included.
     record Range(int low, int high) {
         Range {

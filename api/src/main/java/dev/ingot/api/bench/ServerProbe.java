@@ -8,6 +8,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
@@ -65,6 +66,20 @@ final class ServerProbe implements AutoCloseable {
                 .filter(line -> line.startsWith(name + " ") || line.startsWith(name + "{"))
                 .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
                 .sum();
+    }
+
+    boolean knowsProcess() {
+        return pid.isPresent();
+    }
+
+    /// CPU time of the server's process so far; 0 where it is not known.
+    long cpuNanos() {
+        return pid.isEmpty()
+                ? 0
+                : ProcessHandle.of(pid.getAsLong())
+                        .flatMap(process -> process.info().totalCpuDuration())
+                        .orElse(Duration.ZERO)
+                        .toNanos();
     }
 
     /// MiB of memory that the server's process has, where Linux tells.

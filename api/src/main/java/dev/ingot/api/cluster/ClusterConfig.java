@@ -15,6 +15,9 @@ final class ClusterConfig {
     /// What holds for all nodes; the rest depends on where a node is.
     private static final String COMMON = "cluster.conf";
 
+    /// What holds for a node without a cluster, too.
+    private static final String THREADS = "/dev/ingot/api/threads.conf";
+
     private ClusterConfig() {}
 
     /// @throws UncheckedIOException if the keys cannot be read
@@ -51,6 +54,7 @@ final class ClusterConfig {
         return ConfigFactory.defaultOverrides()
                 .withFallback(ConfigFactory.parseMap(own, "the command line"))
                 .withFallback(ConfigFactory.parseResources(ClusterConfig.class, COMMON))
+                .withFallback(ConfigFactory.parseResources(ClusterConfig.class, THREADS))
                 .withFallback(ConfigFactory.defaultReference())
                 .resolve();
     }

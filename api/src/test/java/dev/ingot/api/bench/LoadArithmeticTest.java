@@ -1,6 +1,7 @@
 package dev.ingot.api.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIOException;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.within;
 
@@ -58,7 +59,7 @@ final class LoadArithmeticTest {
     }
 
     private static Answer read(String stream) throws IOException {
-        return new Reading(System.nanoTime())
+        return new Reading(System.nanoTime(), () -> true)
                 .read(new ByteArrayInputStream(stream.getBytes(StandardCharsets.UTF_8)));
     }
 
@@ -95,19 +96,21 @@ final class LoadArithmeticTest {
     private static Answer answer(long sent, long... events) {
         return new Answer(
                 sent * MILLI,
+                sent * MILLI,
                 Arrays.stream(events).map(e -> e * MILLI).boxed().toList(),
                 100,
                 events.length,
+                200,
                 "");
     }
 
     @Test
     void aLevelIsMadeOfItsGoodAnswers() {
-        var failed = new Answer(0, List.of(), 0, 0, "429");
+        var failed = new Answer(0, 0, List.of(), 0, 0, 429, "429");
         var level =
                 new LoadLevel(
                         2,
-                        0,
+                        LoadLevel.Beside.NOTHING,
                         List.of(answer(0, 100, 110, 130), answer(50, 250, 260, 290), failed),
                         0.3,
                         new Steps(10, 0.25, 0.2),
@@ -120,6 +123,47 @@ final class LoadArithmeticTest {
         assertThat(level.shareOutsideDevice()).isCloseTo(0.2, within(1e-9));
         // 130 ms and 240 ms were waited for.
         assertThat(level.shareOutsideDeviceForTheClient()).isCloseTo(1 - 0.2 / 0.37, within(1e-9));
+    }
+
+    @Test
+    void aPhaseCountsWhatCameInItsTimeOfAnswersThatWereGood() {
+        var refused = new Answer(0, 7 * MILLI, List.of(), 0, 0, 503, "503");
+        var broken = new Answer(0, 9 * MILLI, List.of(20 * MILLI), 3, 1, 200, "no end");
+        var phase =
+                new Phase(
+                        // Two of its three tokens came in time.
+                        List.of(answer(0, 100, 400, 600), answer(0, 499), refused, broken),
+                        0,
+                        500 * MILLI,
+                        600 * MILLI);
+        assertThat(phase.answered()).isEqualTo(2);
+        assertThat(phase.refused()).isEqualTo(1);
+        assertThat(phase.failed()).isEqualTo(1);
+        assertThat(phase.goodput()).isCloseTo(3 / 0.5, within(1e-9));
+        assertThat(phase.requestsPerSecond()).isCloseTo((2 / 3.0 + 1) / 0.5, within(1e-9));
+        assertThat(phase.refusalMillis().max()).isCloseTo(7, within(1e-9));
+        assertThat(phase.secondsAfter()).isCloseTo(0.1, within(1e-9));
+    }
+
+    private static String body(boolean chunked, long length, String wire) throws IOException {
+        var bytes = new ByteArrayInputStream(wire.getBytes(StandardCharsets.US_ASCII));
+        try (var body = new HttpAnswer.Body(bytes, chunked, length)) {
+            return new String(body.readAllBytes(), StandardCharsets.US_ASCII);
+        }
+    }
+
+    @Test
+    void aBodyIsReadWithoutTheMarksOfItsChunks() throws IOException {
+        assertThat(body(true, 0, "3\r\nabc\r\nA;x=1\r\n0123456789\r\n0\r\n\r\n"))
+                .isEqualTo("abc0123456789");
+        assertThat(body(false, 4, "abcdef")).isEqualTo("abcd");
+        assertThat(body(false, Long.MAX_VALUE, "abcdef")).isEqualTo("abcdef");
+        assertThatIOException()
+                .isThrownBy(() -> body(true, 0, "5\r\nab"))
+                .withMessageContaining("within a chunk");
+        assertThatIOException()
+                .isThrownBy(() -> body(true, 0, "xyz\r\nab"))
+                .withMessageContaining("'xyz'");
     }
 
     @Test

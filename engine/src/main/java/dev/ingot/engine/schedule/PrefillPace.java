@@ -107,6 +107,19 @@ public final class PrefillPace {
         return nanosPerToken == 0 ? FIRST_CHUNK : (stretch - 1) * decodeNanos / nanosPerToken;
     }
 
+    /// How much work may be added to a step with this many decode rows so that it takes at most `times` as long as they by
+    /// themselves did when that was last seen; any where it is not known.
+    double bearable(int rows, double times) {
+        return rows == 0 || decodeNanos == 0 || nanosPerToken == 0
+                ? Double.MAX_VALUE
+                : (times - 1) * decodeNanos / nanosPerToken;
+    }
+
+    /// Whether it was seen too long ago, or for another number of them.
+    boolean isDoubtful(int rows) {
+        return rows > 0 && decodeNanos > 0 && isStale(rows);
+    }
+
     private boolean isStale(int rows) {
         boolean changed = 4 * Math.abs(rows - decodeRows) > Math.max(rows, decodeRows);
         return stepsSinceProbe >= (changed ? STEPS_BETWEEN_EARLY_PROBES : STEPS_BETWEEN_PROBES);

@@ -4,6 +4,9 @@ import java.util.List;
 
 /// What one step has left for prompts: tokens, work, and how much of it long prompts may have while others decode.
 final class PrefillRoom {
+    /// Work that a step has room for whatever the decodes are: a prompt in ever so small pieces would never end.
+    private static final int SMALLEST = 8;
+
     private final SchedulerLimits limits;
     private final PrefillPace pace;
     private final int decodes;
@@ -17,7 +20,10 @@ final class PrefillRoom {
         this.pace = pace;
         this.decodes = decodes;
         tokens = limits.maxStepTokens() - decodes;
-        work = tokens;
+        work =
+                Math.min(
+                        tokens,
+                        Math.max(SMALLEST, pace.bearable(decodes, limits.policy().stretchOfAll())));
         longWork = pace.allowance(decodes);
     }
 
@@ -25,11 +31,14 @@ final class PrefillRoom {
         return tokens == 0 || work < 1;
     }
 
-    /// Whether a long prompt is next and nobody knows how long the decodes take by themselves: then this step has only
-    /// them.
+    /// Whether a prompt is next and what was known of the time that the decodes take by themselves is out of date; or a long
+    /// prompt is next and nothing is known. Then this step has only them.
     boolean mustMeasureDecodes(List<Sequence> prefilling, WaitingLine waiting) {
         if (decodes == 0 || longWork > 0) {
             return false;
+        }
+        if (pace.isDoubtful(decodes)) {
+            return !prefilling.isEmpty() || waiting.iterator().hasNext();
         }
         for (var sequence : prefilling) {
             if (isLong(sequence)) {

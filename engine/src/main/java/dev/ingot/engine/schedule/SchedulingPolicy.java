@@ -11,15 +11,38 @@ import java.time.Duration;
 /// @param lowShare share that the low class gets whatever the others want
 /// @param longPromptTokens tokens from which on a prompt is long, and is prefilled at the pace that decodes allow
 /// @param stretch how many times as long a step may become by a long prompt's chunk while others decode
+/// @param stretchOfAll the same for all prompts' chunks together
 public record SchedulingPolicy(
         long maxQueuedTokens,
         Duration maxQueueTime,
         double normalShare,
         double lowShare,
         int longPromptTokens,
-        double stretch) {
+        double stretch,
+        double stretchOfAll) {
+    /// Short prompts are answered soon, and nobody who reads waits for more than the time of three tokens.
+    private static final double DEFAULT_STRETCH_OF_ALL = 3;
+
     public static final SchedulingPolicy DEFAULT =
             new SchedulingPolicy(1 << 20, Duration.ZERO, 0.2, 0.05, 1024, 1.4);
+
+    /// With the default for all prompts together, or as much as a long one may do.
+    public SchedulingPolicy(
+            long maxQueuedTokens,
+            Duration maxQueueTime,
+            double normalShare,
+            double lowShare,
+            int longPromptTokens,
+            double stretch) {
+        this(
+                maxQueuedTokens,
+                maxQueueTime,
+                normalShare,
+                lowShare,
+                longPromptTokens,
+                stretch,
+                Math.max(stretch, DEFAULT_STRETCH_OF_ALL));
+    }
 
     public SchedulingPolicy {
         require(maxQueuedTokens >= 1, "max-num-queued-tokens", maxQueuedTokens, "at least 1");
@@ -35,6 +58,11 @@ public record SchedulingPolicy(
                 longPromptTokens,
                 "at least 1");
         require(stretch > 1, "long-prefill-stretch", stretch, "more than 1");
+        require(
+                stretchOfAll >= stretch,
+                "prefill-stretch",
+                stretchOfAll,
+                "at least --long-prefill-stretch (" + stretch + ")");
     }
 
     private static void require(boolean valid, String flag, Object value, String expected) {

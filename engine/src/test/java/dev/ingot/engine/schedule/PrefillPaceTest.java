@@ -160,10 +160,47 @@ final class PrefillPaceTest {
         }
         var shortOne = sequence(10, 200);
         line.add(shortOne);
-        for (int i = 0; i < 3; i++) {
+        for (int i = 0; i < 12; i++) {
             step();
         }
         assertThat(shortOne.generated()).isPositive();
         assertThat(prompt.generated()).isZero();
+    }
+
+    @Test
+    void shortPromptsTogetherStretchNoStepOfTheOthersByMoreThanTheyMay() {
+        decodeEight();
+        for (int id = 9; id <= 14; id++) {
+            line.add(sequence(id, 150));
+        }
+        int steps = 0;
+        for (; running.stream().anyMatch(s -> s.generated() == 0) || line.size() > 0; steps++) {
+            assertThat(step().stretch()).isLessThan(1.2 * SchedulingPolicy.DEFAULT.stretchOfAll());
+            assertThat(steps).as("it goes on").isLessThan(100);
+        }
+        assertThat(steps).as("no slower than need be").isLessThan(60);
+    }
+
+    @Test
+    void aPromptGoesOnHoweverLittleTheDecodesLeaveIt() {
+        line.add(sequence(1, 50));
+        for (int i = 0; i < 50; i++) {
+            step();
+        }
+        // Decodes that take no time leave no room beside them.
+        var plan = new StepPlan(++stepId, List.of(decode()));
+        for (int i = 0; i < 40; i++) {
+            pace.stepEnded(plan, 1);
+        }
+        var prompt = sequence(2, 100);
+        line.add(prompt);
+        for (int i = 0; i < 110; i++) {
+            step();
+        }
+        assertThat(prompt.generated()).isPositive();
+    }
+
+    private Slice decode() {
+        return new Slice(new SequenceId(1, 0), Tokens.of(7), 60, noBlocks, sampler());
     }
 }
