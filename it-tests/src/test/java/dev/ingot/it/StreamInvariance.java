@@ -1,10 +1,5 @@
 package dev.ingot.it;
 
-import org.apache.pekko.actor.PoisonPill;
-import org.apache.pekko.actor.typed.javadsl.Adapter;
-
-import tools.jackson.databind.node.ObjectNode;
-
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,6 +11,9 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import org.apache.pekko.actor.PoisonPill;
+import org.apache.pekko.actor.typed.javadsl.Adapter;
+import tools.jackson.databind.node.ObjectNode;
 
 /// Real kernels under real schedules: the tokens of every stream of random workloads, computed alone, then among 32, with
 /// prefix hits, under preemption and across a restart of the worker. `ingot check-streams` runs as many as wanted.

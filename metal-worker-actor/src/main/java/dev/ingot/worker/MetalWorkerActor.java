@@ -13,7 +13,7 @@ import dev.ingot.worker.Worker.Report;
 import dev.ingot.worker.Worker.StepCompleted;
 import dev.ingot.worker.Worker.StepCrashedException;
 import dev.ingot.worker.Worker.StepFailed;
-
+import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.DispatcherSelector;
@@ -22,8 +22,6 @@ import org.apache.pekko.actor.typed.Props;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.jspecify.annotations.Nullable;
-
-import java.util.function.LongSupplier;
 
 /// The one owner of the device: loads the model, then runs one step after another.
 ///

@@ -6,11 +6,9 @@ import dev.ingot.engine.ops.KvGeometry;
 import dev.ingot.engine.sampling.Sample;
 import dev.ingot.engine.schedule.StepPlan;
 import dev.ingot.engine.sequence.SequenceId;
-
+import java.util.List;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
-
-import java.util.List;
 
 /// What may be said to the worker that owns the device.
 ///

@@ -61,6 +61,7 @@ public final class EngineMetrics {
     private final Counter condemned;
     private final Counter canaries;
     private final Counter resubmissions;
+    private final Counter requestsCrashed;
     private final Counter approximateContinuations;
     private final Counter handedBack;
     private final Counter staleReplies;
@@ -167,6 +168,8 @@ public final class EngineMetrics {
                         registry,
                         "ingot:request_resubmissions",
                         "Requests that went on in another engine");
+        requestsCrashed =
+                counter(registry, "ingot:requests_crashed", "Requests whose own actor failed");
         approximateContinuations =
                 counter(
                         registry,
@@ -285,6 +288,7 @@ public final class EngineMetrics {
         stepFailures = same.stepFailures;
         engineRestarts = same.engineRestarts;
         resubmissions = same.resubmissions;
+        requestsCrashed = same.requestsCrashed;
         approximateContinuations = same.approximateContinuations;
         handedBack = same.handedBack;
         staleReplies = same.staleReplies;
@@ -491,6 +495,10 @@ public final class EngineMetrics {
     void engineLost(String cause) {
         engineRestarts.labelValues(model).inc();
         engineLosses.labelValues(model, cause).inc();
+    }
+
+    void requestCrashed() {
+        requestsCrashed.labelValues(model).inc();
     }
 
     void resubmitted() {

@@ -1,12 +1,10 @@
 package dev.ingot.scheduler;
 
 import dev.ingot.engine.schedule.StepPlan;
-
-import org.jspecify.annotations.Nullable;
-
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /// What the worker has been sent and not answered: the step that it runs, and the one that waits behind it.
 final class StepsInFlight {

@@ -1,9 +1,6 @@
 package dev.ingot.engine.kv;
 
 import dev.ingot.engine.sequence.SequenceId;
-
-import org.jspecify.annotations.Nullable;
-
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -12,6 +9,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntUnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /// Gives blocks of the KV cache to sequences and takes them back.
 ///

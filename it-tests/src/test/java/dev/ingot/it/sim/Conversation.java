@@ -1,6 +1,7 @@
 package dev.ingot.it.sim;
 
 import dev.ingot.engine.schedule.Slice;
+import dev.ingot.engine.schedule.StepPlan;
 import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.scheduler.Engine;
@@ -12,18 +13,16 @@ import dev.ingot.scheduler.Engine.Submit;
 import dev.ingot.scheduler.Engine.TokensSampled;
 import dev.ingot.scheduler.Engines.Drained;
 import dev.ingot.worker.Worker;
-
-import org.apache.pekko.actor.ActorRef;
-import org.apache.pekko.actor.typed.internal.AdaptMessage;
-import org.jspecify.annotations.Nullable;
-
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.DoubleSupplier;
+import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
+import org.apache.pekko.actor.ActorRef;
+import org.apache.pekko.actor.typed.internal.AdaptMessage;
+import org.jspecify.annotations.Nullable;
 
 /// Listens to what requests and schedulers say to each other, and holds every scheduler to [Engine]'s contract: it
 /// answers what it was asked, tells tokens without gap and within the credit, has one last word, and says nothing after it.
@@ -35,12 +34,12 @@ final class Conversation implements SimExecutor.Listener {
 
     private final SimSettings settings;
     private final LongSupplier nanoClock;
-    private final DoubleSupplier sequencesHeld;
+    private final IntSupplier sequencesHeld;
     private final Map<String, Side> schedulers = new HashMap<>();
     private @Nullable Side reading;
 
     /// @param sequencesHeld by the scheduler that has read a message last, as it says itself
-    Conversation(SimSettings settings, LongSupplier nanoClock, DoubleSupplier sequencesHeld) {
+    Conversation(SimSettings settings, LongSupplier nanoClock, IntSupplier sequencesHeld) {
         this.settings = settings;
         this.nanoClock = nanoClock;
         this.sequencesHeld = sequencesHeld;
@@ -55,6 +54,10 @@ final class Conversation implements SimExecutor.Listener {
         /// All that it ever took, by salt: what can be in its prefix cache.
         final Map<String, List<List<Integer>>> known = new HashMap<>();
 
+        /// What was sent to the worker and not answered, by the step's id.
+        final Map<Long, Step> steps = new HashMap<>();
+
+        long failedStepId = StepPlan.NONE;
         @Nullable Submit submitted;
         boolean drains;
         boolean isDrained;
@@ -65,6 +68,8 @@ final class Conversation implements SimExecutor.Listener {
         }
     }
 
+    private record Step(long afterStepId, List<Running> sequences) {}
+
     /// An accepted sequence that was neither told its last word nor aborted.
     private static final class Running {
         final Submit submit;
@@ -72,6 +77,10 @@ final class Conversation implements SimExecutor.Listener {
         int creditUpTo;
         int told;
         boolean hasRun;
+
+        /// A step failed with it, and it has got no token since.
+        boolean isSuspect;
+
         final List<Integer> tokens = new ArrayList<>();
 
         Running(Submit submit, long sinceNanos) {
@@ -102,7 +111,7 @@ final class Conversation implements SimExecutor.Listener {
                         name -> new Side(name, new Shares(settings)));
         reading = side;
         side.submitted = null;
-        switch (message) {
+        switch (unwrapped(message)) {
             case Submit submit -> side.submitted = submit;
             case Credit(SequenceId id, int epoch, int upTo) -> {
                 var sequence = side.sequences.get(id);
@@ -116,6 +125,8 @@ final class Conversation implements SimExecutor.Listener {
                     remove(side, sequence);
                 }
             }
+            case Worker.StepCompleted(long stepId, var _, var _) -> side.steps.remove(stepId);
+            case Worker.StepFailed(long stepId, var _, var _) -> failed(side, stepId);
             default -> side.drains |= message.getClass().getSimpleName().equals("Drain");
         }
     }
@@ -126,11 +137,9 @@ final class Conversation implements SimExecutor.Listener {
         if (side == null || !actor.path().name().startsWith("scheduler-")) {
             return;
         }
-        Object said = message instanceof AdaptMessage<?, ?> adapted ? adapted.message() : message;
-        switch (said) {
+        switch (unwrapped(message)) {
             case Event event -> said(side, event);
-            case Worker.ExecuteStep step ->
-                    step.plan().slices().forEach(slice -> runs(side, slice));
+            case Worker.ExecuteStep(StepPlan plan, var _) -> runs(side, plan);
             case Drained _ -> {
                 require(
                         side,
@@ -173,6 +182,7 @@ final class Conversation implements SimExecutor.Listener {
                         "tells " + event + " after " + sequence.told + " tokens");
                 sequence.told += sampled.tokens().size();
                 sequence.add(sampled.tokens());
+                sequence.isSuspect = false;
                 require(
                         side,
                         sequence.told <= sequence.creditUpTo,
@@ -184,14 +194,45 @@ final class Conversation implements SimExecutor.Listener {
         }
     }
 
-    private void runs(Side side, Slice slice) {
-        if (slice.sequence().request() == 0) {
-            return; // A canary.
+    private static Object unwrapped(Object message) {
+        return message instanceof AdaptMessage<?, ?> adapted ? adapted.message() : message;
+    }
+
+    /// Whoever was in a step that failed is a suspect; in one that was not run, nobody is.
+    private static void failed(Side side, long stepId) {
+        var step = side.steps.remove(stepId);
+        if (step == null) {
+            return; // It says so again.
         }
-        var sequence = side.sequences.get(slice.sequence());
-        if (sequence == null) {
-            throw new Violation(side.name + " runs " + slice.sequence() + ", which has ended");
+        boolean isVoid =
+                step.afterStepId() != StepPlan.NONE && step.afterStepId() == side.failedStepId;
+        side.failedStepId = stepId;
+        if (!isVoid) {
+            step.sequences().forEach(sequence -> sequence.isSuspect = true);
         }
+    }
+
+    private void runs(Side side, StepPlan plan) {
+        var sequences = new ArrayList<Running>();
+        for (var slice : plan.slices()) {
+            if (slice.sequence().request() != 0) { // A canary's otherwise.
+                var sequence = side.sequences.get(slice.sequence());
+                if (sequence == null) {
+                    throw new Violation(
+                            side.name + " runs " + slice.sequence() + ", which has ended");
+                }
+                runs(side, sequence, slice);
+                sequences.add(sequence);
+            }
+        }
+        require(
+                side,
+                sequences.size() < 2 || sequences.stream().noneMatch(each -> each.isSuspect),
+                "lets a suspect run with others: " + plan);
+        side.steps.put(plan.stepId(), new Step(plan.afterStepId(), sequences));
+    }
+
+    private void runs(Side side, Running sequence, Slice slice) {
         if (!sequence.hasRun) {
             sequence.hasRun = true;
             checkWaited(side, sequence);
@@ -249,9 +290,9 @@ final class Conversation implements SimExecutor.Listener {
         reading = null;
         require(
                 side,
-                sequencesHeld.getAsDouble() == side.sequences.size(),
+                sequencesHeld.getAsInt() == side.sequences.size(),
                 "holds "
-                        + sequencesHeld.getAsDouble()
+                        + sequencesHeld.getAsInt()
                         + " sequences, and has to hold "
                         + side.sequences.keySet());
         require(side, !side.isDrained || side.sequences.isEmpty(), "has said that it was drained");

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ingot.it.sim.ClientLog.End;
 import dev.ingot.scheduler.FaultPoint;
-
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -12,8 +12,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
-
-import java.util.Map;
 
 /// One fault at a time, each at many moments of a run, and each verified to have happened.
 ///
@@ -67,7 +65,8 @@ final class FaultCatalogueTest {
                 point == FaultPoint.SCHEDULER_BEFORE_LAST_WORD
                         ? Fault.LAST_WORD_LOST
                         : Fault.SCHEDULER_THROWS;
-        for (int nth = 1; nth <= 20; nth++) {
+        int moments = fault == Fault.LAST_WORD_LOST ? CLIENTS : 20;
+        for (int nth = 1; nth <= moments; nth++) {
             var report = once(fault, nth, point);
             assertThat(report.ends()).isEqualTo(ALL_COMPLETED);
             assertThat(report.metrics()).containsEntry("restarts", 1.0);
@@ -255,6 +254,16 @@ final class FaultCatalogueTest {
             preemptions += report.metrics().getOrDefault("preemptions", 0.0);
         }
         assertThat(preemptions).as("the pool was too small").isPositive();
+    }
+
+    @Test
+    void aPrefixCacheWhoseHashesCollideSharesEqualContentsOnly() {
+        for (long seed = 1; seed <= 20; seed++) {
+            var report = run(seed, SETTINGS.withCollidingHashes(), Faults.none(), null);
+            assertThat(report.ends()).isEqualTo(ALL_COMPLETED);
+            assertThat(report.metrics().get("contents hashed alike")).isGreaterThan(10);
+            assertThat(report.metrics().get("hits")).isPositive();
+        }
     }
 
     @Test

@@ -2,7 +2,6 @@ package dev.ingot.it.sim;
 
 import dev.ingot.engine.schedule.StepPlan;
 import dev.ingot.engine.sequence.SequenceId;
-
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;

@@ -106,9 +106,9 @@ enum Mutant {
     COPY_THE_WRONG_WAY_ROUND(
             "engine/src/main/java/dev/ingot/engine/kv/KvAllocator.java",
             "return new BlockCopy(holding(demand.leader()).table.block(index),"
-                + " table.block(index));",
+                    + " table.block(index));",
             "return new BlockCopy(table.block(index),"
-                + " holding(demand.leader()).table.block(index));"),
+                    + " holding(demand.leader()).table.block(index));"),
     FORK_WRITES_INTO_THE_SHARED_BLOCK(
             "engine/src/main/java/dev/ingot/engine/kv/KvAllocator.java",
             "int shared = demand.firstPosition() / blockSize;\n        var holding",
@@ -166,11 +166,6 @@ enum Mutant {
             "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
             "if (step.isVoid()) {",
             "if (step.isVoid() && step.stepId() < 0) {"),
-    PLANNED_AHEAD_OF_A_SUSPECT(
-            "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
-            "&& roster.running().stream().noneMatch(Sequence::isSuspect)\n"
-                    + "                && roster.waiting().suspects().isEmpty()",
-            ""),
     LEADER_NEVER_LEAVES(
             "engine/src/main/java/dev/ingot/engine/schedule/Sequence.java",
             "public void leave() {\n        ended = true;",
@@ -195,7 +190,7 @@ enum Mutant {
             "engine/src/main/java/dev/ingot/engine/schedule/ClassShares.java",
             "if (isShort(each)) {\n                order.add(each);",
             "if (each == PriorityClass.NORMAL && isShort(each)) {\n"
-                + "                order.add(each);"),
+                    + "                order.add(each);"),
     SALT_FORGOTTEN(
             "engine/src/main/java/dev/ingot/engine/kv/PrefixCache.java",
             "return new Entry(0, PrefixHash.mix(salt), -1, new Key(0, salt, 0, new int[0]));",

@@ -3,7 +3,6 @@ package dev.ingot.it.sim;
 import dev.ingot.engine.sequence.PriorityClass;
 import dev.ingot.it.sim.SimSettings.Crowd;
 import dev.ingot.scheduler.Engine.Submit;
-
 import java.util.HashMap;
 import java.util.Map;
 

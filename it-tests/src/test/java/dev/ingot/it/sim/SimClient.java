@@ -2,7 +2,7 @@ package dev.ingot.it.sim;
 
 import dev.ingot.scheduler.Output;
 import dev.ingot.scheduler.Requests;
-
+import java.time.Duration;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.Terminated;
@@ -10,8 +10,6 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.jspecify.annotations.Nullable;
-
-import java.time.Duration;
 
 /// A client, as the HTTP layer stands for one: opens a request, reads at its own pace, may leave at any time.
 final class SimClient {

@@ -1,14 +1,12 @@
 package dev.ingot.it.sim;
 
 import com.typesafe.config.Config;
-
 import org.apache.pekko.actor.ActorRef;
 import org.apache.pekko.actor.ActorSystem;
 import org.apache.pekko.dispatch.Envelope;
 import org.apache.pekko.dispatch.MailboxType;
 import org.apache.pekko.dispatch.MessageQueue;
 import org.apache.pekko.dispatch.UnboundedMailbox;
-
 import scala.Option;
 
 /// The usual mailbox, which lets the executor hear what is put into it.

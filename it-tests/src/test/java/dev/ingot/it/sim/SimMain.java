@@ -38,7 +38,7 @@ final class SimMain {
         System.err.println("ingot sim: " + message);
         System.err.println(
                 "Flags: --seeds N, --first SEED, --requests M, --faults PROBABILITY (default"
-                    + " 0.01)");
+                        + " 0.01)");
         System.exit(2);
     }
 

@@ -5,20 +5,16 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.ThrowableProxy;
 import ch.qos.logback.core.AppenderBase;
-
 import com.typesafe.config.ConfigFactory;
-
 import dev.ingot.api.BuiltInModel;
 import dev.ingot.engine.text.Tokenizer;
-
-import org.apache.pekko.actor.ActorSystem;
-import org.slf4j.LoggerFactory;
-
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.apache.pekko.actor.ActorSystem;
+import org.slf4j.LoggerFactory;
 
 /// One actor system for any number of seeds, one after the other.
 final class SimSystem implements AutoCloseable {

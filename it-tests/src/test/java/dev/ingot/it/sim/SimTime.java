@@ -1,16 +1,13 @@
 package dev.ingot.it.sim;
 
 import com.typesafe.config.Config;
-
+import java.util.PriorityQueue;
+import java.util.concurrent.ThreadFactory;
 import org.apache.pekko.actor.AbstractScheduler;
 import org.apache.pekko.actor.Cancellable;
 import org.apache.pekko.event.LoggingAdapter;
-
 import scala.concurrent.ExecutionContext;
 import scala.concurrent.duration.FiniteDuration;
-
-import java.util.PriorityQueue;
-import java.util.concurrent.ThreadFactory;
 
 /// The only clock: it stands still while there is something to do, then jumps to the next timer.
 public final class SimTime extends AbstractScheduler {

@@ -5,7 +5,6 @@ import dev.ingot.engine.sequence.Caller;
 import dev.ingot.engine.sequence.PriorityClass;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.scheduler.RequestSpec;
-
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
