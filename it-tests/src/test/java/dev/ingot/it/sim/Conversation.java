@@ -37,6 +37,7 @@ final class Conversation implements SimExecutor.Listener {
     private final IntSupplier sequencesHeld;
     private final Map<String, Side> schedulers = new HashMap<>();
     private @Nullable Side reading;
+    private @Nullable Violation found;
 
     /// @param sequencesHeld by the scheduler that has read a message last, as it says itself
     Conversation(SimSettings settings, LongSupplier nanoClock, IntSupplier sequencesHeld) {
@@ -137,6 +138,14 @@ final class Conversation implements SimExecutor.Listener {
         if (side == null || !actor.path().name().startsWith("scheduler-")) {
             return;
         }
+        try {
+            says(side, message);
+        } catch (Violation violation) {
+            found = violation; // Whoever sends a message swallows what its receiver's mailbox throws.
+        }
+    }
+
+    private void says(Side side, Object message) {
         switch (unwrapped(message)) {
             case Event event -> said(side, event);
             case Worker.ExecuteStep(StepPlan plan, var _) -> runs(side, plan);
@@ -281,10 +290,16 @@ final class Conversation implements SimExecutor.Listener {
         }
     }
 
-    /// To be called after every message that was read to its end by an actor that lives on.
-    void check() {
+    /// To be called after every message.
+    ///
+    /// @param lives whether its reader has read it to the end, and lives on
+    void check(boolean lives) {
+        var violation = found;
+        if (violation != null) {
+            throw violation;
+        }
         var side = reading;
-        if (side == null) {
+        if (side == null || !lives) {
             return;
         }
         reading = null;

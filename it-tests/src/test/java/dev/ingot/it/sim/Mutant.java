@@ -166,6 +166,11 @@ enum Mutant {
             "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
             "if (step.isVoid()) {",
             "if (step.isVoid() && step.stepId() < 0) {"),
+    PLANNED_AHEAD_OF_A_SUSPECT(
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
+            "&& roster.running().stream().noneMatch(Sequence::isSuspect)\n"
+                    + "                && roster.waiting().suspects().isEmpty()",
+            ""),
     LEADER_NEVER_LEAVES(
             "engine/src/main/java/dev/ingot/engine/schedule/Sequence.java",
             "public void leave() {\n        ended = true;",

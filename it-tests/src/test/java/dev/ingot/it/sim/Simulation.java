@@ -224,9 +224,7 @@ final class Simulation {
             }
         }
         require(notDrained.isEmpty(), notDrained);
-        if (system.executor().lastActorLives()) {
-            conversation.check();
-        }
+        conversation.check(system.executor().lastActorLives());
         for (var log : List.copyOf(toJudge)) {
             log.judge(settings, ledger, metric("ingot:engine_restarts"));
         }
