@@ -404,16 +404,16 @@ public final class EngineMetrics {
 
     /// Takes the allocator's running totals; told by one actor at a time.
     void sharing(SharingCounts counts) {
-        // A new engine counts from zero.
-        var last =
-                counts.forkedTokens() < lastSharingCounts.forkedTokens()
-                                || counts.windowBlocks() < lastSharingCounts.windowBlocks()
-                        ? new SharingCounts(0, 0, 0)
-                        : lastSharingCounts;
-        forkedTokens.labelValues(model).inc(counts.forkedTokens() - last.forkedTokens());
-        copiedBlocks.labelValues(model).inc(counts.copiedBlocks() - last.copiedBlocks());
-        windowBlocks.labelValues(model).inc(counts.windowBlocks() - last.windowBlocks());
+        var last = lastSharingCounts;
+        forkedTokens.labelValues(model).inc(since(last.forkedTokens(), counts.forkedTokens()));
+        copiedBlocks.labelValues(model).inc(since(last.copiedBlocks(), counts.copiedBlocks()));
+        windowBlocks.labelValues(model).inc(since(last.windowBlocks(), counts.windowBlocks()));
         lastSharingCounts = counts;
+    }
+
+    /// A new engine counts from zero.
+    private static long since(long last, long now) {
+        return now >= last ? now - last : now;
     }
 
     void timedOut(boolean inQueue) {
@@ -438,11 +438,9 @@ public final class EngineMetrics {
 
     /// Takes the allocator's running totals; told by one actor at a time.
     void prefixCache(PrefixCounts counts) {
-        long queried = counts.queriedTokens() - lastPrefixCounts.queriedTokens();
-        long hit = counts.hitTokens() - lastPrefixCounts.hitTokens();
-        // A new engine counts from zero.
-        prefixQueries.labelValues(model).inc(queried >= 0 ? queried : counts.queriedTokens());
-        prefixHits.labelValues(model).inc(hit >= 0 ? hit : counts.hitTokens());
+        var last = lastPrefixCounts;
+        prefixQueries.labelValues(model).inc(since(last.queriedTokens(), counts.queriedTokens()));
+        prefixHits.labelValues(model).inc(since(last.hitTokens(), counts.hitTokens()));
         lastPrefixCounts = counts;
     }
 

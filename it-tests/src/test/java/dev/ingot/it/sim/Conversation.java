@@ -21,7 +21,9 @@ import java.util.Map;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import org.apache.pekko.actor.ActorRef;
+import org.apache.pekko.actor.InternalActorRef;
 import org.apache.pekko.actor.typed.internal.AdaptMessage;
+import org.apache.pekko.actor.typed.javadsl.Adapter;
 import org.jspecify.annotations.Nullable;
 
 /// Listens to what requests and schedulers say to each other, and holds every scheduler to [Engine]'s contract: it
@@ -59,6 +61,10 @@ final class Conversation implements SimExecutor.Listener {
         final Map<Long, Step> steps = new HashMap<>();
 
         long failedStepId = StepPlan.NONE;
+
+        /// Of requests that ended before they were answered, and so hear nothing, as we do not: taken or not.
+        final Map<SequenceId, Submit> unheard = new HashMap<>();
+
         @Nullable Submit submitted;
         boolean drains;
         boolean isDrained;
@@ -103,8 +109,8 @@ final class Conversation implements SimExecutor.Listener {
     @Override
     public void reads(ActorRef actor, Object message) {
         reading = null;
-        if (!actor.path().name().startsWith("scheduler-")) {
-            return;
+        if (!actor.path().name().startsWith("scheduler-") || message instanceof String) {
+            return; // Of nobody's interest, or there is none.
         }
         var side =
                 schedulers.computeIfAbsent(
@@ -113,7 +119,12 @@ final class Conversation implements SimExecutor.Listener {
         reading = side;
         side.submitted = null;
         switch (unwrapped(message)) {
-            case Submit submit -> side.submitted = submit;
+            case Submit submit -> {
+                side.submitted = submit;
+                if (isGone(submit)) {
+                    side.unheard.put(submit.sequence(), submit);
+                }
+            }
             case Credit(SequenceId id, int epoch, int upTo) -> {
                 var sequence = side.sequences.get(id);
                 if (sequence != null && sequence.submit.epoch() == epoch) {
@@ -121,6 +132,7 @@ final class Conversation implements SimExecutor.Listener {
                 }
             }
             case Abort(SequenceId id, int epoch, var _) -> {
+                side.unheard.remove(id);
                 var sequence = side.sequences.get(id);
                 if (sequence != null && sequence.submit.epoch() == epoch) {
                     remove(side, sequence);
@@ -141,7 +153,9 @@ final class Conversation implements SimExecutor.Listener {
         try {
             says(side, message);
         } catch (Violation violation) {
-            found = violation; // Whoever sends a message swallows what its receiver's mailbox throws.
+            found =
+                    violation; // Whoever sends a message swallows what its receiver's mailbox
+                               // throws.
         }
     }
 
@@ -150,10 +164,7 @@ final class Conversation implements SimExecutor.Listener {
             case Event event -> said(side, event);
             case Worker.ExecuteStep(StepPlan plan, var _) -> runs(side, plan);
             case Drained _ -> {
-                require(
-                        side,
-                        side.sequences.isEmpty(),
-                        "is drained but holds " + side.sequences.keySet());
+                require(side, heard(side) == 0, "is drained but holds " + side.sequences.keySet());
                 side.isDrained = true;
             }
             default -> {}
@@ -226,6 +237,9 @@ final class Conversation implements SimExecutor.Listener {
         for (var slice : plan.slices()) {
             if (slice.sequence().request() != 0) { // A canary's otherwise.
                 var sequence = side.sequences.get(slice.sequence());
+                if (sequence == null && side.unheard.containsKey(slice.sequence())) {
+                    continue;
+                }
                 if (sequence == null) {
                     throw new Violation(
                             side.name + " runs " + slice.sequence() + ", which has ended");
@@ -275,6 +289,19 @@ final class Conversation implements SimExecutor.Listener {
                 "spares " + sequence.submit.sequence() + " what it should not know: " + hit);
     }
 
+    private static boolean isGone(Submit submit) {
+        return ((InternalActorRef) Adapter.toClassic(submit.replyTo())).isTerminated();
+    }
+
+    /// Sequences of requests that are still there to be told of their end.
+    private static int heard(Side side) {
+        int count = 0;
+        for (var sequence : side.sequences.values()) {
+            count += isGone(sequence.submit) ? 0 : 1;
+        }
+        return count;
+    }
+
     private static Running held(Side side, Event event) {
         var sequence = side.sequences.get(event.sequence());
         if (sequence == null || sequence.submit.epoch() != event.epoch()) {
@@ -303,14 +330,15 @@ final class Conversation implements SimExecutor.Listener {
             return;
         }
         reading = null;
+        int held = sequencesHeld.getAsInt();
         require(
                 side,
-                sequencesHeld.getAsInt() == side.sequences.size(),
+                held >= heard(side) && held <= side.sequences.size() + side.unheard.size(),
                 "holds "
                         + sequencesHeld.getAsInt()
                         + " sequences, and has to hold "
                         + side.sequences.keySet());
-        require(side, !side.isDrained || side.sequences.isEmpty(), "has said that it was drained");
+        require(side, !side.isDrained || heard(side) == 0, "has said that it was drained");
         side.shares.check();
     }
 
