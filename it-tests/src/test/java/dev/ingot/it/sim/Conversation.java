@@ -153,9 +153,8 @@ final class Conversation implements SimExecutor.Listener {
         try {
             says(side, message);
         } catch (Violation violation) {
-            found =
-                    violation; // Whoever sends a message swallows what its receiver's mailbox
-                               // throws.
+            found = violation; // Whoever sends a message swallows what its receiver's mailbox
+            // throws.
         }
     }
 
