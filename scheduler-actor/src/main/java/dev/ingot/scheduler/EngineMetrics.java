@@ -61,6 +61,7 @@ public final class EngineMetrics {
     private final Counter condemned;
     private final Counter canaries;
     private final Counter resubmissions;
+    private final Counter requestsCrashed;
     private final Counter approximateContinuations;
     private final Counter handedBack;
     private final Counter staleReplies;
@@ -168,6 +169,8 @@ public final class EngineMetrics {
                         registry,
                         "ingot:request_resubmissions",
                         "Requests that went on in another engine");
+        requestsCrashed =
+                counter(registry, "ingot:requests_crashed", "Requests whose own actor failed");
         approximateContinuations =
                 counter(
                         registry,
@@ -294,6 +297,7 @@ public final class EngineMetrics {
         stepFailures = same.stepFailures;
         engineRestarts = same.engineRestarts;
         resubmissions = same.resubmissions;
+        requestsCrashed = same.requestsCrashed;
         approximateContinuations = same.approximateContinuations;
         handedBack = same.handedBack;
         staleReplies = same.staleReplies;
@@ -410,16 +414,16 @@ public final class EngineMetrics {
 
     /// Takes the allocator's running totals; told by one actor at a time.
     void sharing(SharingCounts counts) {
-        // A new engine counts from zero.
-        var last =
-                counts.forkedTokens() < lastSharingCounts.forkedTokens()
-                                || counts.windowBlocks() < lastSharingCounts.windowBlocks()
-                        ? new SharingCounts(0, 0, 0)
-                        : lastSharingCounts;
-        forkedTokens.labelValues(model).inc(counts.forkedTokens() - last.forkedTokens());
-        copiedBlocks.labelValues(model).inc(counts.copiedBlocks() - last.copiedBlocks());
-        windowBlocks.labelValues(model).inc(counts.windowBlocks() - last.windowBlocks());
+        var last = lastSharingCounts;
+        forkedTokens.labelValues(model).inc(since(last.forkedTokens(), counts.forkedTokens()));
+        copiedBlocks.labelValues(model).inc(since(last.copiedBlocks(), counts.copiedBlocks()));
+        windowBlocks.labelValues(model).inc(since(last.windowBlocks(), counts.windowBlocks()));
         lastSharingCounts = counts;
+    }
+
+    /// A new engine counts from zero.
+    private static long since(long last, long now) {
+        return now >= last ? now - last : now;
     }
 
     void timedOut(boolean inQueue) {
@@ -444,11 +448,9 @@ public final class EngineMetrics {
 
     /// Takes the allocator's running totals; told by one actor at a time.
     void prefixCache(PrefixCounts counts) {
-        long queried = counts.queriedTokens() - lastPrefixCounts.queriedTokens();
-        long hit = counts.hitTokens() - lastPrefixCounts.hitTokens();
-        // A new engine counts from zero.
-        prefixQueries.labelValues(model).inc(queried >= 0 ? queried : counts.queriedTokens());
-        prefixHits.labelValues(model).inc(hit >= 0 ? hit : counts.hitTokens());
+        var last = lastPrefixCounts;
+        prefixQueries.labelValues(model).inc(since(last.queriedTokens(), counts.queriedTokens()));
+        prefixHits.labelValues(model).inc(since(last.hitTokens(), counts.hitTokens()));
         lastPrefixCounts = counts;
     }
 
@@ -506,6 +508,10 @@ public final class EngineMetrics {
     void engineLost(String cause) {
         engineRestarts.labelValues(model).inc();
         engineLosses.labelValues(model, cause).inc();
+    }
+
+    void requestCrashed() {
+        requestsCrashed.labelValues(model).inc();
     }
 
     void resubmitted() {

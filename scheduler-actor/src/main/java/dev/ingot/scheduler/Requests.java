@@ -14,7 +14,7 @@ import org.apache.pekko.actor.typed.ActorRef;
 /// A handle that hears neither within 30 s ends its request. [ClientGone] ends it at any time.
 public interface Requests {
     /// What may be said to the requests actor.
-    sealed interface Command permits Open, AwaitEnd, RequestsActor.Ended {}
+    sealed interface Command {}
 
     /// Start this request; answered once every choice was accepted, or one was not.
     record Open(RequestSpec spec, ActorRef<Answer> replyTo) implements Command {}

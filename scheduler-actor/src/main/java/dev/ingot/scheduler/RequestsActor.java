@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.ChildFailed;
+import org.apache.pekko.actor.typed.Terminated;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
@@ -23,11 +25,6 @@ public final class RequestsActor {
     private final LongSupplier nanoClock;
     private final List<ActorRef<AllEnded>> awaiting = new ArrayList<>();
     private int open;
-
-    /// A request is over.
-    enum Ended implements Command {
-        INSTANCE
-    }
 
     private RequestsActor(
             ActorContext<Command> context,
@@ -56,9 +53,23 @@ public final class RequestsActor {
             EngineMetrics metrics,
             LongSupplier nanoClock) {
         return Behaviors.setup(context ->
-                Behaviors.receiveMessage(
-                        new RequestsActor(context, model, tokenizer, engines, metrics, nanoClock)
-                                ::on));
+                new RequestsActor(context, model, tokenizer, engines, metrics, nanoClock)
+                        .behavior());
+    }
+
+    private Behavior<Command> behavior() {
+        return Behaviors.receive(Command.class)
+                .onAnyMessage(this::on)
+                .onSignal(Terminated.class, this::ended)
+                .build();
+    }
+
+    private Behavior<Command> ended(Terminated signal) {
+        if (signal instanceof ChildFailed) {
+            metrics.requestCrashed();
+        }
+        open--;
+        return tellIfAllEnded();
     }
 
     private Behavior<Command> on(Command message) {
@@ -69,13 +80,9 @@ public final class RequestsActor {
                                 RequestActor.create(
                                         spec, model, tokenizer, engines, replyTo, metrics,
                                         nanoClock));
-                context.watchWith(request, Ended.INSTANCE);
+                context.watch(request);
                 open++;
                 yield Behaviors.same();
-            }
-            case Ended _ -> {
-                open--;
-                yield tellIfAllEnded();
             }
             case AwaitEnd(ActorRef<AllEnded> replyTo) -> {
                 awaiting.add(replyTo);

@@ -1,6 +1,7 @@
 package dev.ingot.it.sim;
 
 import dev.ingot.engine.schedule.Slice;
+import dev.ingot.engine.schedule.StepPlan;
 import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.scheduler.Engine;
@@ -17,10 +18,12 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.DoubleSupplier;
+import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import org.apache.pekko.actor.ActorRef;
+import org.apache.pekko.actor.InternalActorRef;
 import org.apache.pekko.actor.typed.internal.AdaptMessage;
+import org.apache.pekko.actor.typed.javadsl.Adapter;
 import org.jspecify.annotations.Nullable;
 
 /// Listens to what requests and schedulers say to each other, and holds every scheduler to [Engine]'s contract: it
@@ -33,12 +36,13 @@ final class Conversation implements SimExecutor.Listener {
 
     private final SimSettings settings;
     private final LongSupplier nanoClock;
-    private final DoubleSupplier sequencesHeld;
+    private final IntSupplier sequencesHeld;
     private final Map<String, Side> schedulers = new HashMap<>();
     private @Nullable Side reading;
+    private @Nullable Violation found;
 
     /// @param sequencesHeld by the scheduler that has read a message last, as it says itself
-    Conversation(SimSettings settings, LongSupplier nanoClock, DoubleSupplier sequencesHeld) {
+    Conversation(SimSettings settings, LongSupplier nanoClock, IntSupplier sequencesHeld) {
         this.settings = settings;
         this.nanoClock = nanoClock;
         this.sequencesHeld = sequencesHeld;
@@ -53,6 +57,14 @@ final class Conversation implements SimExecutor.Listener {
         /// All that it ever took, by salt: what can be in its prefix cache.
         final Map<String, List<List<Integer>>> known = new HashMap<>();
 
+        /// What was sent to the worker and not answered, by the step's id.
+        final Map<Long, Step> steps = new HashMap<>();
+
+        long failedStepId = StepPlan.NONE;
+
+        /// Of requests that ended before they were answered, and so hear nothing, as we do not: taken or not.
+        final Map<SequenceId, Submit> unheard = new HashMap<>();
+
         @Nullable Submit submitted;
         boolean drains;
         boolean isDrained;
@@ -63,6 +75,8 @@ final class Conversation implements SimExecutor.Listener {
         }
     }
 
+    private record Step(long afterStepId, List<Running> sequences) {}
+
     /// An accepted sequence that was neither told its last word nor aborted.
     private static final class Running {
         final Submit submit;
@@ -70,6 +84,10 @@ final class Conversation implements SimExecutor.Listener {
         int creditUpTo;
         int told;
         boolean hasRun;
+
+        /// A step failed with it, and it has got no token since.
+        boolean isSuspect;
+
         final List<Integer> tokens = new ArrayList<>();
 
         Running(Submit submit, long sinceNanos) {
@@ -91,8 +109,8 @@ final class Conversation implements SimExecutor.Listener {
     @Override
     public void reads(ActorRef actor, Object message) {
         reading = null;
-        if (!actor.path().name().startsWith("scheduler-")) {
-            return;
+        if (!actor.path().name().startsWith("scheduler-") || message instanceof String) {
+            return; // Of nobody's interest, or there is none.
         }
         var side =
                 schedulers.computeIfAbsent(
@@ -100,8 +118,13 @@ final class Conversation implements SimExecutor.Listener {
                         name -> new Side(name, new Shares(settings)));
         reading = side;
         side.submitted = null;
-        switch (message) {
-            case Submit submit -> side.submitted = submit;
+        switch (unwrapped(message)) {
+            case Submit submit -> {
+                side.submitted = submit;
+                if (isGone(submit)) {
+                    side.unheard.put(submit.sequence(), submit);
+                }
+            }
             case Credit(SequenceId id, int epoch, int upTo) -> {
                 var sequence = side.sequences.get(id);
                 if (sequence != null && sequence.submit.epoch() == epoch) {
@@ -109,11 +132,14 @@ final class Conversation implements SimExecutor.Listener {
                 }
             }
             case Abort(SequenceId id, int epoch, var _) -> {
+                side.unheard.remove(id);
                 var sequence = side.sequences.get(id);
                 if (sequence != null && sequence.submit.epoch() == epoch) {
                     remove(side, sequence);
                 }
             }
+            case Worker.StepCompleted(long stepId, var _, var _) -> side.steps.remove(stepId);
+            case Worker.StepFailed(long stepId, var _, var _) -> failed(side, stepId);
             default -> side.drains |= message.getClass().getSimpleName().equals("Drain");
         }
     }
@@ -124,16 +150,20 @@ final class Conversation implements SimExecutor.Listener {
         if (side == null || !actor.path().name().startsWith("scheduler-")) {
             return;
         }
-        Object said = message instanceof AdaptMessage<?, ?> adapted ? adapted.message() : message;
-        switch (said) {
+        try {
+            says(side, message);
+        } catch (Violation violation) {
+            found = violation; // Whoever sends a message swallows what its receiver's mailbox
+            // throws.
+        }
+    }
+
+    private void says(Side side, Object message) {
+        switch (unwrapped(message)) {
             case Event event -> said(side, event);
-            case Worker.ExecuteStep step ->
-                    step.plan().slices().forEach(slice -> runs(side, slice));
+            case Worker.ExecuteStep(StepPlan plan, var _) -> runs(side, plan);
             case Drained _ -> {
-                require(
-                        side,
-                        side.sequences.isEmpty(),
-                        "is drained but holds " + side.sequences.keySet());
+                require(side, heard(side) == 0, "is drained but holds " + side.sequences.keySet());
                 side.isDrained = true;
             }
             default -> {}
@@ -173,6 +203,7 @@ final class Conversation implements SimExecutor.Listener {
                         "tells " + event + " after " + sequence.told + " tokens");
                 sequence.told += sampled.tokens().size();
                 sequence.add(sampled.tokens());
+                sequence.isSuspect = false;
                 require(
                         side,
                         sequence.told <= sequence.creditUpTo,
@@ -184,14 +215,48 @@ final class Conversation implements SimExecutor.Listener {
         }
     }
 
-    private void runs(Side side, Slice slice) {
-        if (slice.sequence().request() == 0) {
-            return; // A canary.
+    private static Object unwrapped(Object message) {
+        return message instanceof AdaptMessage<?, ?> adapted ? adapted.message() : message;
+    }
+
+    /// Whoever was in a step that failed is a suspect; in one that was not run, nobody is.
+    private static void failed(Side side, long stepId) {
+        var step = side.steps.remove(stepId);
+        if (step == null) {
+            return; // It says so again.
         }
-        var sequence = side.sequences.get(slice.sequence());
-        if (sequence == null) {
-            throw new Violation(side.name + " runs " + slice.sequence() + ", which has ended");
+        boolean isVoid =
+                step.afterStepId() != StepPlan.NONE && step.afterStepId() == side.failedStepId;
+        side.failedStepId = stepId;
+        if (!isVoid) {
+            step.sequences().forEach(sequence -> sequence.isSuspect = true);
         }
+    }
+
+    private void runs(Side side, StepPlan plan) {
+        var sequences = new ArrayList<Running>();
+        for (var slice : plan.slices()) {
+            if (slice.sequence().request() != 0) { // A canary's otherwise.
+                var sequence = side.sequences.get(slice.sequence());
+                if (sequence == null && side.unheard.containsKey(slice.sequence())) {
+                    continue;
+                }
+                if (sequence == null) {
+                    throw new Violation(
+                            side.name + " runs " + slice.sequence() + ", which has ended");
+                }
+                runs(side, sequence, slice);
+                sequences.add(sequence);
+            }
+        }
+        require(
+                side,
+                sequences.size() < 2 || sequences.stream().noneMatch(each -> each.isSuspect),
+                "lets a suspect run with others: " + plan);
+        side.steps.put(plan.stepId(), new Step(plan.afterStepId(), sequences));
+    }
+
+    private void runs(Side side, Running sequence, Slice slice) {
         if (!sequence.hasRun) {
             sequence.hasRun = true;
             checkWaited(side, sequence);
@@ -225,6 +290,19 @@ final class Conversation implements SimExecutor.Listener {
                 "spares " + sequence.submit.sequence() + " what it should not know: " + hit);
     }
 
+    private static boolean isGone(Submit submit) {
+        return ((InternalActorRef) Adapter.toClassic(submit.replyTo())).isTerminated();
+    }
+
+    /// Sequences of requests that are still there to be told of their end.
+    private static int heard(Side side) {
+        int count = 0;
+        for (var sequence : side.sequences.values()) {
+            count += isGone(sequence.submit) ? 0 : 1;
+        }
+        return count;
+    }
+
     private static Running held(Side side, Event event) {
         var sequence = side.sequences.get(event.sequence());
         if (sequence == null || sequence.submit.epoch() != event.epoch()) {
@@ -240,21 +318,28 @@ final class Conversation implements SimExecutor.Listener {
         }
     }
 
-    /// To be called after every message that was read to its end by an actor that lives on.
-    void check() {
+    /// To be called after every message.
+    ///
+    /// @param lives whether its reader has read it to the end, and lives on
+    void check(boolean lives) {
+        var violation = found;
+        if (violation != null) {
+            throw violation;
+        }
         var side = reading;
-        if (side == null) {
+        if (side == null || !lives) {
             return;
         }
         reading = null;
+        int held = sequencesHeld.getAsInt();
         require(
                 side,
-                sequencesHeld.getAsDouble() == side.sequences.size(),
+                held >= heard(side) && held <= side.sequences.size() + side.unheard.size(),
                 "holds "
-                        + sequencesHeld.getAsDouble()
+                        + sequencesHeld.getAsInt()
                         + " sequences, and has to hold "
                         + side.sequences.keySet());
-        require(side, !side.isDrained || side.sequences.isEmpty(), "has said that it was drained");
+        require(side, !side.isDrained || heard(side) == 0, "has said that it was drained");
         side.shares.check();
     }
 

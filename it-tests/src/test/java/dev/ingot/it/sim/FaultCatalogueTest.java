@@ -65,7 +65,8 @@ final class FaultCatalogueTest {
                 point == FaultPoint.SCHEDULER_BEFORE_LAST_WORD
                         ? Fault.LAST_WORD_LOST
                         : Fault.SCHEDULER_THROWS;
-        for (int nth = 1; nth <= 20; nth++) {
+        int moments = fault == Fault.LAST_WORD_LOST ? CLIENTS : 20;
+        for (int nth = 1; nth <= moments; nth++) {
             var report = once(fault, nth, point);
             assertThat(report.ends()).isEqualTo(ALL_COMPLETED);
             assertThat(report.metrics()).containsEntry("restarts", 1.0);
@@ -253,6 +254,16 @@ final class FaultCatalogueTest {
             preemptions += report.metrics().getOrDefault("preemptions", 0.0);
         }
         assertThat(preemptions).as("the pool was too small").isPositive();
+    }
+
+    @Test
+    void aPrefixCacheWhoseHashesCollideSharesEqualContentsOnly() {
+        for (long seed = 1; seed <= 20; seed++) {
+            var report = run(seed, SETTINGS.withCollidingHashes(), Faults.none(), null);
+            assertThat(report.ends()).isEqualTo(ALL_COMPLETED);
+            assertThat(report.metrics().get("contents hashed alike")).isGreaterThan(10);
+            assertThat(report.metrics().get("hits")).isPositive();
+        }
     }
 
     @Test

@@ -105,12 +105,11 @@ final class Ledger {
                 || failedAlone.stream()
                         .anyMatch(id ->
                                 id.request() == request && failedSteps.getOrDefault(id, 0) > 1)
-                // Twice a step of it was lost with its worker, once with nobody else in it. Where a
-                // worker is
-                // killed, a step counts that had ended without the scheduler's having heard of it,
-                // or that was
-                // still on its way.
-                || (diedAlone.contains(request)
-                        && (kills > 0 || deaths.getOrDefault(request, 0) > 1));
+                // Twice a step of it was lost with its worker, once with nobody else in it.
+                || (diedAlone.contains(request) && deaths.getOrDefault(request, 0) > 1)
+                // Where a worker is killed from outside, whatever its scheduler had sent it counts:
+                // a step that had
+                // ended without the scheduler's having heard of it, or that was still on its way.
+                || (kills > 0 && kills + deaths.getOrDefault(request, 0) > 1);
     }
 }

@@ -4,10 +4,10 @@ package dev.ingot.it.sim;
 public final class MutantRun {
     private MutantRun() {}
 
-    /// How many seeds it took, or 0 where none of `most` found anything.
-    public static int seedsToFind(int most) {
+    /// The seed that found something, or 0 where none of `most` did.
+    public static int seedThatFinds(int first, int most) {
         try (var system = SimSystem.start()) {
-            for (int seed = 1; seed <= most; seed++) {
+            for (int seed = first; seed < first + most; seed++) {
                 try {
                     var settings = SimSettings.random(seed, 30);
                     Simulation.run(system, seed, settings, Faults.random(seed, settings, 0.01));

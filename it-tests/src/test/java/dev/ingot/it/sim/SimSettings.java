@@ -119,8 +119,8 @@ record SimSettings(
     private static SchedulingPolicy policy(Random random) {
         return new SchedulingPolicy(
                 random.nextInt(8) == 0 ? 60 + random.nextInt(200) : 1 << 20,
-                random.nextInt(8) == 0
-                        ? Duration.ofMillis(500 + random.nextInt(3000))
+                random.nextInt(5) == 0
+                        ? Duration.ofMillis(200 + random.nextInt(2000))
                         : Duration.ZERO,
                 0.5 * random.nextDouble(),
                 0.5 * random.nextDouble(),

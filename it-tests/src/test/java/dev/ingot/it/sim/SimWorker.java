@@ -264,9 +264,7 @@ final class SimWorker {
     }
 
     private Behavior<Worker.Command> stopped() {
-        if (inFlight != null) {
-            engine.workerStopped(steps(inFlight));
-        }
+        engine.workerStopped(inFlight == null ? List.of() : steps(inFlight));
         engine.stepEnded();
         return Behaviors.same();
     }

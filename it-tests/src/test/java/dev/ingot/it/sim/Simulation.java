@@ -3,6 +3,7 @@ package dev.ingot.it.sim;
 import dev.ingot.engine.kv.KvAllocator;
 import dev.ingot.engine.ops.KvGeometry;
 import dev.ingot.engine.schedule.StepPlan;
+import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.scheduler.EngineGuardian;
 import dev.ingot.scheduler.EngineMetrics;
 import dev.ingot.scheduler.EngineParts;
@@ -18,9 +19,11 @@ import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import org.apache.pekko.actor.ExtendedActorSystem;
 import org.apache.pekko.actor.PoisonPill;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -50,6 +53,7 @@ final class Simulation {
     private final EngineMetrics metrics = new EngineMetrics(registry, "sim");
     private final Conversation conversation;
     private final Random slipping;
+    private final Set<Tokens> hashed = new HashSet<>();
     private long endNanos;
 
     /// The last one serves; those before it were drained.
@@ -94,9 +98,7 @@ final class Simulation {
                 new Conversation(
                         settings,
                         system.time()::nanos,
-                        () ->
-                                metric("vllm:num_requests_running")
-                                        + metric("vllm:num_requests_waiting"));
+                        () -> metrics.load().running() + metrics.load().waiting());
     }
 
     /// @throws Violation with the seed and the trace, if an invariant does not hold
@@ -222,9 +224,7 @@ final class Simulation {
             }
         }
         require(notDrained.isEmpty(), notDrained);
-        if (system.executor().lastActorLives()) {
-            conversation.check();
-        }
+        conversation.check(system.executor().lastActorLives());
         for (var log : List.copyOf(toJudge)) {
             log.judge(settings, ledger, metric("ingot:engine_restarts"));
         }
@@ -269,6 +269,12 @@ final class Simulation {
                         .size();
         require(left == 0 && children == 0, "actors are left:\n" + tree);
         int deaths = count(ClientLog.End.DIED) + count(ClientLog.End.UNANSWERED);
+        double crashed = metric("ingot:requests_crashed");
+        require(
+                crashed == faults.count(Fault.REQUEST_THROWS),
+                crashed
+                        + " crashed requests were counted of "
+                        + faults.count(Fault.REQUEST_THROWS));
         int killed = faults.count(Fault.REQUEST_KILLED) + faults.count(Fault.REQUEST_THROWS);
         require(deaths <= killed, deaths + " requests ended without a last word");
     }
@@ -336,17 +342,18 @@ final class Simulation {
                 Duration.ofNanos(endNanos),
                 ends,
                 faults.happened(),
-                Map.of(
-                        "preemptions", metric("vllm:num_preemptions"),
-                        "restarts", metric("ingot:engine_restarts"),
-                        "handedBack", metric("ingot:sequences_handed_back"),
-                        "canaries", metric("ingot:canaries"),
-                        "resubmissions", metric("ingot:request_resubmissions"),
-                        "hits", metric("vllm:prefix_cache_hits"),
-                        "forked tokens", metric("ingot:forked_tokens"),
-                        "copied blocks", metric("ingot:copied_blocks"),
-                        "window blocks", metric("ingot:window_blocks"),
-                        "timed out", metric("ingot:requests_timed_out")));
+                Map.ofEntries(
+                        Map.entry("preemptions", metric("vllm:num_preemptions")),
+                        Map.entry("restarts", metric("ingot:engine_restarts")),
+                        Map.entry("handedBack", metric("ingot:sequences_handed_back")),
+                        Map.entry("canaries", metric("ingot:canaries")),
+                        Map.entry("resubmissions", metric("ingot:request_resubmissions")),
+                        Map.entry("hits", metric("vllm:prefix_cache_hits")),
+                        Map.entry("forked tokens", metric("ingot:forked_tokens")),
+                        Map.entry("copied blocks", metric("ingot:copied_blocks")),
+                        Map.entry("window blocks", metric("ingot:window_blocks")),
+                        Map.entry("timed out", metric("ingot:requests_timed_out")),
+                        Map.entry("contents hashed alike", Math.max(0.0, hashed.size() - 2.0))));
     }
 
     /// What an engine is made of: a device that is played, and blocks that are watched.
@@ -386,10 +393,16 @@ final class Simulation {
                                     kv.blockCount(),
                                     prefixCaching,
                                     kv.window(),
-                                    (_, tokens) -> tokens[0] & 1)
+                                    this::hash)
                             : EngineParts.super.blocks(kv, prefixCaching);
             blocks = fresh;
             return fresh;
+        }
+
+        /// Two values for all contents.
+        private long hash(long parentHash, int[] tokens) {
+            hashed.add(Tokens.of(tokens));
+            return tokens[0] & 1;
         }
 
         private void published(EngineStatus now) {

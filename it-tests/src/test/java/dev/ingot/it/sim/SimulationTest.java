@@ -2,10 +2,13 @@ package dev.ingot.it.sim;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// A fixed budget of seeds; `ingot sim` runs more.
 final class SimulationTest {
@@ -55,6 +58,25 @@ final class SimulationTest {
         assertThat(total.metric("window blocks")).isPositive();
         assertThat(total.metric("timed out")).isPositive();
         assertThat(total.ends(ClientLog.End.COMPLETED)).isGreaterThan(SEEDS * REQUESTS / 2);
+    }
+
+    /// Among the seeds above, by name: these have found something once.
+    @ParameterizedTest
+    @ValueSource(longs = {59, 171, 194})
+    void whatOnceFailedHolds(long seed) {
+        assertThat(run(seed, 0.01).requests()).isPositive();
+        assertThat(run(seed, 0.05).faults()).isNotEmpty();
+    }
+
+    @Test
+    void tenantsAndClassesInACrowdGetTheirShares() {
+        for (long seed = 16; seed <= 96; seed += 16) {
+            var settings = SimSettings.random(seed, REQUESTS);
+            assertThat(settings.crowd()).isNotEqualTo(SimSettings.Crowd.NONE);
+            var report = run(seed, Faults.none());
+            assertThat(report.ends())
+                    .isEqualTo(Map.of(ClientLog.End.COMPLETED, settings.requests()));
+        }
     }
 
     @Test
