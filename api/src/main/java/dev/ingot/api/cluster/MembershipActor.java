@@ -1,5 +1,11 @@
 package dev.ingot.api.cluster;
 
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import org.apache.pekko.actor.Address;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
@@ -9,13 +15,6 @@ import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.cluster.typed.Join;
 import org.apache.pekko.cluster.typed.JoinSeedNodes;
 
-import java.net.InetAddress;
-import java.net.UnknownHostException;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.List;
-
 /// Joins its node to its cluster.
 ///
 /// A router that is to join nobody begins a cluster. One that is to join others is among its own seeds, so that it can begin
@@ -24,12 +23,14 @@ import java.util.List;
 final class MembershipActor {
     private static final String DNS = "dns:";
     private static final Duration LOOK_AGAIN = Duration.ofSeconds(3);
+    private static final int LOOKS_PER_WARNING = 3;
 
     private final ActorContext<Look> context;
     private final Cluster cluster;
     private final ClusterSettings settings;
     private final Names names;
     private List<Address> seeds = List.of();
+    private int looks;
 
     /// Whether it is in by now.
     enum Look {
@@ -67,6 +68,14 @@ final class MembershipActor {
     private Behavior<Look> look() {
         if (!cluster.selfMember().status().equals(MemberStatus.removed())) {
             return Behaviors.stopped();
+        }
+        if (++looks % LOOKS_PER_WARNING == 0) {
+            context.getLog()
+                    .warn(
+                            "In no cluster yet: {} did not let this node in. Is it running, and do"
+                                    + " both have keys of one authority (--cluster-keys), or"
+                                    + " neither?",
+                            settings.join());
         }
         join();
         return Behaviors.same();

@@ -4,11 +4,9 @@ import dev.ingot.api.cluster.Link.EngineCard;
 import dev.ingot.api.cluster.Link.EngineLoad;
 import dev.ingot.api.cluster.Link.ToGate;
 import dev.ingot.scheduler.Engine;
-
+import java.util.Optional;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
-
-import java.util.Optional;
 
 /// What a router knows of one engine node.
 final class RoutedNode {
@@ -170,6 +168,11 @@ final class RoutedNode {
 
     boolean isDraining() {
         return drainAsked || (load != null && load.draining());
+    }
+
+    /// Whether an operator wants no link with it.
+    boolean isLeftAlone() {
+        return drainAsked;
     }
 
     void canary(int percent) {

@@ -14,14 +14,6 @@ import dev.ingot.scheduler.Engines.Find;
 import dev.ingot.scheduler.Engines.Forget;
 import dev.ingot.scheduler.Engines.Found;
 import dev.ingot.scheduler.Engines.NoEngine;
-
-import org.apache.pekko.actor.typed.ActorRef;
-import org.apache.pekko.actor.typed.Behavior;
-import org.apache.pekko.actor.typed.javadsl.ActorContext;
-import org.apache.pekko.actor.typed.javadsl.Behaviors;
-import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
-import org.jspecify.annotations.Nullable;
-
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -36,6 +28,12 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.jspecify.annotations.Nullable;
 
 /// Names engines to requests: it knows all nodes, holds a link to each, and asks [RoutingPolicy] which one it is.
 ///
@@ -319,7 +317,7 @@ final class RouterActor {
 
     private void link(String address) {
         var node = nodes.get(address);
-        if (node == null || node.link() != null || node.isLinking()) {
+        if (node == null || node.link() != null || node.isLinking() || node.isLeftAlone()) {
             return;
         }
         var gate = node.gate();
@@ -529,6 +527,7 @@ final class RouterActor {
                 }
                 timers.cancel("leave " + wanted);
                 node.drain(false);
+                link(wanted);
                 publish();
                 unpark();
                 replyTo.tell(status());
