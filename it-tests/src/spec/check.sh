@@ -13,10 +13,10 @@ errors() {
     shift
     spin -a "$@" "$spec" >"$name.spin" 2>&1 || { cat "$name.spin" >&2; exit 1; }
     "${CC:-cc}" -O2 -w -DSAFETY -DNOCLAIM -DCOLLAPSE -o pan pan.c
-    ./pan -m200000 -E >"$name.out" 2>&1
+    ./pan -m1000000 -E >"$name.out" 2>&1
     if [ "$name" = sound ] || grep -q "errors: 0" "$name.out"; then
         "${CC:-cc}" -O2 -w -DNFAIR=3 -DCOLLAPSE -o pan pan.c
-        ./pan -a -f -m200000 >>"$name.out" 2>&1
+        ./pan -a -f -m1000000 >>"$name.out" 2>&1
     fi
     grep -h "errors:" "$name.out" | sed 's/.*errors: //' | awk '{ n += $1 } END { print n }'
 }

@@ -74,7 +74,16 @@ static void store_head_f32(float *k, float *v, const float *new_k, const float *
 
 static void store_head_f16(
     uint16_t *k, uint16_t *v, const float *new_k, const float *new_v, int32_t n, int32_t step) {
-    for (int32_t i = 0; i < n; i++) {
+    int32_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        uint16_t rounded[LANES];
+        vf_store_f16(rounded, vf_load(new_k + i));
+        vf_store_f16(v + i, vf_load(new_v + i));
+        for (int32_t lane = 0; lane < LANES; lane++) {
+            k[(int64_t)(i + lane) * step] = rounded[lane];
+        }
+    }
+    for (; i < n; i++) {
         k[(int64_t)i * step] = f32_to_f16(new_k[i]);
         v[i] = f32_to_f16(new_v[i]);
     }

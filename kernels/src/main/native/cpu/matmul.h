@@ -7,7 +7,7 @@
 enum {
     MANY_PANELS = 16, /* in an item of one row: the longer, the less often reading starts anew */
     FEW_PANELS = 4,   /* of more rows */
-    PREFETCH_BYTES = 1536,
+    PREFETCH_BYTES = 6144, /* what memory takes to answer, at the pace of several rows */
     BLOCK_BYTES = 384 << 10, /* of x: half of a usual second-level cache */
     ITEMS_A_THREAD = 4
 };

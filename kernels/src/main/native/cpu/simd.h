@@ -43,6 +43,7 @@ INLINE vf vf_exp2i(vf n) {
         _mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127)), 23));
 }
 INLINE vf vf_load_f16(const uint16_t *p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
+INLINE void vf_store_f16(uint16_t *p, vf v) { _mm256_storeu_si256((__m256i *)p, _mm512_cvtps_ph(v, 0)); }
 INLINE vf vf_load_bf16(const uint16_t *p) {
     __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p));
     return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));
@@ -100,6 +101,7 @@ INLINE vf vf_exp2i(vf n) {
         _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23));
 }
 INLINE vf vf_load_f16(const uint16_t *p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)); }
+INLINE void vf_store_f16(uint16_t *p, vf v) { _mm_storeu_si128((__m128i *)p, _mm256_cvtps_ph(v, 0)); }
 INLINE vf vf_load_bf16(const uint16_t *p) {
     __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p));
     return _mm256_castsi256_ps(_mm256_slli_epi32(wide, 16));
@@ -157,6 +159,7 @@ INLINE vf vf_exp2i(vf n) {
 INLINE vf vf_load_f16(const uint16_t *p) {
     return (vf)vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p)));
 }
+INLINE void vf_store_f16(uint16_t *p, vf v) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32((float32x4_t)v))); }
 #else
 INLINE vf vf_fma(vf a, vf b, vf c) { return a * b + c; }
 /* Half-way cases to even, for |a| < 2^22: adding 1.5 * 2^23 leaves no bits for a fraction. */
@@ -238,6 +241,11 @@ INLINE uint16_t f32_to_bf16(float f) {
 /* Not inlined: in unrolled tiles it would be most of the library. */
 static __attribute__((noinline, unused)) vf vf_load_f16(const uint16_t *p) {
     return (vf){f16_to_f32(p[0]), f16_to_f32(p[1]), f16_to_f32(p[2]), f16_to_f32(p[3])};
+}
+INLINE void vf_store_f16(uint16_t *p, vf v) {
+    for (int i = 0; i < LANES; i++) {
+        p[i] = f32_to_f16(v[i]);
+    }
 }
 #endif
 

@@ -3,6 +3,7 @@ package dev.ingot.api;
 import dev.ingot.engine.ops.Device;
 import dev.ingot.engine.ops.DeviceException;
 import dev.ingot.engine.ops.DeviceInfo;
+import dev.ingot.engine.ops.Numerics;
 import dev.ingot.kernels.Devices;
 import dev.ingot.kernels.cpu.CpuDevice;
 import dev.ingot.kernels.doctor.KernelCase;
@@ -75,6 +76,8 @@ final class DoctorCommand implements Callable<Integer> {
             describe(out, subject.info());
             if (subject instanceof MetalDevice metal) {
                 metal.properties().forEach((property, value) -> line(out, property, value));
+                boolean right = tryKernels(out, subject, references);
+                return compareNumerics(out, metal) && right;
             }
             return tryKernels(out, subject, references);
         } catch (DeviceException e) {
@@ -92,6 +95,37 @@ final class DoctorCommand implements Callable<Integer> {
 
     private static void line(PrintWriter out, String property, String value) {
         out.printf("  %-24s %s%n", property, value);
+    }
+
+    /// What `--numerics fast` would gain: the kernels that it takes other ones for, both ways.
+    private static boolean compareNumerics(PrintWriter out, MetalDevice exact) {
+        out.printf(
+                "%n  %-24s %-24s %10s %10s %10s %10s%n",
+                "prompts", "shape", "error", "exact µs", "fast µs", "gain");
+        boolean well = true;
+        try (var reference = CpuDevice.open(0, REFERENCE);
+                var fast = MetalDevice.open(Numerics.FAST)) {
+            for (KernelCase each : KernelCases.prompts(!fast.isSoftware())) {
+                KernelRun expected = KernelRun.of(each.reference(), reference);
+                KernelRun slow = KernelRun.of(each.subject(), exact);
+                KernelRun quick = KernelRun.of(each.subject(), fast);
+                double error = Math.max(slow.errorAgainst(expected), quick.errorAgainst(expected));
+                boolean right = error <= each.tolerance();
+                well &= right;
+                out.printf(
+                        Locale.ROOT,
+                        "  %-24s %-24s %10.1e %10.0f %10.0f %9.2fx %s%n",
+                        each.kernel(),
+                        each.shape(),
+                        error,
+                        slow.nanos() / NANOS_PER_MICRO,
+                        quick.nanos() / NANOS_PER_MICRO,
+                        (double) slow.nanos() / quick.nanos(),
+                        right ? "" : "WRONG");
+                out.flush();
+            }
+        }
+        return well;
     }
 
     private static boolean tryKernels(PrintWriter out, Device subject, List<KernelRun> references) {

@@ -8,6 +8,7 @@ import dev.ingot.engine.model.GenerationConfig;
 import dev.ingot.engine.model.ModelConfig;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.engine.text.ChatTemplate;
+import dev.ingot.engine.text.OutputFormat;
 import dev.ingot.engine.text.Tokenizer;
 import dev.ingot.engine.text.TokenizerException;
 import dev.ingot.engine.weights.CheckpointException;
@@ -62,6 +63,7 @@ record ModelText(
                 vocabulary,
                 tokenizer,
                 template,
+                template.map(ChatTemplate::format).orElse(OutputFormat.PLAIN),
                 defaults,
                 Tokens.of(eos.stream().mapToInt(Integer::intValue).toArray()));
     }

@@ -3,6 +3,7 @@ package dev.ingot.api;
 import dev.ingot.api.cluster.ClusterSettings;
 import dev.ingot.engine.model.WeightLoading;
 import dev.ingot.engine.ops.DType;
+import dev.ingot.engine.ops.Numerics;
 import dev.ingot.engine.schedule.SchedulingPolicy;
 import dev.ingot.engine.weights.CheckpointException;
 import dev.ingot.worker.WorkerSettings;
@@ -214,6 +215,15 @@ final class ServeCommand implements Callable<Integer> {
     private @Nullable String quantize;
 
     @Option(
+            names = "--numerics",
+            paramLabel = "exact|fast",
+            description =
+                    "exact: the same request gives the same tokens in any company. fast, for metal"
+                            + " only: the fastest kernels for as many rows as there are, on which its"
+                            + " tokens may depend then (default: ${DEFAULT-VALUE}).")
+    private String numerics = "exact";
+
+    @Option(
             names = "--shutdown-timeout",
             paramLabel = "SECONDS",
             description =
@@ -407,7 +417,8 @@ final class ServeCommand implements Callable<Integer> {
                         kvCacheBytes == null ? OptionalLong.empty() : OptionalLong.of(kvCacheBytes),
                         memoryFraction,
                         typeOf(kvCacheType),
-                        weightLoading());
+                        weightLoading(),
+                        numerics());
         return new ServeSettings(
                 host,
                 port,
@@ -447,6 +458,15 @@ final class ServeCommand implements Callable<Integer> {
             return WeightLoading.AS_STORED;
         }
         return quantize.equals("4bit") ? WeightLoading.QUANTIZE_4BIT : WeightLoading.QUANTIZE_8BIT;
+    }
+
+    private Numerics numerics() {
+        try {
+            return Numerics.named(numerics);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(
+                    commandLine(), "--numerics is '" + numerics + "', expected exact or fast", e);
+        }
     }
 
     private static DType typeOf(String name) {

@@ -1,7 +1,6 @@
 package dev.ingot.api;
 
 import dev.ingot.api.cluster.NodeSystem;
-
 import org.apache.pekko.actor.typed.ActorSystem;
 
 /// A node that serves until it is stopped.

@@ -11,6 +11,7 @@ import dev.ingot.api.openai.wire.WireLimits;
 import dev.ingot.engine.sampling.TopLogprobs;
 import dev.ingot.engine.sequence.FinishReason;
 import dev.ingot.engine.sequence.Tokens;
+import dev.ingot.engine.text.OutputFormat;
 import dev.ingot.scheduler.Engine;
 import dev.ingot.scheduler.Output;
 import dev.ingot.scheduler.Requests;
@@ -160,7 +161,8 @@ class ChatOverHttpTest {
                         PATH,
                         "{"
                                 + HI
-                                + ", \"stream\": true, \"stream_options\": {\"continuous_usage_stats\": true}}");
+                                + ", \"stream\": true, \"stream_options\":"
+                                + " {\"continuous_usage_stats\": true}}");
         server.open();
         server.stream(delta(0, "ab"), STOP, completed(19, 2));
 
@@ -265,6 +267,77 @@ class ChatOverHttpTest {
         var choice = json(response.join().body()).at("/choices/0");
         assertThat(choice.at("/message/content").stringValue()).startsWith("<tool_call>");
         assertThat(choice.get("finish_reason").stringValue()).isEqualTo("stop");
+    }
+
+    @Test
+    void tellsWhatTheModelThoughtApartFromWhatItSaid() {
+        server.close();
+        server =
+                new ServerFixture(
+                        new OutputFormat(OutputFormat.Thoughts.THINK, OutputFormat.Calls.HERMES));
+        var whole = server.postLater(PATH, "{" + HI + TOOLS + "}");
+        server.open();
+        server.whole(
+                delta(0, "<think>\nHm.\n</think>\n\nA"),
+                delta(0, "b<tool_call>{\"name\": \"f\"}</tool_call>"),
+                STOP,
+                completed(19, 9));
+        var message = json(whole.join().body()).at("/choices/0/message");
+        assertThat(message.get("reasoning_content").stringValue()).isEqualTo("Hm.");
+        assertThat(message.get("content").stringValue()).isEqualTo("Ab");
+        assertThat(message.get("tool_calls")).hasSize(1);
+
+        var thoughtOnly = server.postLater(PATH, "{" + HI + "}");
+        server.open();
+        server.whole(delta(0, "<think>Hm"), STOP, completed(19, 9));
+        message = json(thoughtOnly.join().body()).at("/choices/0/message");
+        assertThat(message.get("reasoning_content").stringValue()).isEqualTo("Hm");
+        assertThat(message.get("content").isNull()).isTrue();
+
+        var silent = server.postLater(PATH, "{" + HI + ", \"include_reasoning\": false}");
+        server.open();
+        server.whole(delta(0, "<think>Hm</think>A"), STOP, completed(19, 9));
+        message = json(silent.join().body()).at("/choices/0/message");
+        assertThat(message.has("reasoning_content")).isFalse();
+        assertThat(message.get("content").stringValue()).isEqualTo("A");
+
+        var stream = server.postLater(PATH, "{" + HI + ", \"stream\": true}");
+        server.open();
+        server.stream(
+                delta(0, "<thi"), delta(0, "nk>Hm"), delta(0, "</think>A"), STOP, completed(19, 9));
+        var events = events(stream.join().body());
+        var deltas =
+                events.subList(0, events.size() - 1).stream()
+                        .map(each -> json(each).at("/choices/0/delta").toString())
+                        .toList();
+        assertThat(deltas)
+                .containsExactly(
+                        "{\"role\":\"assistant\",\"content\":\"\"}",
+                        "{\"reasoning_content\":\"Hm\"}",
+                        "{\"content\":\"A\"}",
+                        "{}");
+    }
+
+    @Test
+    void specialTokensThatMarkWhatIsSaidHaveText() {
+        server.close();
+        server =
+                new ServerFixture(
+                        new OutputFormat(
+                                OutputFormat.Thoughts.HARMONY, OutputFormat.Calls.HARMONY));
+        var response = server.postLater(PATH, "{" + HI + ", \"stream\": true}");
+        var spec = server.open();
+        assertThat(spec.skipSpecialTokens()).isTrue();
+        assertThat(spec.keptSpecialTokens()).isEqualTo(Tokens.of(TestTokenizer.EOS));
+        server.stream(
+                delta(0, "<|channel|>analysis<|message|>Hm.<|end|>"),
+                delta(0, "<|channel|>final<|message|>A"),
+                STOP,
+                completed(19, 9));
+        assertThat(response.join().body())
+                .contains("{\"reasoning_content\":\"Hm.\"}")
+                .contains("{\"content\":\"A\"}")
+                .doesNotContain("channel|");
     }
 
     @Test

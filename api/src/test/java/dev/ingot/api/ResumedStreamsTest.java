@@ -2,21 +2,11 @@ package dev.ingot.api;
 
 import static dev.ingot.api.ServerFixture.completed;
 import static dev.ingot.api.ServerFixture.delta;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ingot.engine.sequence.FinishReason;
 import dev.ingot.scheduler.Output;
 import dev.ingot.scheduler.Requests;
-
-import org.apache.pekko.actor.typed.ActorRef;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
-
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -24,6 +14,13 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Clients whose connection breaks, and who come back to their stream.
 class ResumedStreamsTest {

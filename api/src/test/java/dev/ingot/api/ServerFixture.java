@@ -9,6 +9,7 @@ import dev.ingot.api.openai.TestTokenizer;
 import dev.ingot.api.openai.wire.WireLimits;
 import dev.ingot.api.ops.OpsRoutes;
 import dev.ingot.engine.sequence.Tokens;
+import dev.ingot.engine.text.OutputFormat;
 import dev.ingot.scheduler.Engine;
 import dev.ingot.scheduler.EngineStatus;
 import dev.ingot.scheduler.Output;
@@ -51,17 +52,27 @@ final class ServerFixture implements AutoCloseable {
     final HttpServer server;
     final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
+    private static final OpenAiConfig CONFIG =
+            new OpenAiConfig(
+                    64 << 10,
+                    Duration.ofSeconds(2),
+                    Duration.ofSeconds(5),
+                    Duration.ofSeconds(10),
+                    WireLimits.DEFAULT);
+
     ServerFixture() {
-        this(
-                new OpenAiConfig(
-                        64 << 10,
-                        Duration.ofSeconds(2),
-                        Duration.ofSeconds(5),
-                        Duration.ofSeconds(10),
-                        WireLimits.DEFAULT));
+        this(CONFIG);
     }
 
     ServerFixture(OpenAiConfig openAi) {
+        this(openAi, TEXT.template().format());
+    }
+
+    ServerFixture(OutputFormat format) {
+        this(CONFIG, format);
+    }
+
+    private ServerFixture(OpenAiConfig openAi, OutputFormat format) {
         var model =
                 new ServedModel(
                         List.of("tiny", "org/tiny"),
@@ -70,6 +81,7 @@ final class ServerFixture implements AutoCloseable {
                         TestTokenizer.VOCABULARY,
                         TEXT.tokenizer(),
                         Optional.of(TEXT.template()),
+                        format,
                         GenerationDefaults.NEUTRAL,
                         Tokens.of(TestTokenizer.EOS));
         var random = new Random(1);

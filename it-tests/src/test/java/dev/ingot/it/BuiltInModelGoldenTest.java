@@ -41,13 +41,13 @@ final class BuiltInModelGoldenTest {
         }
     }
 
-    private static List<Integer> ints(JsonNode array) {
+    static List<Integer> ints(JsonNode array) {
         var ints = new ArrayList<Integer>();
         array.forEach(each -> ints.add(each.intValue()));
         return ints;
     }
 
-    private static ObjectNode greedy(JsonNode golden) {
+    static ObjectNode greedy(JsonNode golden) {
         var body = TestServer.JSON.createObjectNode();
         body.put("model", TestServer.MODEL);
         body.put("temperature", 0);
@@ -79,7 +79,7 @@ final class BuiltInModelGoldenTest {
 
     /// Transformers takes the arguments of a tool call as an object and needs no id; OpenAI's clients send a string and
     /// an id.
-    private static JsonNode asClientsSend(JsonNode messages) {
+    static JsonNode asClientsSend(JsonNode messages) {
         var copy = messages.deepCopy();
         for (var message : copy) {
             for (var call : message.path("tool_calls")) {

@@ -2,7 +2,9 @@ package dev.ingot.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ingot.engine.model.WeightLoading;
 import dev.ingot.engine.ops.DType;
+import dev.ingot.engine.ops.Numerics;
 import dev.ingot.engine.sampling.SamplingParams;
 import dev.ingot.engine.sequence.Caller;
 import dev.ingot.engine.sequence.SequenceId;
@@ -54,15 +56,17 @@ final class FamilyGoldenTest {
                     .filter(folder -> !folder.endsWith("gpt-oss-mxfp4"))
                     .sorted()
                     .flatMap(folder ->
-                            Stream.of(Arguments.of("cpu", folder), Arguments.of("metal", folder)))
+                            Stream.of("cpu", "metal", "metal, fast")
+                                    .map(device -> Arguments.of(device, folder)))
                     .toList();
         }
     }
 
     private static WorkerSettings settings(String device, Path folder) {
+        boolean fast = device.endsWith(", fast");
         return new WorkerSettings(
                 folder,
-                device,
+                fast ? "metal" : device,
                 2,
                 OptionalInt.of(128),
                 8,
@@ -70,8 +74,9 @@ final class FamilyGoldenTest {
                 4,
                 OptionalLong.of(4 << 20),
                 OptionalDouble.empty(),
-                DType.F32); // Random weights make sharp attention: half precision K and V would
-        // decide near ties.
+                DType.F32, // Random weights make sharp attention: halves would decide near ties.
+                WeightLoading.AS_STORED,
+                fast ? Numerics.FAST : Numerics.EXACT);
     }
 
     private static Tokens tokens(JsonNode array) {
@@ -83,7 +88,7 @@ final class FamilyGoldenTest {
     @ParameterizedTest(name = "{0} {1}")
     @MethodSource("checkpoints")
     void everyGreedyTokenIsEqualAndEveryLogProbabilityWithinTolerance(String device, Path folder) {
-        if (device.equals("metal")) {
+        if (!device.equals("cpu")) {
             SoftMetal.require();
         }
         var goldens =

@@ -4,10 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import dev.ingot.engine.ops.Numerics;
 import dev.ingot.kernels.metal.SoftMetal;
 import dev.ingot.kernels.metal.objc.Frameworks;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -17,6 +21,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// The whole server on the Metal device: the same tokens as on the CPU, and what becomes of streams when the GPU fails.
@@ -27,6 +33,12 @@ final class MetalServerTest {
 
     /// Tokens of a stream that is under way.
     private static final int UNDER_WAY = 3;
+
+    /// Of the goldens that are asked for: a software device computes about a hundred tokens a second.
+    private static final int LONGEST_PROMPT = 50;
+
+    private static final int LONGEST_ANSWER = 25;
+    private static final int NOT_READY = 503;
 
     private static List<List<Integer>> onTheCpu = List.of();
 
@@ -87,6 +99,43 @@ final class MetalServerTest {
         }
     }
 
+    /// The goldens' short chats, all at once; in fast numerics, too, which decide no token
+    /// differently here.
+    @ParameterizedTest
+    @EnumSource(Numerics.class)
+    void theGoldensOfTransformersComeOutOfTheMetalDevice(Numerics numerics) throws Exception {
+        var goldens =
+                BuiltInModelGoldenTest.goldens()
+                        .map(each -> (JsonNode) each.get()[1])
+                        .filter(each -> each.path("kind").asString().equals("chat"))
+                        .filter(each -> each.path("prompt_token_ids").size() <= LONGEST_PROMPT)
+                        .filter(each -> each.path("token_ids").size() <= LONGEST_ANSWER)
+                        .toList();
+        assertThat(goldens.size()).isGreaterThanOrEqualTo(STREAMS);
+        try (var metal = TestServer.startOn("metal", numerics);
+                var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            var answers = new ArrayList<Future<List<Integer>>>();
+            for (var golden : goldens) {
+                answers.add(threads.submit(() -> chat(metal, golden)));
+            }
+            for (int i = 0; i < goldens.size(); i++) {
+                assertThat(answers.get(i).get(120, TimeUnit.SECONDS))
+                        .as("%s", goldens.get(i).path("name"))
+                        .isEqualTo(BuiltInModelGoldenTest.ints(goldens.get(i).path("token_ids")));
+            }
+            assertThat(metal.get("/metrics"))
+                    .containsPattern(
+                            "ingot:device\\{.*-" + numerics.name().toLowerCase(Locale.ROOT) + "\"");
+        }
+    }
+
+    private static List<Integer> chat(TestServer server, JsonNode golden) {
+        var body = BuiltInModelGoldenTest.greedy(golden);
+        body.set("messages", BuiltInModelGoldenTest.asClientsSend(golden.path("messages")));
+        return TestServer.tokenIds(
+                server.ask("/v1/chat/completions", body).path("choices").path(0));
+    }
+
     @ParameterizedTest
     @CsvSource({
         "timeout, 0",
@@ -105,6 +154,9 @@ final class MetalServerTest {
             var streams = threads.submit(() -> all(metal, underWay));
             assertThat(underWay.await(60, TimeUnit.SECONDS)).isTrue();
             SoftMetal.fault("commandBuffer:2=" + fault);
+            assertThat(readinessWhile(metal, streams).contains(NOT_READY))
+                    .as("/ready told of it")
+                    .isEqualTo(restarts > 0);
             assertThat(streams.get(120, TimeUnit.SECONDS)).isEqualTo(onTheCpu);
             assertThat(
                             metal.metric("ingot:step_failures_total")
@@ -116,6 +168,17 @@ final class MetalServerTest {
                     .contains("READY")
                     .contains("\"epoch\":" + (1 + restarts));
         }
+    }
+
+    /// The status codes of `/ready` until all streams have ended.
+    private static Set<Integer> readinessWhile(TestServer server, Future<?> streams)
+            throws InterruptedException {
+        var seen = new TreeSet<Integer>();
+        while (!streams.isDone()) {
+            seen.add(server.answer("/ready").statusCode());
+            TimeUnit.MILLISECONDS.sleep(10);
+        }
+        return seen;
     }
 
     @Test
@@ -131,6 +194,45 @@ final class MetalServerTest {
             assertThat(streams.isDone()).as("the GPU stands still").isFalse();
             SoftMetal.fault("");
             assertThat(streams.get(120, TimeUnit.SECONDS)).isEqualTo(onTheCpu);
+        }
+    }
+
+    /// The command buffer never completes: the watchdog gives the worker up, and another goes on.
+    @Test
+    void streamsAreExactWhenTheGpuNeverComesBack() throws Exception {
+        assumeThat(Frameworks.isMac()).as("there are no fault plans").isFalse();
+        try (var metal = TestServer.startOn("metal");
+                var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            all(metal, new CountDownLatch(STREAMS)); // the watchdog learns how long a step takes
+            var underWay = new CountDownLatch(STREAMS);
+            var streams = threads.submit(() -> all(metal, underWay));
+            assertThat(underWay.await(60, TimeUnit.SECONDS)).isTrue();
+            SoftMetal.fault("commandBuffer:2=never");
+            assertThat(readinessWhile(metal, streams)).contains(NOT_READY);
+            assertThat(streams.get(120, TimeUnit.SECONDS)).isEqualTo(onTheCpu);
+            assertThat(metal.metric("ingot:engine_restarts_total"))
+                    .as("the fault happened")
+                    .isEqualTo(1);
+            assertThat(metal.answer("/ready").statusCode()).isEqualTo(200);
+        }
+    }
+
+    /// There is no memory for the engine that takes the place of a lost one; a moment later there is.
+    @Test
+    void streamsAreExactWhenAnAllocationFailsWhileTheEngineStartsAnew() throws Exception {
+        assumeThat(Frameworks.isMac()).as("there are no fault plans").isFalse();
+        try (var metal = TestServer.startOn("metal");
+                var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            var underWay = new CountDownLatch(STREAMS);
+            var streams = threads.submit(() -> all(metal, underWay));
+            assertThat(underWay.await(60, TimeUnit.SECONDS)).isTrue();
+            SoftMetal.fault("commandBuffer:2=pageFault; allocation:12");
+            assertThat(readinessWhile(metal, streams)).contains(NOT_READY);
+            assertThat(streams.get(120, TimeUnit.SECONDS)).isEqualTo(onTheCpu);
+            assertThat(metal.metric("ingot:engine_restarts_total"))
+                    .as("the page fault happened, and the allocation failed")
+                    .isEqualTo(2);
+            assertThat(metal.answer("/ready").statusCode()).isEqualTo(200);
         }
     }
 

@@ -29,8 +29,8 @@ final class StreamInvariance implements AutoCloseable {
 
     private final TestServer roomy = TestServer.start();
 
-    /// Eight sequences of up to 200 positions in 34 blocks of 16: they take blocks from each other all the time.
-    private final TestServer tight = TestServer.start(8, 1024, OptionalInt.of(34));
+    /// Eight sequences of up to 200 positions in 16 blocks of 16: they take blocks from each other all the time.
+    private final TestServer tight = TestServer.start(8, 1024, OptionalInt.of(16));
 
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private int restarts;

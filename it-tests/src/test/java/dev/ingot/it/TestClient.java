@@ -52,11 +52,15 @@ abstract class TestClient implements AutoCloseable {
     }
 
     String get(String path) {
+        return answer(path).body();
+    }
+
+    /// What a GET is answered with, whatever its status.
+    HttpResponse<String> answer(String path) {
         try {
             return client.send(
-                            HttpRequest.newBuilder(URI.create(url() + path)).build(),
-                            BodyHandlers.ofString())
-                    .body();
+                    HttpRequest.newBuilder(URI.create(url() + path)).build(),
+                    BodyHandlers.ofString());
         } catch (IOException e) {
             throw new IllegalStateException(e);
         } catch (InterruptedException e) {

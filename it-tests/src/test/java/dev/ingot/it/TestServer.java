@@ -2,6 +2,7 @@ package dev.ingot.it;
 
 import dev.ingot.api.Node;
 import dev.ingot.api.ServeSettings;
+import dev.ingot.engine.ops.Numerics;
 import dev.ingot.engine.schedule.SchedulingPolicy;
 import dev.ingot.worker.WorkerSettings;
 import java.nio.file.Path;
@@ -34,17 +35,27 @@ final class TestServer extends TestClient {
 
     /// On a device by name, with room for eight short sequences.
     static TestServer startOn(String device) {
-        return start(device, 8, 64, OptionalInt.of(128), ServeSettings.DEFAULT_GRACE);
+        return startOn(device, Numerics.EXACT);
+    }
+
+    /// On a device by name, with room for eight short sequences.
+    static TestServer startOn(String device, Numerics numerics) {
+        return start(device, numerics, 8, 64, OptionalInt.of(128), ServeSettings.DEFAULT_GRACE);
     }
 
     /// @param grace how long streams may run on once the server is closed
     static TestServer start(
             int maxSequences, int maxWaiting, OptionalInt kvBlocks, Duration grace) {
-        return start("cpu", maxSequences, maxWaiting, kvBlocks, grace);
+        return start("cpu", Numerics.EXACT, maxSequences, maxWaiting, kvBlocks, grace);
     }
 
     private static TestServer start(
-            String device, int maxSequences, int maxWaiting, OptionalInt kvBlocks, Duration grace) {
+            String device,
+            Numerics numerics,
+            int maxSequences,
+            int maxWaiting,
+            OptionalInt kvBlocks,
+            Duration grace) {
         var defaults = WorkerSettings.defaults(modelFolder());
         // 8 layers, K and V of 2 heads of 64 in F16.
         var kvBytes =
@@ -62,7 +73,9 @@ final class TestServer extends TestClient {
                         16,
                         kvBytes,
                         OptionalDouble.empty(),
-                        defaults.kvCacheType());
+                        defaults.kvCacheType(),
+                        defaults.weightLoading(),
+                        numerics);
         var settings =
                 new ServeSettings(
                         "127.0.0.1",

@@ -2,6 +2,7 @@ package dev.ingot.kernels;
 
 import dev.ingot.engine.ops.Device;
 import dev.ingot.engine.ops.DeviceException;
+import dev.ingot.engine.ops.Numerics;
 import dev.ingot.kernels.cpu.CpuDevice;
 import dev.ingot.kernels.metal.MetalDevice;
 import dev.ingot.kernels.metal.objc.Frameworks;
@@ -14,6 +15,13 @@ public final class Devices {
 
     private Devices() {}
 
+    /// Opens `auto`, `cpu` or `metal`, with exact numerics.
+    ///
+    /// @see #open(String, int, Numerics)
+    public static Device open(String name, int threads) {
+        return open(name, threads, Numerics.EXACT);
+    }
+
     /// Opens `auto`, `cpu` or `metal`.
     ///
     /// `auto` is the GPU on macOS, and the CPU on other systems and on a Mac whose GPU cannot be used, which is
@@ -21,27 +29,37 @@ public final class Devices {
     ///
     /// @param threads threads that compute on the CPU; 0 for one per available processor
     /// @throws DeviceException of kind `UNAVAILABLE` if there is no such device here
-    /// @throws IllegalArgumentException if no device has that name
-    public static Device open(String name, int threads) {
+    /// @throws IllegalArgumentException if no device has that name, or if it does not know the numerics
+    public static Device open(String name, int threads, Numerics numerics) {
         return switch (name) {
-            case "auto" -> best(threads);
-            case "cpu" -> CpuDevice.open(threads);
-            case "metal" -> MetalDevice.open();
+            case "auto" -> best(threads, numerics);
+            case "cpu" -> cpu(threads, numerics);
+            case "metal" -> MetalDevice.open(numerics);
             default ->
                     throw new IllegalArgumentException(
                             "no device '" + name + "': it is auto, cpu or metal");
         };
     }
 
-    private static Device best(int threads) {
+    private static Device best(int threads, Numerics numerics) {
         if (!Frameworks.isMac()) {
-            return CpuDevice.open(threads);
+            return cpu(threads, numerics);
         }
         try {
-            return MetalDevice.open();
+            return MetalDevice.open(numerics);
         } catch (DeviceException e) {
             LOG.warn("Using the CPU: {}", e.getMessage());
-            return CpuDevice.open(threads);
+            return cpu(threads, numerics);
         }
+    }
+
+    /// @throws IllegalArgumentException for fast numerics: that is never taken for an exact device
+    private static Device cpu(int threads, Numerics numerics) {
+        if (numerics != Numerics.EXACT) {
+            throw new IllegalArgumentException(
+                    "fast numerics are for the metal device; the cpu's kernels are exact, and have"
+                            + " no faster variants to choose from");
+        }
+        return CpuDevice.open(threads);
     }
 }

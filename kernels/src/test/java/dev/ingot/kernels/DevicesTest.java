@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.ingot.engine.ops.DeviceException;
+import dev.ingot.engine.ops.Numerics;
 import dev.ingot.kernels.metal.objc.Frameworks;
 import org.junit.jupiter.api.Test;
 
@@ -22,6 +23,13 @@ final class DevicesTest {
         assertThatThrownBy(() -> Devices.open("tpu", 1))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("auto, cpu or metal");
+    }
+
+    @Test
+    void theCpuHasNoFastNumericsAndSaysSo() {
+        assertThatThrownBy(() -> Devices.open("cpu", 1, Numerics.FAST))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("fast numerics are for the metal device");
     }
 
     @Test

@@ -63,7 +63,7 @@ final class LoadedModel implements AutoCloseable {
         ModelConfig config = files.config();
         var checkpoint = files.weights();
         try {
-            var device = Devices.open(settings.device(), settings.threads());
+            var device = Devices.open(settings.device(), settings.threads(), settings.numerics());
             try {
                 return load(settings, config, checkpoint, device, nanoClock, listener);
             } catch (RuntimeException | Error e) {
@@ -129,7 +129,8 @@ final class LoadedModel implements AutoCloseable {
                         maxBlocks);
         var sampler = new BatchSampler(device, settings.maxSequences(), config.vocabulary());
         LOG.info(
-                "Loaded {} on {} ({}, {} threads): {} MiB of weights in {} s ({} GB/s), {} MiB of KV cache ({} blocks of {}), context {}",
+                "Loaded {} on {} ({}, {} threads): {} MiB of weights in {} s ({} GB/s), {} MiB of"
+                        + " KV cache ({} blocks of {}), context {}",
                 settings.model().getFileName(),
                 device.info().name(),
                 device.info().variant(),

@@ -11,6 +11,7 @@ import dev.ingot.worker.Worker.LoadFailed;
 import dev.ingot.worker.Worker.Reply;
 import dev.ingot.worker.Worker.Report;
 import dev.ingot.worker.Worker.StepCompleted;
+import dev.ingot.worker.Worker.StepCrashedException;
 import dev.ingot.worker.Worker.StepFailed;
 import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -33,6 +34,9 @@ public final class MetalWorkerActor {
 
     private final StepBefore before = new StepBefore();
     private @Nullable InFlight inFlight;
+
+    /// Begun and not answered, or [StepPlan#NONE]: to blame for what is thrown.
+    private long workingOn = StepPlan.NONE;
 
     /// What runs after [#inFlight].
     private @Nullable Step next;
@@ -96,10 +100,15 @@ public final class MetalWorkerActor {
     }
 
     private Behavior<Command> on(Command message) {
-        return switch (message) {
-            case ExecuteStep(StepPlan plan, ActorRef<Reply> replyTo) -> execute(plan, replyTo);
-            case CommandBufferEnded(long stepId, DeviceException failure) -> ended(stepId, failure);
-        };
+        try {
+            return switch (message) {
+                case ExecuteStep(StepPlan plan, ActorRef<Reply> replyTo) -> execute(plan, replyTo);
+                case CommandBufferEnded(long stepId, DeviceException failure) ->
+                        ended(stepId, failure);
+            };
+        } catch (RuntimeException e) {
+            throw workingOn == StepPlan.NONE ? e : new StepCrashedException(workingOn, e);
+        }
     }
 
     private Behavior<Command> execute(StepPlan plan, ActorRef<Reply> replyTo) {
@@ -127,6 +136,7 @@ public final class MetalWorkerActor {
             return Behaviors.same();
         }
         inFlight = new InFlight(step, nanoClock.getAsLong());
+        workingOn = step.stepId();
         try {
             loaded.commit(before.resolved(step.plan()), completion(step.stepId()));
         } catch (DeviceException e) {
@@ -145,6 +155,7 @@ public final class MetalWorkerActor {
     }
 
     private void answer(Step step, Reply reply) {
+        workingOn = StepPlan.NONE;
         before.ended(reply);
         step.replyTo().tell(reply);
     }

@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 /// - The step that waits may use tokens that the one before it samples ([dev.ingot.engine.schedule.Slice#PENDING]).
 ///   Where that one fails, it is not run but fails with it.
 /// - Every [ExecuteStep] is answered once and in order, by [StepCompleted] or [StepFailed]; a worker that stops
-///   instead has lost its KV memory, and whoever watches it starts over.
+///   instead has lost its KV memory, and whoever watches it starts over. Where a step was the end of it, it fails
+///   with a [StepCrashedException] that names it.
 public interface Worker {
     /// Blocks behind those of the pool, which belong to no sequence: a step that only asks whether the device works
     /// computes in them.
@@ -78,6 +79,23 @@ public interface Worker {
 
     /// Its row of logits is no distribution: this sequence fails, the others go on.
     record RowFailed(SequenceId sequence, String message) implements Outcome {}
+
+    /// Thrown by a worker that is lost, so that whoever watches it knows which of its two steps it was lost in.
+    final class StepCrashedException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        private final long stepId;
+
+        public StepCrashedException(long stepId, RuntimeException cause) {
+            super("step " + stepId + ": " + cause.getMessage(), cause);
+            this.stepId = stepId;
+        }
+
+        /// The step that ran; the one that waited behind it was not begun.
+        public long stepId() {
+            return stepId;
+        }
+    }
 
     /// The step did not run to its end; what it wrote to the KV cache is undefined.
     record StepFailed(long stepId, DeviceException.Kind kind, String message) implements Reply {}

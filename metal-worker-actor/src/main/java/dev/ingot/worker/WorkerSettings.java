@@ -2,6 +2,7 @@ package dev.ingot.worker;
 
 import dev.ingot.engine.model.WeightLoading;
 import dev.ingot.engine.ops.DType;
+import dev.ingot.engine.ops.Numerics;
 import java.nio.file.Path;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -22,6 +23,7 @@ import java.util.OptionalLong;
 ///     and then the KV cache is kept within a limit of its own
 /// @param kvCacheType how K and V are stored
 /// @param weightLoading what happens to weights that are stored in full
+/// @param numerics what the device may choose freely
 public record WorkerSettings(
         Path model,
         String device,
@@ -33,7 +35,8 @@ public record WorkerSettings(
         OptionalLong kvCacheBytes,
         OptionalDouble memoryFraction,
         DType kvCacheType,
-        WeightLoading weightLoading) {
+        WeightLoading weightLoading,
+        Numerics numerics) {
     /// Rows of a decode step by default.
     public static final int DEFAULT_MAX_SEQUENCES = 64;
 
@@ -46,7 +49,7 @@ public record WorkerSettings(
     /// K and V by default: half the memory of F32, and four times the precision of BF16.
     public static final DType DEFAULT_KV_TYPE = DType.F16;
 
-    /// With weights as they are stored.
+    /// With weights as they are stored, and exact numerics.
     public WorkerSettings(
             Path model,
             String device,
@@ -69,7 +72,8 @@ public record WorkerSettings(
                 kvCacheBytes,
                 memoryFraction,
                 kvCacheType,
-                WeightLoading.AS_STORED);
+                WeightLoading.AS_STORED,
+                Numerics.EXACT);
     }
 
     /// A model with nothing else asked for.

@@ -1,6 +1,7 @@
 package dev.ingot.scheduler;
 
 import dev.ingot.engine.schedule.SchedulerLimits;
+import dev.ingot.engine.schedule.StepPlan;
 import dev.ingot.scheduler.EngineStatus.Capabilities;
 import dev.ingot.scheduler.EngineStatus.State;
 import dev.ingot.scheduler.Engines.AllFull;
@@ -15,7 +16,9 @@ import dev.ingot.scheduler.Engines.NoEngine;
 import dev.ingot.worker.MetalWorkerActor;
 import dev.ingot.worker.Worker;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -72,6 +75,7 @@ public final class EngineGuardian {
     private State state = State.STARTING;
     private int engineEpoch;
     private int workerLostEpoch;
+    private long crashedStepId;
     private Duration backoff = FIRST_BACKOFF;
     private long servingSinceNanos;
     private @Nullable ActorRef<Worker.Command> worker;
@@ -82,14 +86,14 @@ public final class EngineGuardian {
 
     /// What the guardian hears besides requests.
     sealed interface Internal extends Command
-            permits FromWorker, FromCanary, Restart, StepLost, Emptied {}
+            permits FromWorker, FromCanary, Restart, StepsLost, Emptied {}
 
     private record FromWorker(Worker.Report report) implements Internal {}
 
     private record FromCanary(CanaryActor.Finding finding) implements Internal {}
 
-    /// An engine ended with these requests in its step.
-    private record StepLost(int engineEpoch, Set<Long> requests) implements Internal {}
+    /// An engine ended with these steps in flight, each with its requests.
+    private record StepsLost(int engineEpoch, Map<Long, Set<Long>> requests) implements Internal {}
 
     private enum Restart implements Internal {
         INSTANCE
@@ -161,9 +165,9 @@ public final class EngineGuardian {
             }
             case FromCanary(CanaryActor.DoesNotWork(String why, int times)) ->
                     unresponsive(why, times);
-            case StepLost(int epoch, Set<Long> requests) -> {
+            case StepsLost(int epoch, Map<Long, Set<Long>> requests) -> {
                 if (epoch == workerLostEpoch) {
-                    suspect(requests);
+                    suspect(blamed(requests));
                 }
             }
             case Restart _ -> load(State.RESTARTING, "loading the model again");
@@ -244,7 +248,7 @@ public final class EngineGuardian {
                                 nanoClock,
                                 cost,
                                 suspects.snapshot(),
-                                stepLost(engineEpoch)),
+                                stepsLost(engineEpoch)),
                         "scheduler-" + engineEpoch,
                         dispatcher);
         context.watch(allocator);
@@ -263,6 +267,7 @@ public final class EngineGuardian {
                         kv.blockCount(),
                         loaded.device().name() + " (" + loaded.device().variant() + ")",
                         loaded.device().numericClass());
+        metrics.computesOn(capabilities);
         publish(State.READY, "");
         for (var asker : asking) {
             asker.tell(new Found(scheduler));
@@ -287,9 +292,17 @@ public final class EngineGuardian {
         metrics.suspected(requests.size());
     }
 
-    private Consumer<Set<Long>> stepLost(int epoch) {
+    /// Whoever was in the step that the worker was lost in, not in the one behind it; in both where it does not say.
+    private Set<Long> blamed(Map<Long, Set<Long>> requests) {
+        var crashed = requests.get(crashedStepId);
+        var all = new HashSet<Long>();
+        requests.values().forEach(all::addAll);
+        return crashed == null ? all : crashed;
+    }
+
+    private Consumer<Map<Long, Set<Long>>> stepsLost(int epoch) {
         var self = context.getSelf();
-        return requests -> self.tell(new StepLost(epoch, requests));
+        return requests -> self.tell(new StepsLost(epoch, requests));
     }
 
     private void loadFailed(String why) {
@@ -321,7 +334,13 @@ public final class EngineGuardian {
         }
         String name = actor.path().name();
         if (is(worker, actor)) {
-            workerLostEpoch = engineEpoch; // Its scheduler says at its end whose step was lost.
+            workerLostEpoch = engineEpoch; // Its scheduler says at its end whose steps were lost.
+            crashedStepId =
+                    signal instanceof ChildFailed failed
+                                    && failed.getCause()
+                                            instanceof Worker.StepCrashedException crashed
+                            ? crashed.stepId()
+                            : StepPlan.NONE;
         } else if (signal instanceof ChildFailed failed
                 && failed.getCause() instanceof StepInFlight.OverdueException overdue) {
             suspect(overdue.requests());

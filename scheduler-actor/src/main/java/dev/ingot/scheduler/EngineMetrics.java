@@ -81,6 +81,7 @@ public final class EngineMetrics {
     private final Counter copiedBlocks;
     private final Counter windowBlocks;
     private final Histogram queueTime;
+    private final Gauge device;
 
     private SharingCounts lastSharingCounts = new SharingCounts(0, 0, 0);
     private volatile int runningNow;
@@ -258,6 +259,14 @@ public final class EngineMetrics {
                         "vllm:request_queue_time_seconds",
                         "From its arrival to its first turn",
                         LATENCY_SECONDS);
+        device =
+                Gauge.builder()
+                        .name("ingot:device")
+                        .help(
+                                "1 for the device that computes; its numeric class gives the same"
+                                        + " bits for the same step")
+                        .labelNames("model_name", "device", "numeric_class")
+                        .register(registry);
         for (var priority : PriorityClass.values()) {
             waitingByClass.labelValues(model, label(priority)).set(0);
         }
@@ -309,6 +318,7 @@ public final class EngineMetrics {
         suspected = same.suspected;
         condemned = same.condemned;
         canaries = same.canaries;
+        device = same.device;
     }
 
     /// The same metrics for another model.
@@ -440,6 +450,11 @@ public final class EngineMetrics {
         prefixQueries.labelValues(model).inc(queried >= 0 ? queried : counts.queriedTokens());
         prefixHits.labelValues(model).inc(hit >= 0 ? hit : counts.hitTokens());
         lastPrefixCounts = counts;
+    }
+
+    /// What computes from now on.
+    void computesOn(EngineStatus.Capabilities capabilities) {
+        device.labelValues(model, capabilities.device(), capabilities.numericClass()).set(1);
     }
 
     void ready(boolean isReady) {

@@ -1,11 +1,9 @@
 package dev.ingot.scheduler;
 
 import dev.ingot.engine.sequence.Tokens;
-
+import java.time.Duration;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
-
-import java.time.Duration;
 
 /// Where a request finds an engine that can serve it: this node's guardian, or a cluster's router.
 public interface Engines {

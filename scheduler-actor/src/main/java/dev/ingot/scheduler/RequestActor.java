@@ -14,7 +14,11 @@ import dev.ingot.scheduler.Requests.Reason;
 import dev.ingot.scheduler.Requests.Refused;
 import dev.ingot.scheduler.Requests.Taken;
 import dev.ingot.scheduler.Requests.Whole;
-
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
@@ -23,12 +27,6 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.jspecify.annotations.Nullable;
-
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Objects;
-import java.util.function.LongSupplier;
 
 /// One request, from its submission to its last word; it outlives the engine that serves it.
 ///
@@ -125,7 +123,7 @@ public final class RequestActor {
         this.fromEngine = context.messageAdapter(Engine.Event.class, FromEngine::new);
         for (var choice : spec.choices()) {
             var detokenizer =
-                    new Detokenizer(tokenizer, spec.skipSpecialTokens())
+                    new Detokenizer(tokenizer, spec.skipSpecialTokens(), spec.keptSpecialTokens())
                             .continuing(choice.prompt());
             // A whole answer has no reader to wait for; the client asked for all of it.
             int credit = spec.stream() ? WINDOW : Integer.MAX_VALUE;

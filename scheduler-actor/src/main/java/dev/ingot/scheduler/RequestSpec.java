@@ -15,6 +15,7 @@ import java.util.List;
 /// @param stream whether output is told as it comes, against the client's demand
 /// @param cacheSalt see [Engine.Submit]
 /// @param skipSpecialTokens whether special tokens are left out of the text
+/// @param keptSpecialTokens those that are not left out, since a reader of the text needs them
 /// @param includeStopString whether the stop string that ended a choice is part of its text
 public record RequestSpec(
         long id,
@@ -24,6 +25,7 @@ public record RequestSpec(
         boolean stream,
         String cacheSalt,
         boolean skipSpecialTokens,
+        Tokens keptSpecialTokens,
         boolean includeStopString) {
     public RequestSpec {
         choices = List.copyOf(choices);
@@ -48,6 +50,28 @@ public record RequestSpec(
                 stream,
                 cacheSalt,
                 skipSpecialTokens,
+                includeStopString);
+    }
+
+    /// Without special tokens that are not like others.
+    public RequestSpec(
+            long id,
+            List<Choice> choices,
+            Caller caller,
+            Duration timeout,
+            boolean stream,
+            String cacheSalt,
+            boolean skipSpecialTokens,
+            boolean includeStopString) {
+        this(
+                id,
+                choices,
+                caller,
+                timeout,
+                stream,
+                cacheSalt,
+                skipSpecialTokens,
+                Tokens.NONE,
                 includeStopString);
     }
 

@@ -28,6 +28,7 @@ import dev.ingot.scheduler.Engine.Accepted;
 import dev.ingot.scheduler.Engine.Command;
 import dev.ingot.scheduler.Engine.Credit;
 import dev.ingot.scheduler.Engine.Event;
+import dev.ingot.scheduler.Engine.Finished;
 import dev.ingot.scheduler.Engine.HandedBack;
 import dev.ingot.scheduler.Engine.Rejection;
 import dev.ingot.scheduler.Engine.Submit;
@@ -37,6 +38,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -77,7 +79,7 @@ public final class SchedulerActor {
     private final EngineMetrics metrics;
     private final LongSupplier nanoClock;
     private final Suspects.Snapshot suspects;
-    private final Consumer<Set<Long>> stepLost;
+    private final Consumer<Map<Long, Set<Long>>> stepsLost;
     private final SchedulingPolicy policy;
     private final PrefillPace pace;
     private final DrainRate drainRate = new DrainRate();
@@ -97,7 +99,13 @@ public final class SchedulerActor {
     private final Set<ActorRef<Drained>> drainedTo = new HashSet<>();
 
     /// A message that is told once the next step is on its way.
-    private record Delivery(ActorRef<Event> to, Event event) {}
+    private record Delivery(ActorRef<Event> to, Event event) {
+        FaultPoint faultPoint() {
+            return event instanceof Finished
+                    ? FaultPoint.SCHEDULER_BEFORE_LAST_WORD
+                    : FaultPoint.SCHEDULER_BEFORE_DELIVERY;
+        }
+    }
 
     /// What the scheduler hears besides requests.
     sealed interface Internal extends Command
@@ -135,7 +143,7 @@ public final class SchedulerActor {
             LongSupplier nanoClock,
             StepCost cost,
             Suspects.Snapshot suspects,
-            Consumer<Set<Long>> stepLost) {
+            Consumer<Map<Long, Set<Long>>> stepsLost) {
         this.timers = timers;
         this.worker = model.worker();
         this.allocator = allocator;
@@ -154,12 +162,12 @@ public final class SchedulerActor {
         this.watchdog = new Watchdog(cost);
         this.canary = new Canary(model.kv(), model.vocabulary(), metrics);
         this.suspects = suspects;
-        this.stepLost = stepLost;
+        this.stepsLost = stepsLost;
     }
 
     /// @param cost what steps took with earlier engines
     /// @param suspects who was there when earlier workers were lost
-    /// @param stepLost told at the end whose step is in flight, if one is
+    /// @param stepsLost told at the end whose steps are in flight, by their ids, if there are any
     static Behavior<Command> create(
             Worker.Loaded model,
             ActorRef<BlockAllocatorActor.Command> allocator,
@@ -168,7 +176,7 @@ public final class SchedulerActor {
             LongSupplier nanoClock,
             StepCost cost,
             Suspects.Snapshot suspects,
-            Consumer<Set<Long>> stepLost) {
+            Consumer<Map<Long, Set<Long>>> stepsLost) {
         return Behaviors.setup(context ->
                 Behaviors.withTimers(timers -> {
                     metrics.queues(0, 0);
@@ -176,7 +184,7 @@ public final class SchedulerActor {
                     var scheduler =
                             new SchedulerActor(
                                     context, timers, model, allocator, limits, metrics, nanoClock,
-                                    cost, suspects, stepLost);
+                                    cost, suspects, stepsLost);
                     return Behaviors.receive(Command.class)
                             .onAnyMessage(scheduler::on)
                             .onSignal(PostStop.class, _ -> scheduler.stopped())
@@ -524,7 +532,7 @@ public final class SchedulerActor {
         }
         startStep();
         for (var delivery : deliveries) {
-            assert FaultPoint.SCHEDULER_BEFORE_DELIVERY.passed();
+            assert delivery.faultPoint().passed();
             delivery.to().tell(delivery.event());
         }
     }
@@ -629,7 +637,7 @@ public final class SchedulerActor {
 
     private Behavior<Command> stopped() {
         if (!inFlight.isEmpty()) {
-            stepLost.accept(inFlight.requests());
+            stepsLost.accept(inFlight.requests());
         }
         return Behaviors.same();
     }

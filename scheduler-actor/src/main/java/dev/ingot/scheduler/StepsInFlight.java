@@ -1,8 +1,9 @@
 package dev.ingot.scheduler;
 
 import dev.ingot.engine.schedule.StepPlan;
-import java.util.HashSet;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /// What the worker has been sent and not answered: the step that it runs, and the one that waits behind it.
@@ -63,14 +64,14 @@ final class StepsInFlight {
         return running;
     }
 
-    /// Whose steps they are.
-    Set<Long> requests() {
-        var requests = new HashSet<Long>();
+    /// Whose steps they are, by the step's id.
+    Map<Long, Set<Long>> requests() {
+        var requests = new TreeMap<Long, Set<Long>>();
         if (running != null) {
-            requests.addAll(running.requests());
+            requests.put(running.stepId(), running.requests());
         }
         if (next != null) {
-            requests.addAll(next.requests());
+            requests.put(next.stepId(), next.requests());
         }
         return requests;
     }

@@ -4,6 +4,7 @@ import dev.ingot.engine.model.HfConfig;
 import dev.ingot.engine.model.Models;
 import dev.ingot.engine.model.WeightLoading;
 import dev.ingot.engine.ops.DeviceException;
+import dev.ingot.engine.ops.Numerics;
 import dev.ingot.engine.weights.CheckpointException;
 import dev.ingot.kernels.cpu.CpuCalibration;
 import dev.ingot.kernels.cpu.CpuDevice;
@@ -38,11 +39,15 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         footer = {
             "",
-            "Tests are named as in llama-bench: pp512 reads a prompt of 512 tokens, tg64 generates 64 tokens,",
-            "tg64@512 behind 512 tokens of context, tg64@128*8 in 8 sequences at once. Rounds go over all",
+            "Tests are named as in llama-bench: pp512 reads a prompt of 512 tokens, tg64 generates"
+                    + " 64 tokens,",
+            "tg64@512 behind 512 tokens of context, tg64@128*8 in 8 sequences at once. Rounds go"
+                    + " over all",
             "tests, the machine's limits are measured before every one, and medians are printed.",
-            "'of limit' is the least time that memory reads, or multiply-adds as the weights' formats have them",
-            "and in F32 for attention, need at these limits, as a share of the time taken. 'other cores' is what other programs took: near 0, or measure again."
+            "'of limit' is the least time that memory reads, or multiply-adds as the weights'"
+                    + " formats have them",
+            "and in F32 for attention, need at these limits, as a share of the time taken. 'other"
+                    + " cores' is what other programs took: near 0, or measure again."
         })
 public final class BenchCommand implements Callable<Integer> {
     private static final long NANOS_PER_KERNEL = 400_000_000;
@@ -96,6 +101,12 @@ public final class BenchCommand implements Callable<Integer> {
             paramLabel = "4bit|8bit",
             description = "Quantize weights that are stored in full, as of ingot serve.")
     private @Nullable String quantize;
+
+    @Option(
+            names = "--numerics",
+            paramLabel = "exact|fast",
+            description = "exact or fast, as of ingot serve (default: ${DEFAULT-VALUE}).")
+    private String numerics = "exact";
 
     @Option(
             names = "--kernels",
@@ -159,6 +170,9 @@ public final class BenchCommand implements Callable<Integer> {
                         + ", expected "
                         + batch
                         + " to 65536");
+        check(
+                List.of("exact", "fast").contains(numerics),
+                "--numerics is '" + numerics + "', expected exact or fast");
         var kv =
                 Models.kvGeometry(
                         HfConfig.read(folder),
@@ -180,7 +194,8 @@ public final class BenchCommand implements Callable<Integer> {
                         ? defaults.weightLoading()
                         : quantize.equals("4bit")
                                 ? WeightLoading.QUANTIZE_4BIT
-                                : WeightLoading.QUANTIZE_8BIT);
+                                : WeightLoading.QUANTIZE_8BIT,
+                Numerics.named(numerics));
     }
 
     private int measureKernels() {

@@ -7,31 +7,66 @@ import dev.ingot.kernels.cpu.CpuCalibration.Limits;
 /// What a test costs at least: operations, and bytes that have to be read.
 ///
 /// Of the weights, every step reads what its matrices hold, once; an embedding that is not the head too is
-/// looked up and not read. Of the cache, every sequence reads its K and V up to its last position.
+/// looked up and not read. Of a mixture, a step reads the experts that its tokens choose: as many as are chosen
+/// on average when every expert is as likely as any other. Of the cache, every sequence reads its K and V up to
+/// its last position.
 ///
-/// @param layerWeights weights in the matrices of all layers
+/// @param layerWeights weights in the matrices of all layers that every token goes through
 /// @param headWeights weights of the output head
-/// @param stepBytes bytes of both, as they are stored
+/// @param mixture the experts, if there are any
+/// @param bytesAWeight of all these, as they are stored
 /// @param attentionFlops operations for one position that attends to one position, in all layers
 /// @param kvBytes K and V of one position, in all layers
 /// @param maxStepTokens tokens of one step
 record ModelCost(
         long layerWeights,
         long headWeights,
-        double stepBytes,
+        Mixture mixture,
+        double bytesAWeight,
         long attentionFlops,
         long kvBytes,
         int maxStepTokens) {
+    /// Experts of a layer, of which each token goes through some.
+    ///
+    /// @param expertWeights weights of one expert of each layer
+    record Mixture(int experts, int chosen, long expertWeights) {
+        static final Mixture NONE = new Mixture(0, 0, 0);
+
+        /// Experts of a layer that so many tokens choose, on average.
+        double distinct(long tokens) {
+            return experts == 0
+                    ? 0
+                    : experts * (1 - Math.pow(1 - (double) chosen / experts, (double) tokens));
+        }
+    }
+
     static ModelCost of(ModelConfig model, long weightBytes, long kvBytes, int maxStepTokens) {
         long hidden = model.hidden();
         long attention = 2 * hidden * (model.queryColumns() + model.kvColumns());
-        long layers = model.layers() * (attention + 3 * hidden * model.intermediate());
+        long mixed = model.experts().map(e -> model.layers() - e.dense().size()).orElse(0);
+        long dense = model.layers() - mixed;
+        var mixture =
+                model.experts()
+                        .map(e ->
+                                new Mixture(
+                                        e.count(),
+                                        e.chosen(),
+                                        3 * hidden * e.intermediate() * mixed))
+                        .orElse(Mixture.NONE);
+        long layers =
+                model.layers() * attention
+                        + dense * 3 * hidden * model.intermediate()
+                        + mixed * hidden * mixture.experts(); // the router
         long head = hidden * model.vocabulary();
-        long stored = layers + (model.tiedEmbeddings() ? head : 2 * head);
+        long stored =
+                layers
+                        + mixture.experts() * mixture.expertWeights()
+                        + (model.tiedEmbeddings() ? head : 2 * head);
         return new ModelCost(
                 layers,
                 head,
-                (double) weightBytes * (layers + head) / stored,
+                mixture,
+                (double) weightBytes / stored,
                 4L * model.layers() * model.queryColumns(),
                 kvBytes,
                 maxStepTokens);
@@ -51,7 +86,8 @@ record ModelCost(
     /// Of products with weights.
     private double weightFlops(BenchTest test) {
         long logitRows = test.phase() == Phase.DECODE ? test.totalTokens() : test.batch();
-        return 2.0 * layerWeights * test.totalTokens() + 2.0 * headWeights * logitRows;
+        long everyToken = layerWeights + mixture.chosen() * mixture.expertWeights();
+        return 2.0 * everyToken * test.totalTokens() + 2.0 * headWeights * logitRows;
     }
 
     private double attentionFlops(BenchTest test) {
@@ -60,7 +96,11 @@ record ModelCost(
 
     /// Bytes of weights that the test reads.
     double weightBytes(BenchTest test) {
-        return stepBytes * steps(test);
+        long steps = steps(test);
+        double experts = mixture.distinct(Math.ceilDiv(test.totalTokens(), steps));
+        return bytesAWeight
+                * (layerWeights + headWeights + experts * mixture.expertWeights())
+                * steps;
     }
 
     /// Bytes of weights, and of the cache where every step reads it.

@@ -7,7 +7,8 @@ import dev.ingot.scheduler.EngineMetrics;
 import dev.ingot.scheduler.EngineSettings;
 import dev.ingot.scheduler.EngineStatus;
 import dev.ingot.scheduler.Engines;
-
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -20,9 +21,6 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.receptionist.Receptionist;
 import org.apache.pekko.cluster.typed.Cluster;
 import org.jspecify.annotations.Nullable;
-
-import java.util.function.LongSupplier;
-import java.util.function.Supplier;
 
 /// The root of an engine node's actors: the engine's guardian, and the gate through which routers come.
 public final class EngineNodeActor {

@@ -2,7 +2,6 @@ package dev.ingot.api.cluster;
 
 import dev.ingot.engine.kv.PrefixDigest;
 import dev.ingot.scheduler.Engine;
-
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.receptionist.ServiceKey;
 import org.jspecify.annotations.Nullable;

@@ -17,19 +17,17 @@ import dev.ingot.api.cluster.Link.Told;
 import dev.ingot.api.cluster.Link.Welcome;
 import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.scheduler.Engine;
-
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.jspecify.annotations.Nullable;
-
-import java.util.HashMap;
-import java.util.HashSet;
-import java.util.Map;
-import java.util.Set;
-import java.util.function.LongSupplier;
 
 /// The router's end of a link: it stands for an engine on another node, and requests speak with it as with one.
 ///

@@ -1,7 +1,6 @@
 package dev.ingot.api.cluster;
 
 import dev.ingot.engine.kv.PrefixDigest;
-
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Set;

@@ -1,7 +1,8 @@
 package dev.ingot.api.cluster;
 
 import com.typesafe.config.Config;
-
+import java.util.ArrayList;
+import java.util.List;
 import org.apache.pekko.cluster.ConfigValidation;
 import org.apache.pekko.cluster.Invalid;
 import org.apache.pekko.cluster.JoinConfigCompatChecker;
@@ -9,11 +10,7 @@ import org.apache.pekko.cluster.Valid;
 import org.apache.pekko.japi.Util;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-
 import scala.collection.immutable.Seq;
-
-import java.util.ArrayList;
-import java.util.List;
 
 /// Lets a node into the cluster only if it speaks the same protocol.
 ///

@@ -6,19 +6,17 @@ import dev.ingot.scheduler.EngineMetrics;
 import dev.ingot.scheduler.Engines;
 import dev.ingot.scheduler.Requests;
 import dev.ingot.scheduler.RequestsActor;
-
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.receptionist.Receptionist;
 import org.apache.pekko.cluster.typed.Cluster;
-
-import java.util.HashMap;
-import java.util.LinkedHashMap;
-import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.function.LongSupplier;
 
 /// The root of a router's actors: the router itself, and for each model the requests.
 public final class RouterNodeActor {

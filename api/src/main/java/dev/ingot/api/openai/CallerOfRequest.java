@@ -5,15 +5,13 @@ import dev.ingot.api.openai.wire.ApiException;
 import dev.ingot.api.openai.wire.CallerFields;
 import dev.ingot.engine.sequence.Caller;
 import dev.ingot.engine.sequence.PriorityClass;
-
-import org.apache.pekko.http.javadsl.model.HttpRequest;
-
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.Optional;
+import org.apache.pekko.http.javadsl.model.HttpRequest;
 
 /// Who a request comes from, by its headers and its body.
 ///

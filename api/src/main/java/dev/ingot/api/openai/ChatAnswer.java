@@ -6,10 +6,13 @@ import dev.ingot.api.openai.wire.Head;
 import dev.ingot.api.openai.wire.Usage;
 import dev.ingot.engine.sequence.FinishReason;
 import dev.ingot.engine.sequence.Tokens;
+import dev.ingot.engine.text.OutputFormat;
 import dev.ingot.scheduler.Engine;
 import dev.ingot.scheduler.Output;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Answers of `/v1/chat/completions`.
@@ -26,18 +29,30 @@ final class ChatAnswer implements Answer {
     private boolean begun;
     private int outputTokens;
 
-    ChatAnswer(Head head, ChatCompletionRequest request, Mapped mapped, TokenNames names) {
+    ChatAnswer(
+            Head head,
+            ChatCompletionRequest request,
+            Mapped mapped,
+            OutputFormat format,
+            TokenNames names) {
         this.head = head;
         this.request = request;
         this.mapped = mapped;
         this.names = names;
+        var tools = new HashMap<String, Map<String, Object>>();
+        request.tools().forEach(tool -> tools.put(tool.name(), tool.parameters()));
+        long id = mapped.spec().id();
         for (int i = 0; i < mapped.spec().choices().size(); i++) {
+            int index = i;
             choices.add(
                     new ChatChoice(
-                            mapped.spec().id(),
-                            i,
-                            !request.tools().isEmpty(),
-                            request.parallelToolCalls()));
+                            index,
+                            format.parser(
+                                    mapped.promptText(),
+                                    tools,
+                                    call -> format.callId(id, index, call)),
+                            request.parallelToolCalls(),
+                            request.includeReasoning()));
         }
     }
 
@@ -63,7 +78,7 @@ final class ChatAnswer implements Answer {
         var logprobs = logprobs(delta.tokens(), delta.logprobs());
         var tokenIds = request.output().returnTokenIds() ? delta.tokens() : null;
         if (deltas.isEmpty() && (logprobs != null || tokenIds != null)) {
-            deltas = List.of(new Chat.Delta(null, "", List.of()));
+            deltas = List.of(new Chat.Delta(null, "", null, List.of()));
         }
         for (var each : deltas) {
             chunks.add(
@@ -99,7 +114,7 @@ final class ChatAnswer implements Answer {
         if (!choice.begin()) {
             return;
         }
-        var role = new Chat.Delta("assistant", "", List.of());
+        var role = new Chat.Delta("assistant", "", null, List.of());
         var promptTokens = request.output().returnTokenIds() && !begun ? mapped.promptOf(0) : null;
         begun = true;
         chunks.add(

@@ -1,31 +1,29 @@
 package dev.ingot.api.openai;
 
 import dev.ingot.api.openai.wire.Chat;
+import dev.ingot.engine.text.OutputParser;
 import dev.ingot.engine.text.SpokenPart;
-import dev.ingot.engine.text.ToolCallParser;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
-/// One choice of a chat: tells calls of tools from words, where tools were given.
+/// One choice of a chat: thoughts, words and calls of tools.
 final class ChatChoice {
     private final int index;
+    private final OutputParser parser;
     private final boolean parallelCalls;
-    private final @Nullable ToolCallParser parser;
+    private final boolean tellsReasoning;
     private boolean begun;
+    private boolean called;
 
     /// A choice of which nothing was heard yet.
     ///
-    /// @param request its number makes the ids of calls unique
-    /// @param tools whether the model was told of any
-    ChatChoice(long request, int index, boolean tools, boolean parallelCalls) {
+    /// @param parallelCalls whether more than one call is told
+    /// @param tellsReasoning whether thoughts are told
+    ChatChoice(int index, OutputParser parser, boolean parallelCalls, boolean tellsReasoning) {
         this.index = index;
+        this.parser = parser;
         this.parallelCalls = parallelCalls;
-        parser =
-                tools
-                        ? new ToolCallParser(
-                                call -> "call_%016x%02x%02x".formatted(request, index, call))
-                        : null;
+        this.tellsReasoning = tellsReasoning;
     }
 
     int index() {
@@ -41,29 +39,29 @@ final class ChatChoice {
 
     /// Whether any tool was called so far.
     boolean hasCalled() {
-        return parser != null && parser.callCount() > 0;
+        return called;
     }
 
     /// Takes more text and gives what is certain.
     List<SpokenPart> read(String text) {
-        if (parser != null) {
-            return wanted(parser.add(text));
-        }
-        return text.isEmpty() ? List.of() : List.of(new SpokenPart.Content(text));
+        return wanted(parser.add(text));
     }
 
     /// What was held back: no more text comes.
     List<SpokenPart> finish() {
-        return parser == null ? List.of() : wanted(parser.finish());
+        return wanted(parser.finish());
     }
 
     /// A client that wants one call at a time gets the first.
     private List<SpokenPart> wanted(List<SpokenPart> parts) {
-        if (parallelCalls) {
-            return parts;
-        }
+        called |= parts.stream().anyMatch(SpokenPart.ToolCall.class::isInstance);
         return parts.stream()
-                .filter(part -> !(part instanceof SpokenPart.ToolCall call && call.index() > 0))
+                .filter(part ->
+                        switch (part) {
+                            case SpokenPart.Content _ -> true;
+                            case SpokenPart.Reasoning _ -> tellsReasoning;
+                            case SpokenPart.ToolCall call -> parallelCalls || call.index() == 0;
+                        })
                 .toList();
     }
 
@@ -74,7 +72,9 @@ final class ChatChoice {
         for (var part : parts) {
             switch (part) {
                 case SpokenPart.Content(String text) ->
-                        deltas.add(new Chat.Delta(null, text, List.of()));
+                        deltas.add(new Chat.Delta(null, text, null, List.of()));
+                case SpokenPart.Reasoning(String text) ->
+                        deltas.add(new Chat.Delta(null, null, text, List.of()));
                 case SpokenPart.ToolCall(int call, String id, String name, String arguments) -> {
                     deltas.add(
                             delta(
@@ -97,23 +97,30 @@ final class ChatChoice {
     }
 
     private static Chat.Delta delta(Chat.ToolCallDelta call) {
-        return new Chat.Delta(null, null, List.of(call));
+        return new Chat.Delta(null, null, null, List.of(call));
     }
 
     /// All parts of a choice as one message.
     static Chat.Message message(List<SpokenPart> parts) {
         var words = new StringBuilder();
+        var thoughts = new StringBuilder();
         var calls = new ArrayList<Chat.ToolCall>();
         for (var part : parts) {
             switch (part) {
                 case SpokenPart.Content(String text) -> words.append(text);
+                case SpokenPart.Reasoning(String text) -> thoughts.append(text);
                 case SpokenPart.ToolCall(int _, String id, String name, String arguments) ->
                         calls.add(
                                 new Chat.ToolCall(
                                         id, "function", new Chat.Function(name, arguments)));
             }
         }
-        String content = words.isEmpty() && !calls.isEmpty() ? null : words.toString();
-        return new Chat.Message("assistant", content, null, calls);
+        boolean silent = words.isEmpty() && !(calls.isEmpty() && thoughts.isEmpty());
+        return new Chat.Message(
+                "assistant",
+                silent ? null : words.toString(),
+                null,
+                thoughts.isEmpty() ? null : thoughts.toString(),
+                calls);
     }
 }

@@ -7,6 +7,7 @@ import dev.ingot.api.openai.wire.Tool;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.engine.text.ChatTemplate;
 import dev.ingot.engine.text.ChatTemplateException;
+import dev.ingot.engine.text.OutputFormat;
 import dev.ingot.engine.text.Tokenizer;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,11 +17,15 @@ import java.util.Optional;
 /// Makes prompts of conversations by the model's own chat template.
 ///
 /// @param template empty for a model that knows no conversations
-record ChatPrompts(Tokenizer tokenizer, Optional<ChatTemplate> template) {
-    /// The tokens of a conversation.
+/// @param format how the model calls tools
+record ChatPrompts(Tokenizer tokenizer, Optional<ChatTemplate> template, OutputFormat format) {
+    /// A conversation as the template rendered it.
+    record Prompt(Tokens tokens, String text) {}
+
+    /// The prompt of a conversation.
     ///
     /// @throws ApiException 400 where the template refuses it
-    Tokens tokens(
+    Prompt prompt(
             List<ChatMessage> messages,
             List<Tool> tools,
             boolean addGenerationPrompt,
@@ -32,19 +37,20 @@ record ChatPrompts(Tokenizer tokenizer, Optional<ChatTemplate> template) {
                                 ApiError.badField(
                                         "messages",
                                         "The model has no chat template; use /v1/completions.")));
-        if (!tools.isEmpty() && !chat.writesToolCalls()) {
+        if (!tools.isEmpty() && format.calls() == OutputFormat.Calls.NONE) {
             throw new ApiException(
                     ApiError.badField(
                             "tools", "The model does not call tools in a form that is read here."));
         }
         try {
-            return tokenizer.encode(
+            var rendered =
                     chat.render(
                             messages.stream().map(ChatPrompts::plain).toList(),
                             tools.stream().map(Tool::declaration).toList(),
                             addGenerationPrompt,
                             continueFinalMessage,
-                            arguments));
+                            arguments);
+            return new Prompt(tokenizer.encode(rendered), rendered.text());
         } catch (ChatTemplateException e) {
             throw new ApiException(
                     ApiError.badField("messages", String.valueOf(e.getMessage())), e);
@@ -63,6 +69,7 @@ record ChatPrompts(Tokenizer tokenizer, Optional<ChatTemplate> template) {
         }
         if (message.reasoning() != null) {
             map.put("reasoning_content", message.reasoning());
+            map.put("thinking", message.reasoning()); // gpt-oss's name for it
         }
         if (message.toolCallId() != null) {
             map.put("tool_call_id", message.toolCallId());

@@ -11,7 +11,11 @@ import dev.ingot.api.openai.wire.CompletionRequest;
 import dev.ingot.api.openai.wire.Head;
 import dev.ingot.api.openai.wire.OutputFields;
 import dev.ingot.scheduler.EngineStatus;
-
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
@@ -20,12 +24,6 @@ import org.apache.pekko.stream.javadsl.Source;
 import org.apache.pekko.util.ByteString;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-
-import java.time.Duration;
-import java.time.InstantSource;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executor;
 
 /// `/v1/chat/completions` and `/v1/completions`: read, map, open, answer.
 final class CompletionEndpoints {
@@ -87,7 +85,13 @@ final class CompletionEndpoints {
         var mapped =
                 entry.mapper().map(request, CallerOfRequest.of(call.request(), request.caller()));
         var names = new TokenNames(entry.model().tokenizer(), request.output().tokensAsIds());
-        var answer = new ChatAnswer(head("chatcmpl-", mapped, name), request, mapped, names);
+        var answer =
+                new ChatAnswer(
+                        head("chatcmpl-", mapped, name),
+                        request,
+                        mapped,
+                        entry.model().outputFormat(),
+                        names);
         return new Prepared(mapped, request.output(), answer, entry.serving());
     }
 

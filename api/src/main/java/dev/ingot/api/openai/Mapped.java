@@ -7,7 +7,8 @@ import java.util.List;
 /// A request as the engine takes it, and what its answer has to know of it.
 ///
 /// @param prompts in the order of the body; each has `n` choices in a row
-record Mapped(RequestSpec spec, List<Tokens> prompts) {
+/// @param promptText of a chat, as the template rendered it; else empty
+record Mapped(RequestSpec spec, List<Tokens> prompts, String promptText) {
     Mapped {
         prompts = List.copyOf(prompts);
     }

@@ -1,5 +1,9 @@
 package dev.ingot.api.openai;
 
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
@@ -7,11 +11,6 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.apache.pekko.util.ByteString;
 import org.jspecify.annotations.Nullable;
-
-import java.nio.charset.StandardCharsets;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 
 /// A stream whose client may come back to it: it numbers the events, keeps the last of them, and waits for a while where nobody reads.
 ///
@@ -172,7 +171,7 @@ final class ReplayActor {
     // ------------------------------------------------------------------ readers
 
     private boolean isReader(Object key) {
-        return reader != null && reader.key() == key;
+        return reader != null && reader.key().equals(key);
     }
 
     private void awaitReader() {

@@ -14,6 +14,7 @@ import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.scheduler.RequestSpec;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -35,7 +36,7 @@ final class RequestMapper {
     RequestMapper(ServedModel model, RandomGenerator random) {
         this.model = model;
         this.random = random;
-        chats = new ChatPrompts(model.tokenizer(), model.chatTemplate());
+        chats = new ChatPrompts(model.tokenizer(), model.chatTemplate(), model.outputFormat());
     }
 
     /// Maps a completion request.
@@ -63,7 +64,9 @@ final class RequestMapper {
                 request.sampling(),
                 request.output(),
                 request.logprobs(),
-                maxTokens);
+                maxTokens,
+                "",
+                Tokens.NONE);
     }
 
     /// Maps a chat request.
@@ -71,7 +74,7 @@ final class RequestMapper {
     /// @throws ApiException 400 naming the field
     Mapped map(ChatCompletionRequest request, CallerOfRequest caller) {
         var prompt =
-                chats.tokens(
+                chats.prompt(
                         request.messages(),
                         request.tools(),
                         request.addGenerationPrompt(),
@@ -79,18 +82,31 @@ final class RequestMapper {
                         request.templateArguments());
         int maxTokens =
                 maxTokens(
-                        prompt,
+                        prompt.tokens(),
                         "messages",
                         request.maxTokens(),
                         request.maxTokensField(),
                         Integer.MAX_VALUE);
         return mapped(
-                List.of(prompt),
+                List.of(prompt.tokens()),
                 caller,
                 request.sampling(),
                 request.output(),
                 request.logprobs(),
-                maxTokens);
+                maxTokens,
+                prompt.text(),
+                model.outputFormat().isPlain(!request.tools().isEmpty()) ? Tokens.NONE : marks());
+    }
+
+    /// The special tokens that the output's parser reads.
+    private Tokens marks() {
+        var tokenizer = model.tokenizer();
+        return Tokens.of(
+                model.outputFormat().marks().stream()
+                        .map(tokenizer::idOf)
+                        .flatMapToInt(OptionalInt::stream)
+                        .filter(tokenizer::isSpecial)
+                        .toArray());
     }
 
     /// The tokens of a prompt, or of messages in the chat template.
@@ -99,12 +115,13 @@ final class RequestMapper {
     Tokens tokens(TokenizeRequest request) {
         return request.prompt() != null
                 ? model.tokenizer().encode(request.prompt(), request.addSpecialTokens())
-                : chats.tokens(
-                        request.messages(),
-                        request.tools(),
-                        request.addGenerationPrompt(),
-                        request.continueFinalMessage(),
-                        request.templateArguments());
+                : chats.prompt(
+                                request.messages(),
+                                request.tools(),
+                                request.addGenerationPrompt(),
+                                request.continueFinalMessage(),
+                                request.templateArguments())
+                        .tokens();
     }
 
     private Tokens tokens(Prompt prompt, boolean addSpecialTokens) {
@@ -188,7 +205,9 @@ final class RequestMapper {
             SamplingFields sampling,
             OutputFields output,
             @Nullable Integer logprobs,
-            int maxTokens) {
+            int maxTokens,
+            String promptText,
+            Tokens keptSpecialTokens) {
         long id = random.nextLong();
         var params = params(sampling, logprobs, maxTokens, id);
         var choices = new ArrayList<RequestSpec.Choice>();
@@ -206,8 +225,10 @@ final class RequestMapper {
                         output.stream(),
                         caller.cacheSalt(),
                         output.skipSpecialTokens(),
+                        keptSpecialTokens,
                         output.includeStopString()),
-                prompts);
+                prompts,
+                promptText);
     }
 
     private SamplingParams params(

@@ -11,7 +11,11 @@ import dev.ingot.api.openai.ReplayActor.Signal;
 import dev.ingot.api.openai.ReplayActor.Unknown;
 import dev.ingot.api.openai.wire.ApiError;
 import dev.ingot.api.openai.wire.ApiException;
-
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import java.util.regex.Pattern;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -25,12 +29,6 @@ import org.apache.pekko.stream.javadsl.Source;
 import org.apache.pekko.stream.typed.javadsl.ActorSink;
 import org.apache.pekko.stream.typed.javadsl.ActorSource;
 import org.apache.pekko.util.ByteString;
-
-import java.time.Duration;
-import java.util.Optional;
-import java.util.concurrent.CompletionStage;
-import java.util.function.Function;
-import java.util.regex.Pattern;
 
 /// Streams whose clients may come back to them after their connection broke.
 ///

@@ -4,6 +4,7 @@ import dev.ingot.api.openai.wire.ApiError;
 import dev.ingot.api.openai.wire.ApiException;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.engine.text.ChatTemplate;
+import dev.ingot.engine.text.OutputFormat;
 import dev.ingot.engine.text.Tokenizer;
 import java.util.List;
 import java.util.Optional;
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 /// @param maxModelLength prompt and output tokens of one sequence together
 /// @param vocabulary token ids are in `[0, vocabulary)`
 /// @param chatTemplate empty for a model that knows no conversations
+/// @param outputFormat how the model writes what it thinks and calls
 /// @param defaults used where a client leaves a field out
 /// @param eosTokenIds end the output unless the client wants them ignored
 public record ServedModel(
@@ -25,6 +27,7 @@ public record ServedModel(
         int vocabulary,
         Tokenizer tokenizer,
         Optional<ChatTemplate> chatTemplate,
+        OutputFormat outputFormat,
         GenerationDefaults defaults,
         Tokens eosTokenIds) {
     public ServedModel {

@@ -3,12 +3,10 @@ package dev.ingot.api.openai;
 import dev.ingot.api.openai.wire.ApiError;
 import dev.ingot.api.openai.wire.Json;
 import dev.ingot.scheduler.Output;
-
-import org.apache.pekko.util.ByteString;
-import org.apache.pekko.util.ByteStringBuilder;
-
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.pekko.util.ByteString;
+import org.apache.pekko.util.ByteStringBuilder;
 
 /// Server-sent events as OpenAI's clients read them: one JSON document per event, then `[DONE]`.
 final class Sse {

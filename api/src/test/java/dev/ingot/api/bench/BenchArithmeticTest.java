@@ -44,16 +44,25 @@ final class BenchArithmeticTest {
 
     /// Qwen3-0.6B, by hand: 28 layers of 15.73 M weights, a tied head of 155.6 M, K and V of 114,688 bytes.
     private static final ModelCost QWEN3_06B =
-            new ModelCost(440_401_920, 155_582_464, 1.192e9, 4L * 28 * 2048, 114_688, 256);
+            new ModelCost(
+                    440_401_920,
+                    155_582_464,
+                    ModelCost.Mixture.NONE,
+                    2,
+                    4L * 28 * 2048,
+                    114_688,
+                    256);
+
+    private static final double ITS_BYTES = 2.0 * (440_401_920 + 155_582_464);
 
     @Test
     void aDecodedTokenReadsAllWeightsOnceAndItsCache() {
         var test = BenchTest.parse("tg64@512*4");
         assertThat(QWEN3_06B.steps(test)).isEqualTo(64);
-        assertThat(QWEN3_06B.weightBytes(test)).isEqualTo(64 * 1.192e9);
+        assertThat(QWEN3_06B.weightBytes(test)).isEqualTo(64 * ITS_BYTES);
         // Positions 513 to 576 are attended to by the 64 tokens of each of 4 sequences.
         long attended = 4 * (513 + 576) * 64 / 2;
-        assertThat(QWEN3_06B.bytes(test)).isEqualTo(64 * 1.192e9 + 114_688.0 * attended);
+        assertThat(QWEN3_06B.bytes(test)).isEqualTo(64 * ITS_BYTES + 114_688.0 * attended);
         assertThat(QWEN3_06B.flops(test))
                 .isEqualTo(2.0 * (440_401_920 + 155_582_464) * 256 + 4.0 * 28 * 2048 * attended);
     }
@@ -78,6 +87,19 @@ final class BenchArithmeticTest {
         var prompt = BenchTest.parse("pp128");
         assertThat(QWEN3_06B.leastSeconds(prompt, limits))
                 .isCloseTo(QWEN3_06B.flops(prompt) / 200e9, within(1e-9));
+    }
+
+    @Test
+    void ofAMixtureAStepReadsTheExpertsThatItsTokensChoose() {
+        var mixture = new ModelCost.Mixture(8, 2, 1000);
+        var cost = new ModelCost(100, 10, mixture, 0.5, 0, 0, 64);
+        assertThat(cost.weightBytes(BenchTest.parse("tg5"))).isEqualTo(5 * 0.5 * (110 + 2 * 1000));
+        // Of 8 experts, one that a token leaves with 6 / 8 is left by both with 36 / 64.
+        assertThat(cost.weightBytes(BenchTest.parse("tg1*2")))
+                .isCloseTo(0.5 * (110 + 8 * (1 - 36 / 64.0) * 1000), within(1e-9));
+        assertThat(cost.weightBytes(BenchTest.parse("pp640")))
+                .isCloseTo(10 * 0.5 * (110 + 8 * 1000), within(0.01));
+        assertThat(cost.flops(BenchTest.parse("tg5"))).isEqualTo(5 * 2.0 * (100 + 2000 + 10));
     }
 
     @Test

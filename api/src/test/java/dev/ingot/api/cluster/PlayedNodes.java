@@ -18,14 +18,7 @@ import dev.ingot.scheduler.Output;
 import dev.ingot.scheduler.RequestSpec;
 import dev.ingot.scheduler.Requests;
 import dev.ingot.scheduler.RequestsActor;
-
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
-
-import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
-import org.apache.pekko.actor.typed.ActorRef;
-import org.apache.pekko.actor.typed.Behavior;
-import org.apache.pekko.actor.typed.javadsl.Behaviors;
-
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -37,6 +30,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
 /// A router with its links, and engine nodes whose engines are played: token *i* of a prompt is a function of both, and
 /// a prompt may kill whoever computes it. All real but the devices and the network.
@@ -256,10 +253,11 @@ final class PlayedNodes implements AutoCloseable {
                                                                 int attempt,
                                                                 var itsCard,
                                                                 var link)) {
-                                                    relayed.compareAndSet(
-                                                            null,
-                                                            network.between(
-                                                                    kit, ToEngine.class, link));
+                                                    if (relayed.get() == null) {
+                                                        relayed.set(
+                                                                network.between(
+                                                                        kit, ToEngine.class, link));
+                                                    }
                                                     hello.replyTo()
                                                             .tell(
                                                                     new Link.Welcome(

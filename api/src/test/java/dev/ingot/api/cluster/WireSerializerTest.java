@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.esotericsoftware.kryo.io.Output;
-
 import dev.ingot.engine.kv.PrefixDigest;
 import dev.ingot.engine.sampling.LogitBias;
 import dev.ingot.engine.sampling.SamplingParams;
@@ -14,7 +13,11 @@ import dev.ingot.engine.sequence.FinishReason;
 import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.scheduler.Engine;
-
+import java.io.NotSerializableException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
 import org.apache.pekko.actor.ExtendedActorSystem;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.typed.javadsl.Adapter;
@@ -22,12 +25,6 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-
-import java.io.NotSerializableException;
-import java.time.Duration;
-import java.util.List;
-import java.util.Map;
-import java.util.Random;
 
 final class WireSerializerTest {
     private static final ActorTestKit KIT = ActorTestKit.create();

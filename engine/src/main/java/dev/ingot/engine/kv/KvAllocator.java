@@ -57,7 +57,9 @@ public final class KvAllocator {
         this(blockSize, blockCount, prefixCaching, 0, hash);
     }
 
-    KvAllocator(int blockSize, int blockCount, boolean prefixCaching, int window, PrefixHash hash) {
+    /// @param hash where blocks are looked up; whatever it gives, equal contents alone are shared
+    public KvAllocator(
+            int blockSize, int blockCount, boolean prefixCaching, int window, PrefixHash hash) {
         if (blockSize <= 0 || (long) blockSize * blockCount > Integer.MAX_VALUE) {
             throw new IllegalArgumentException(
                     blockCount + " blocks of " + blockSize + " positions");

@@ -4,7 +4,7 @@ package dev.ingot.engine.kv;
 ///
 /// A hash only says where to look; [PrefixCache] compares the contents before it believes a hit.
 @FunctionalInterface
-interface PrefixHash {
+public interface PrefixHash {
     /// A multiply–xorshift chain; the multiplier and the finisher are those of SplitMix64 (Steele et al. 2014).
     PrefixHash MIXED =
             (parentHash, tokens) -> {

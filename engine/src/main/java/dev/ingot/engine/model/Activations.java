@@ -38,16 +38,15 @@ record Activations(
     /// What [#allocate] takes.
     static long bytes(ModelConfig config, StepLimits limits) {
         long perToken =
-                2L * config.hidden() // residual, normed
-                        + config.queryColumns()
-                        + 2L * config.kvColumns() // qkv
-                        + config.queryColumns() // attended
-                        + gateUpColumns(config)
-                        + config.intermediate(); // gated
+                2L * stride(config.hidden()) // residual, normed
+                        + stride(config.queryColumns() + 2 * config.kvColumns()) // qkv
+                        + stride(config.queryColumns()) // attended
+                        + stride(gateUpColumns(config))
+                        + stride(config.intermediate()); // gated
         return DType.F32.bytes(
                 Math.addExact(
                         Math.multiplyExact(perToken, (long) limits.maxTokens()),
-                        (long) config.hidden() * limits.maxLogitRows()));
+                        (long) stride(config.hidden()) * limits.maxLogitRows()));
     }
 
     private static int gateUpColumns(ModelConfig config) {
@@ -81,6 +80,12 @@ record Activations(
     }
 
     private static Tensor rows(Device device, String label, int rows, int columns) {
-        return Tensor.allocate(device, label, DType.F32, rows, columns);
+        return Tensor.allocate(device, label, DType.F32, rows, stride(columns)).columns(0, columns);
+    }
+
+    /// From a row to the next: no multiple of 4 KiB, which would put the rows that a product reads side by side
+    /// into the same few lines of a CPU's first-level cache.
+    private static int stride(int columns) {
+        return columns % 1024 == 0 ? columns + 16 : columns;
     }
 }

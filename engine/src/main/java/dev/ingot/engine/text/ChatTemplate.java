@@ -38,7 +38,7 @@ public final class ChatTemplate {
                     "loop");
 
     private final Map<String, Template> templates;
-    private final boolean writesToolCalls;
+    private final OutputFormat format;
     private final Map<String, String> specialTokens;
     private final ControlTokens controls;
     private final Clock clock;
@@ -62,11 +62,7 @@ public final class ChatTemplate {
                     }
                 });
         this.templates = Map.copyOf(parsed);
-        this.writesToolCalls =
-                files.sources().values().stream()
-                        .anyMatch(source ->
-                                source.contains(ToolCallParser.OPEN)
-                                        && !source.contains("<function="));
+        this.format = OutputFormat.of(files.sources().values());
         this.specialTokens = specialTokens;
         this.controls = controls;
         this.clock = clock;
@@ -113,13 +109,13 @@ public final class ChatTemplate {
                 .orElseThrow(() ->
                         new TokenizerException(
                                 folder
-                                        + " has no chat template: neither chat_template.jinja nor chat_template.json nor one in"
-                                        + " tokenizer_config.json"));
+                                        + " has no chat template: neither chat_template.jinja nor"
+                                        + " chat_template.json nor one in tokenizer_config.json"));
     }
 
-    /// Whether the model is told to call tools in the form that [ToolCallParser] reads.
-    public boolean writesToolCalls() {
-        return writesToolCalls;
+    /// How the model writes what it thinks and calls, as far as the template tells.
+    public OutputFormat format() {
+        return format;
     }
 
     /// The prompt of a conversation.
@@ -231,7 +227,8 @@ public final class ChatTemplate {
         int at = rendered.lastIndexOf(openEnd.charAt(0));
         if (at < 0) {
             throw new ChatTemplateException(
-                    "continue_final_message: the model's chat template does not write the last message");
+                    "continue_final_message: the model's chat template does not write the last"
+                            + " message");
         }
         String kept = rendered.substring(0, at);
         return rendered.startsWith(openEnd, at) ? kept : kept.stripTrailing();

@@ -15,6 +15,7 @@ import java.util.Arrays;
 public final class Detokenizer {
     private final Tokenizer tokenizer;
     private final boolean skipSpecialTokens;
+    private final Tokens kept;
 
     private int[] window = new int[16];
 
@@ -26,8 +27,15 @@ public final class Detokenizer {
 
     /// @param skipSpecialTokens whether special tokens have no text
     public Detokenizer(Tokenizer tokenizer, boolean skipSpecialTokens) {
+        this(tokenizer, skipSpecialTokens, Tokens.NONE);
+    }
+
+    /// @param skipSpecialTokens whether special tokens have no text
+    /// @param kept those that have text all the same
+    public Detokenizer(Tokenizer tokenizer, boolean skipSpecialTokens, Tokens kept) {
         this.tokenizer = tokenizer;
         this.skipSpecialTokens = skipSpecialTokens;
+        this.kept = kept;
     }
 
     /// Lets the text continue a prompt: a SentencePiece vocabulary drops the blank that begins a text, and this is
@@ -51,7 +59,7 @@ public final class Detokenizer {
         if (!push(id)) {
             return "";
         }
-        String text = tokenizer.decode(window, 0, end, skipSpecialTokens);
+        String text = textOfWindow();
         if (text.length() <= contextText.length() || endsInsideCharacter()) {
             return "";
         }
@@ -63,7 +71,7 @@ public final class Detokenizer {
         if (read == end) {
             return "";
         }
-        String text = tokenizer.decode(window, 0, end, skipSpecialTokens);
+        String text = textOfWindow();
         return text.length() <= contextText.length() ? "" : emit(text);
     }
 
@@ -83,13 +91,14 @@ public final class Detokenizer {
         System.arraycopy(window, from, window, 0, end - from);
         end -= from;
         read = end;
-        contextText = tokenizer.decode(window, 0, end, skipSpecialTokens);
+        contextText = textOfWindow();
     }
 
     /// Tokens without text never enter the window: a run of them would make it grow, and a special token that is
     /// skipped would look like the beginning of a text.
     private boolean push(int id) {
-        if (!tokenizer.contains(id) || (skipSpecialTokens && tokenizer.isSpecial(id))) {
+        boolean skipped = skipSpecialTokens && tokenizer.isSpecial(id) && !kept.contains(id);
+        if (!tokenizer.contains(id) || skipped) {
             return false;
         }
         if (end == window.length) {
@@ -97,6 +106,11 @@ public final class Detokenizer {
         }
         window[end++] = id;
         return true;
+    }
+
+    /// Those that are skipped never entered it.
+    private String textOfWindow() {
+        return tokenizer.decode(window, 0, end, false);
     }
 
     /// Whether the window's last bytes begin a character and lack its end.

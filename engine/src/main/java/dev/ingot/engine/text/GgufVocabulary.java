@@ -1,6 +1,7 @@
 package dev.ingot.engine.text;
 
 import dev.ingot.engine.text.SentencePieces.Kind;
+import dev.ingot.engine.text.SentencePieces.Normalization;
 import dev.ingot.engine.text.SentencePieces.Piece;
 import dev.ingot.engine.text.TokenizerJson.Added;
 import dev.ingot.engine.text.TokenizerJson.Merge;
@@ -227,7 +228,7 @@ final class GgufVocabulary implements TokenizerSource {
             pieces.add(new Piece(tokens.get(id), scores[id], kinds.get(id)));
         }
         boolean prefix = metadata.optionalBoolean(PREFIX + "add_space_prefix").orElse(true);
-        return SentencePieces.tokenizerJson(metadata.file(), pieces, prefix);
+        return SentencePieces.bpe(metadata.file(), pieces, Normalization.blanks(prefix));
     }
 
     private static List<Kind> kinds(GgufMetadata metadata, int count) {

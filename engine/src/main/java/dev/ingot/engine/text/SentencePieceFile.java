@@ -1,6 +1,7 @@
 package dev.ingot.engine.text;
 
 import dev.ingot.engine.text.SentencePieces.Kind;
+import dev.ingot.engine.text.SentencePieces.Normalization;
 import dev.ingot.engine.text.SentencePieces.Piece;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -9,20 +10,28 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Base64;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import tools.jackson.databind.node.ObjectNode;
 
-/// SentencePiece's `tokenizer.model`: a protobuf message, of which the pieces, the model's type and the normalizer's
-/// blank prefix are read (`sentencepiece_model.proto`).
+/// SentencePiece's `tokenizer.model`: a protobuf message, of which the pieces, the kind of model and what is done to texts
+/// are read (`sentencepiece_model.proto`).
 ///
 /// ```
 /// ModelProto: 1 pieces* { 1 piece: string, 2 score: float, 3 type: enum }
-///             2 trainer_spec { 3 model_type: enum }    1 unigram (the default), 2 BPE
-///             3 normalizer_spec { 3 add_dummy_prefix: bool }
+///             2 trainer_spec { 3 model_type: enum        1 unigram (the default), 2 BPE, 3 words, 4 characters
+///                              24 treat_whitespace_as_suffix: bool, 35 byte_fallback: bool }
+///             3 normalizer_spec { 2 precompiled_charsmap: bytes, 3 add_dummy_prefix: bool,
+///                                 4 remove_extra_whitespaces: bool, 5 escape_whitespaces: bool }
 /// ```
+///
+/// The last three are true where they are absent.
 record SentencePieceFile(Path file, TokenizerConfig config) implements TokenizerSource {
     private static final long MAX_BYTES = 64 << 20;
     private static final int MAX_PIECE_BYTES = 1024;
+    private static final int UNIGRAM = 1;
     private static final int BPE = 2;
 
     private static final int VARINT = 0;
@@ -46,24 +55,65 @@ record SentencePieceFile(Path file, TokenizerConfig config) implements Tokenizer
     private ObjectNode read(ByteBuffer model) {
         model.order(ByteOrder.LITTLE_ENDIAN);
         List<Piece> pieces = new ArrayList<>();
-        long type = 1;
-        boolean prefix = true;
+        var trainer = new Spec();
+        var normalizer = new Spec();
         while (model.hasRemaining()) {
             int tag = tag(model);
             switch (tag) {
                 case 1 << 3 | BYTES -> pieces.add(piece(message(model), pieces.size()));
-                case 2 << 3 | BYTES -> type = number(message(model), 3, type);
-                case 3 << 3 | BYTES -> prefix = number(message(model), 3, 1) != 0;
+                case 2 << 3 | BYTES -> read(message(model), trainer);
+                case 3 << 3 | BYTES -> read(message(model), normalizer);
                 default -> skip(model, tag);
             }
         }
         if (pieces.isEmpty()) {
             throw bad("expected a SentencePiece model, found no pieces in it");
         }
-        if (type != BPE) {
-            throw bad("expected model_type 2 (BPE), found " + type);
+        if (!trainer.found || !normalizer.found) {
+            throw bad("expected a trainer_spec and a normalizer_spec behind the pieces: truncated");
         }
-        return SentencePieces.tokenizerJson(file, pieces, prefix);
+        if (trainer.is(24, false) || !normalizer.is(5, true)) {
+            throw bad("expected blanks before words, written as ▁");
+        }
+        var normalization =
+                new Normalization(
+                        normalizer.charsmap, normalizer.is(4, true), normalizer.is(3, true));
+        long type = trainer.numbers.getOrDefault(3, (long) UNIGRAM);
+        if (type == BPE) {
+            return SentencePieces.bpe(file, pieces, normalization);
+        }
+        if (type == UNIGRAM) {
+            return SentencePieces.unigram(file, pieces, normalization, trainer.is(35, false));
+        }
+        throw bad("expected model_type 1 (unigram) or 2 (BPE), found " + type);
+    }
+
+    /// The numbers of a message by their fields, and a normalizer's table in base 64.
+    private static final class Spec {
+        private final Map<Integer, Long> numbers = new HashMap<>();
+        private String charsmap = "";
+        private boolean found;
+
+        private boolean is(int field, boolean absent) {
+            return numbers.getOrDefault(field, absent ? 1L : 0L) != 0;
+        }
+    }
+
+    private void read(ByteBuffer message, Spec spec) {
+        spec.found = true;
+        while (message.hasRemaining()) {
+            int tag = tag(message);
+            if ((tag & 7) == VARINT) {
+                spec.numbers.put(tag >>> 3, varint(message));
+            } else if (tag == (2 << 3 | BYTES)) {
+                var table = message(message);
+                byte[] bytes = new byte[table.remaining()];
+                table.get(bytes);
+                spec.charsmap = Base64.getEncoder().encodeToString(bytes);
+            } else {
+                skip(message, tag);
+            }
+        }
     }
 
     private Piece piece(ByteBuffer message, int index) {
@@ -104,20 +154,6 @@ record SentencePieceFile(Path file, TokenizerConfig config) implements Tokenizer
                                                 + ": expected a type from 1 to 6, found "
                                                 + found));
         return new Piece(text, score, kind);
-    }
-
-    /// The last value of a field that is a number.
-    private long number(ByteBuffer message, int field, long absent) {
-        long value = absent;
-        while (message.hasRemaining()) {
-            int tag = tag(message);
-            if (tag == (field << 3 | VARINT)) {
-                value = varint(message);
-            } else {
-                skip(message, tag);
-            }
-        }
-        return value;
     }
 
     private int tag(ByteBuffer buffer) {

@@ -1,9 +1,12 @@
 package dev.ingot.engine.text;
 
-/// A part of what a model said to a request that has tools.
+/// A part of what a model said in a chat.
 public sealed interface SpokenPart {
     /// Words for the user.
     record Content(String text) implements SpokenPart {}
+
+    /// What the model thought before it spoke.
+    record Reasoning(String text) implements SpokenPart {}
 
     /// A complete call of a tool.
     ///

@@ -1,5 +1,7 @@
 package dev.ingot.engine.text;
 
+import dev.ingot.engine.text.SentencePieces.Normalization;
+import dev.ingot.engine.text.SentencePieces.Piece;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -115,19 +117,44 @@ final class TokenizerJson {
         return typed("Sequence").set("pretokenizers", array(parts));
     }
 
+    /// A unigram model; the ids are the places in the list.
+    static ObjectNode unigram(List<Piece> pieces, int unknown, boolean byteFallback) {
+        var vocab = NODES.arrayNode();
+        for (var piece : pieces) {
+            vocab.add(NODES.arrayNode().add(piece.text()).add((double) piece.score()));
+        }
+        return typed("Unigram")
+                .put("unk_id", unknown)
+                .put("byte_fallback", byteFallback)
+                .set("vocab", vocab);
+    }
+
+    /// Cuts a text within what looks like the name of a byte, `<0xAB>`: that name is a piece, but not of texts.
+    static ObjectNode namesOfBytesApart() {
+        return typed("Split")
+                .put("behavior", "MergedWithPrevious")
+                .put("invert", false)
+                .set("pattern", NODES.objectNode().put("Regex", "<(?=0x[0-9A-F]{2}>)"));
+    }
+
     /// SentencePiece's blanks: `▁` for each, and one before the text.
-    static ObjectNode blankNormalizer(boolean prefix) {
-        var replace = replace(" ", BLANK);
-        return typed("Sequence")
-                .set(
-                        "normalizers",
-                        prefix
-                                ? array(typed("Prepend").put("prepend", BLANK), replace)
-                                : array(replace));
+    static Optional<ObjectNode> blankNormalizer(Normalization normalization) {
+        var steps = NODES.arrayNode();
+        if (!normalization.charsmap().isEmpty()) {
+            steps.add(typed("Precompiled").put("precompiled_charsmap", normalization.charsmap()));
+        }
+        if (normalization.trimsBlanks()) {
+            steps.add(replace("Regex", "\\A +| +\\z", "")).add(replace("Regex", " {2,}", " "));
+        }
+        if (normalization.blankPrefix()) {
+            steps.add(typed("Prepend").put("prepend", BLANK));
+        }
+        steps.add(replace("String", " ", BLANK));
+        return Optional.of(typed("Sequence").set("normalizers", steps));
     }
 
     static ObjectNode blankDecoder(boolean prefix) {
-        var replace = replace(BLANK, " ");
+        var replace = replace("String", BLANK, " ");
         var bytes = typed("ByteFallback");
         var fuse = typed("Fuse");
         var strip = typed("Strip").put("content", " ").put("start", 1).put("stop", 0);
@@ -137,9 +164,9 @@ final class TokenizerJson {
                         prefix ? array(replace, bytes, fuse, strip) : array(replace, bytes, fuse));
     }
 
-    private static ObjectNode replace(String from, String to) {
+    private static ObjectNode replace(String kind, String from, String to) {
         return typed("Replace")
-                .set("pattern", NODES.objectNode().put("String", from))
+                .set("pattern", NODES.objectNode().put(kind, from))
                 .put("content", to);
     }
 

@@ -252,7 +252,8 @@ class ChatTemplateTest {
         assertThat(
                         render(
                                 template(
-                                        "{{ tools is none }} {{ documents is none }} {{ eos_token }}"),
+                                        "{{ tools is none }} {{ documents is none }} {{ eos_token"
+                                                + " }}"),
                                 Map.of(),
                                 List.of(message("user", "x"))))
                 .isEqualTo("True True <|im_end|>");
@@ -262,7 +263,8 @@ class ChatTemplateTest {
     void argumentsOfACallBecomeAnObject() throws Exception {
         var template =
                 template(
-                        "{{ messages[0].tool_calls[0].function.arguments | tojson }} {{ messages[0].content }}");
+                        "{{ messages[0].tool_calls[0].function.arguments | tojson }} {{"
+                                + " messages[0].content }}");
         Map<String, Object> message = new HashMap<>();
         message.put("role", "assistant");
         message.put("content", null);
@@ -321,13 +323,6 @@ class ChatTemplateTest {
                 .isInstanceOf(ChatTemplateException.class);
         assertThatThrownBy(() -> trims.render(List.of(), List.of(), false, true, Map.of()))
                 .isInstanceOf(ChatTemplateException.class);
-    }
-
-    @Test
-    void knowsWhetherTheModelCallsToolsInHermesForm() throws Exception {
-        assertThat(template("<tool_call>\n{\"name\": …}").writesToolCalls()).isTrue();
-        assertThat(template("<tool_call><function=name>").writesToolCalls()).isFalse();
-        assertThat(template("plain").writesToolCalls()).isFalse();
     }
 
     @Test

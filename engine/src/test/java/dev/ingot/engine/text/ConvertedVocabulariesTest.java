@@ -11,7 +11,9 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -100,12 +102,50 @@ final class ConvertedVocabulariesTest {
         }
     }
 
+    /// With an identity and bytes, and with NFKC and unknown characters: `models/sentencepiece_goldens.py`.
+    @ParameterizedTest
+    @ValueSource(strings = {"unigram-bytes", "unigram-nfkc", "bpe-bytes"})
+    void aSentencePieceModelGivesTheIdsOfSentencePiece(String name) throws IOException {
+        copy(name + ".model", folder.resolve("tokenizer.model"));
+        copy(name + ".json", folder.resolve("goldens.json"));
+        var goldens = JsonFiles.MAPPER.readTree(Files.readAllBytes(folder.resolve("goldens.json")));
+        assertThat(goldens.size()).isGreaterThanOrEqualTo(25);
+        try (var tokenizer = Tokenizer.load(folder)) {
+            int unknown = tokenizer.idOf("<unk>").orElseThrow();
+            for (var golden : goldens) {
+                var text = golden.get("text").stringValue();
+                var ids =
+                        Tokens.of(
+                                golden.get("ids")
+                                        .valueStream()
+                                        .mapToInt(id -> id.intValue())
+                                        .toArray());
+                assertThat(tokenizer.encode(text, false)).as(text).isEqualTo(ids);
+                if (IntStream.of(ids.toArray()).noneMatch(id -> id == unknown)) {
+                    assertThat(tokenizer.decode(ids, false))
+                            .as(text)
+                            .isEqualTo(golden.get("decoded").stringValue());
+                }
+            }
+        }
+    }
+
     @Test
-    void aUnigramModelIsRefusedByItsType() throws IOException {
-        Files.write(folder.resolve("tokenizer.model"), Protobuf.sentencePieces(1));
+    void theNameOfAByteInATextIsNotThatByte() throws IOException {
+        copy("unigram-bytes.model", folder.resolve("tokenizer.model"));
+        try (var tokenizer = Tokenizer.load(folder)) {
+            var ids = tokenizer.encode("a<0x0A>b", false);
+            assertThat(tokenizer.decode(ids, false)).isEqualTo("a<0x0A>b");
+        }
+    }
+
+    @Test
+    void aModelOfWordsIsRefusedByItsType() throws IOException {
+        Files.write(folder.resolve("tokenizer.model"), Protobuf.sentencePieces(3));
         assertThatThrownBy(() -> Tokenizer.load(folder).close())
                 .isInstanceOf(TokenizerException.class)
-                .hasMessageContaining("tokenizer.model: expected model_type 2 (BPE), found 1");
+                .hasMessageContaining(
+                        "tokenizer.model: expected model_type 1 (unigram) or 2 (BPE), found 3");
     }
 
     @Test
@@ -114,7 +154,6 @@ final class ConvertedVocabulariesTest {
         Path file = folder.resolve("tokenizer.model");
         for (int length = 0; length < whole.length; length++) {
             Files.write(file, Arrays.copyOf(whole, length));
-            // Cut between two pieces it is sound but of the wrong type, for the type comes last.
             assertThatThrownBy(() -> Tokenizer.load(folder).close())
                     .as("%d bytes", length)
                     .isInstanceOf(TokenizerException.class)
@@ -151,6 +190,13 @@ final class ConvertedVocabulariesTest {
                 .append(",\"token_bytes\":\"")
                 .append(Base64.getEncoder().encodeToString(token))
                 .append("\"}");
+    }
+
+    private static void copy(String resource, Path file) throws IOException {
+        try (var content =
+                ConvertedVocabulariesTest.class.getResourceAsStream("sentencepiece/" + resource)) {
+            Files.copy(Objects.requireNonNull(content, resource), file);
+        }
     }
 
     private static String read(String file) throws IOException {

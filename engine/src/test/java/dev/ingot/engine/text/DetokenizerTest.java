@@ -147,4 +147,13 @@ class DetokenizerTest {
             assertStreamsEqualWhole(tokenizer);
         }
     }
+
+    @Test
+    void specialTokensThatAreKeptHaveTextAllTheSame() throws Exception {
+        try (var tokenizer = TestTokenizers.byteLevel(folder)) {
+            var detokenizer = new Detokenizer(tokenizer, true, Tokens.of(265));
+            assertThat(detokenizer.add(265) + detokenizer.add(266) + detokenizer.add(259))
+                    .isEqualTo("<|im_start|>hello");
+        }
+    }
 }

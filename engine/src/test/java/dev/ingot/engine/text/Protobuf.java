@@ -21,6 +21,7 @@ final class Protobuf {
         piece(model, "▁a", -1, 1);
         piece(model, "▁ab", -2, 1);
         model.writeBytes(new byte[] {2 << 3 | 2, 2, 3 << 3, (byte) modelType});
+        model.writeBytes(new byte[] {3 << 3 | 2, 2, 4 << 3, 0});
         return model.toByteArray();
     }
 

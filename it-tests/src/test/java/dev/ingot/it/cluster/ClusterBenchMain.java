@@ -149,7 +149,7 @@ public final class ClusterBenchMain {
     private static void overhead() {
         System.out.println(
                 "an engine that tells every stream a token each 50 ms; a token's way from the"
-                    + " engine to the client, and a request's to its answer's head, in ms");
+                        + " engine to the client, and a request's to its answer's head, in ms");
         try (var alone = NodeProcess.main("played-alone", PlayedServerMain.class.getName());
                 var cluster = TestCluster.start(0, List.of());
                 var node =

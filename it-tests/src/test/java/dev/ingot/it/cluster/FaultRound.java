@@ -1,10 +1,9 @@
 package dev.ingot.it.cluster;
 
-import org.awaitility.Awaitility;
-
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Future;
+import org.awaitility.Awaitility;
 
 /// 32 streams on three engine nodes, of which one is killed, one paused and one cut off while they run.
 final class FaultRound {

@@ -16,6 +16,7 @@ import dev.ingot.api.openai.Serving;
 import dev.ingot.engine.sequence.FinishReason;
 import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.engine.sequence.Tokens;
+import dev.ingot.engine.text.OutputFormat;
 import dev.ingot.engine.text.Tokenizer;
 import dev.ingot.scheduler.Engine;
 import dev.ingot.scheduler.EngineMetrics;
@@ -128,6 +129,7 @@ public final class PlayedServerMain {
                         VOCABULARY,
                         tokenizer,
                         Optional.empty(),
+                        OutputFormat.PLAIN,
                         GenerationDefaults.NEUTRAL,
                         Tokens.NONE);
         var config = ServerConfig.of("127.0.0.1", 0);

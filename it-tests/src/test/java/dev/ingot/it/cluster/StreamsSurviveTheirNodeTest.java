@@ -2,11 +2,10 @@ package dev.ingot.it.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
-
-import java.util.List;
 
 /// Three engine nodes and a router: one node is killed, one is paused, one is cut off, and no client can tell.
 @EnabledOnOs(OS.LINUX)

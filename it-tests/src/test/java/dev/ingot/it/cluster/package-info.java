@@ -1,7 +1,8 @@
 /// A router and engine nodes as processes of their own, and what becomes of streams when those are killed, paused, cut off, drained,
 /// restarted and refused.
 ///
-/// Where each fault of the catalogue that is about nodes is shown, with a proof that it has happened:
+/// Where each fault of the catalogue that is about nodes is shown, with a proof that it has happened ([ClusterFaultsTest] is disabled until
+/// it has passed as a whole):
 ///
 /// | fault | test |
 /// | --- | --- |
@@ -11,7 +12,7 @@
 /// | 29: a router killed | [ClusterFaultsTest] |
 /// | 30, 31: cut off in one direction, in both; healed afterwards | [ClusterFaultsTest], [StreamsSurviveTheirNodeTest] |
 /// | 32: a link that comes and goes | [ClusterFaultsTest] |
-/// | 49: rolling restart under load | [ClusterFaultsTest] |
+/// | 49: rolling restart under load | [RollingRestartTest], [ClusterFaultsTest] |
 /// | 50: nodes of several versions, classes, keys | [RefusedNodesTest], `WireSerializerTest` (api) |
 /// | 51: what a router believes of caches is wrong, old, of the process before | `LinkBookkeepingTest` (api) |
 /// | 52: transfer of K and V | there is none between nodes: what moves is computed anew |

@@ -5,6 +5,7 @@ import dev.ingot.engine.sequence.FinishReason;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.scheduler.Output;
 import dev.ingot.scheduler.Requests;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -29,6 +30,8 @@ final class ClientLog {
         UNANSWERED
     }
 
+    private static final Duration LATE = Duration.ofSeconds(1);
+
     /// A request gives up for good when it has lost so many.
     private static final int MANY_ENGINES = 16;
 
@@ -43,6 +46,8 @@ final class ClientLog {
     private Requests.@Nullable Reason refusal;
     private boolean opened;
     private boolean expiredInQueue;
+    private long arrivedNanos;
+    private long endedNanos;
 
     ClientLog(Workload.Client client) {
         this.client = client;
@@ -59,6 +64,10 @@ final class ClientLog {
 
     int outputs() {
         return tokens.stream().mapToInt(Tokens::size).sum();
+    }
+
+    void arrived(long nanos) {
+        arrivedNanos = nanos;
     }
 
     void opened() {
@@ -109,6 +118,27 @@ final class ClientLog {
         message = why;
     }
 
+    /// Its end was at this moment.
+    void over(long nanos) {
+        endedNanos = nanos;
+    }
+
+    /// A request that is to end in time does so, and not before; where its reader dawdles, it hears of it later.
+    private void judgeTime(SimSettings settings) {
+        long nanos = endedNanos - arrivedNanos;
+        var timeout = client.spec().timeout();
+        if (end == End.TIMED_OUT || refusal == Requests.Reason.TIMED_OUT) {
+            var least = expiredInQueue ? settings.policy().maxQueueTime() : timeout;
+            require(nanos >= least.toNanos(), "timed out after " + nanos + " ns, before " + least);
+        }
+        boolean waits = client.readDelayNanos() == 0 && client.stallsAfter() == Integer.MAX_VALUE;
+        if (timeout.isPositive() && waits && end != End.UNANSWERED && end != End.LEFT) {
+            require(
+                    nanos <= timeout.plus(LATE).toNanos(),
+                    "ended after " + nanos + " ns, and was to end within " + timeout);
+        }
+    }
+
     /// Compares what was told with what had to be.
     void judge(SimSettings settings, Ledger ledger, double enginesLost) {
         for (int i = 0; i < tokens.size(); i++) {
@@ -139,6 +169,7 @@ final class ClientLog {
                                 + expected.tokens().size());
             }
         }
+        judgeTime(settings);
         if (end == End.REFUSED) {
             boolean may =
                     switch (Objects.requireNonNull(refusal)) {

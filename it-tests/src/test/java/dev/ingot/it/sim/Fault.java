@@ -30,6 +30,8 @@ enum Fault {
     /// The prompt fails every step that it is in.
     POISON_STEP,
     SCHEDULER_THROWS,
+    /// The scheduler throws between a sequence's last token and its last word.
+    LAST_WORD_LOST,
     ALLOCATOR_THROWS,
     REQUEST_THROWS,
     /// The engine is told to drain, and another one takes its place.

@@ -61,8 +61,12 @@ final class FaultCatalogueTest {
         if (point == FaultPoint.SCHEDULER_ON_ABORT) {
             return; // Nobody aborts here; see below.
         }
+        var fault =
+                point == FaultPoint.SCHEDULER_BEFORE_LAST_WORD
+                        ? Fault.LAST_WORD_LOST
+                        : Fault.SCHEDULER_THROWS;
         for (int nth = 1; nth <= 20; nth++) {
-            var report = once(Fault.SCHEDULER_THROWS, nth, point);
+            var report = once(fault, nth, point);
             assertThat(report.ends()).isEqualTo(ALL_COMPLETED);
             assertThat(report.metrics()).containsEntry("restarts", 1.0);
             assertThat(report.metrics().get("resubmissions")).isPositive();

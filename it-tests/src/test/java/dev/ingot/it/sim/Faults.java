@@ -22,7 +22,12 @@ final class Faults {
 
     /// Every kind is possible in one seed of two, and then happens about so often per request: what has many opportunities
     /// in a request's life takes each of them more rarely.
-    static Faults random(long seed, double probability) {
+    ///
+    /// A crowd is left in peace: what it is held to is who gets how much of a sound engine.
+    static Faults random(long seed, SimSettings settings, double probability) {
+        if (settings.crowd() != SimSettings.Crowd.NONE) {
+            return none();
+        }
         var random = new Random(SimDevice.mix(seed ^ 0xFA117));
         var active = new EnumMap<Fault, Boolean>(Fault.class);
         for (var fault : Fault.values()) {

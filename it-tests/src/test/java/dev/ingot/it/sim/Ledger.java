@@ -16,20 +16,43 @@ final class Ledger {
     private final Set<SequenceId> brokenRows = new HashSet<>();
     private final Set<Long> poison = new HashSet<>();
     private final Set<Long> killed = new HashSet<>();
+    private final Map<Long, Integer> deaths = new HashMap<>();
+    private int kills;
     private int watchdogs;
     private int workersLost;
     private int stepsFailed;
 
-    /// The worker ended, or hangs, with these steps in flight.
-    void workerLost(List<StepPlan> steps) {
+    /// The worker ended, or hangs, in this step.
+    void workerLost(StepPlan plan) {
         workersLost++;
+        var requests = requests(List.of(plan));
+        requests.forEach(request -> deaths.merge(request, 1, Integer::sum));
+        if (requests.size() == 1) {
+            diedAlone.addAll(requests);
+        }
+    }
+
+    /// The worker was ended from outside, with these steps in flight: nobody knows which of them it ran.
+    void workerKilled(List<StepPlan> steps) {
+        workersLost++;
+        kills++;
+        var requests = requests(steps);
+        if (requests.size() == 1) {
+            diedAlone.addAll(requests);
+        }
+    }
+
+    private static Set<Long> requests(List<StepPlan> steps) {
         var requests = new HashSet<Long>();
         for (var plan : steps) {
             plan.slices().forEach(slice -> requests.add(slice.sequence().request()));
         }
-        if (requests.size() == 1) {
-            diedAlone.addAll(requests);
-        }
+        return requests;
+    }
+
+    /// Workers that were lost with the same poisonous prompt in the very step.
+    int mostLossesToOnePoison() {
+        return poison.stream().mapToInt(request -> deaths.getOrDefault(request, 0)).max().orElse(0);
     }
 
     void stepFailed(StepPlan plan) {
@@ -82,9 +105,12 @@ final class Ledger {
                 || failedAlone.stream()
                         .anyMatch(id ->
                                 id.request() == request && failedSteps.getOrDefault(id, 0) > 1)
-                // Of two deaths it must have caused one. In the other it may have stood beside the
-                // culprit: in a step that had ended without the scheduler's having heard of it,
-                // or that was still on its way to the worker.
-                || diedAlone.contains(request);
+                // Twice a step of it was lost with its worker, once with nobody else in it. Where a
+                // worker is
+                // killed, a step counts that had ended without the scheduler's having heard of it,
+                // or that was
+                // still on its way.
+                || (diedAlone.contains(request)
+                        && (kills > 0 || deaths.getOrDefault(request, 0) > 1));
     }
 }

@@ -105,8 +105,10 @@ enum Mutant {
             "if (each.copy() != null && each.copy().target() < 0) {"),
     COPY_THE_WRONG_WAY_ROUND(
             "engine/src/main/java/dev/ingot/engine/kv/KvAllocator.java",
-            "return new BlockCopy(holding(demand.leader()).table.block(index), table.block(index));",
-            "return new BlockCopy(table.block(index), holding(demand.leader()).table.block(index));"),
+            "return new BlockCopy(holding(demand.leader()).table.block(index),"
+                    + " table.block(index));",
+            "return new BlockCopy(table.block(index),"
+                    + " holding(demand.leader()).table.block(index));"),
     FORK_WRITES_INTO_THE_SHARED_BLOCK(
             "engine/src/main/java/dev/ingot/engine/kv/KvAllocator.java",
             "int shared = demand.firstPosition() / blockSize;\n        var holding",
@@ -122,7 +124,86 @@ enum Mutant {
     POISON_NOT_ISOLATED(
             "scheduler-actor/src/main/java/dev/ingot/scheduler/Suspects.java",
             "if (count > 1 && requests.size() == 1) {",
-            "if (count > 1) {");
+            "if (count > 1) {"),
+    SUSPECTS_TOGETHER(
+            "engine/src/main/java/dev/ingot/engine/schedule/StepPlanner.java",
+            "if (alone.isPresent()) {",
+            "if (alone.isPresent() && alone.get().count() < 0) {"),
+    WRONG_STEP_BLAMED(
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/EngineGuardian.java",
+            "? crashed.stepId()",
+            "? crashed.stepId() + 1"),
+    ENDED_SEQUENCE_GOES_ON(
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
+            "if (end.isPresent()) {",
+            "if (end.isPresent() && id.request() < 0) {"),
+    EXPIRED_BUT_NOT_DROPPED(
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
+            "drop(sequence);\n                metrics.finished(FinishReason.ABORTED);",
+            "metrics.finished(FinishReason.ABORTED);"),
+    EXPIRED_TOO_LATE(
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
+            "policy.maxQueueTime().toNanos()) {",
+            "4 * policy.maxQueueTime().toNanos()) {"),
+    DEADLINE_TOO_LATE(
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/RequestActor.java",
+            "timers.startSingleTimer(Deadline.WHOLE, spec.timeout());",
+            "timers.startSingleTimer(Deadline.WHOLE, spec.timeout().multipliedBy(3));"),
+    DRAINING_TAKES_NEW(
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
+            "if (draining) {\n            var why",
+            "if (draining && id.request() < 0) {\n            var why"),
+    HANDED_BACK_TWICE(
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
+            "entry.replyTo().tell(new HandedBack(sequence.id(), sequence.epoch()));",
+            "entry.replyTo().tell(new HandedBack(sequence.id(), sequence.epoch()));"
+                    + " entry.replyTo().tell(new HandedBack(sequence.id(), sequence.epoch()));"),
+    PENDING_TOKEN_KEPT_AFTER_A_FAILURE(
+            "engine/src/main/java/dev/ingot/engine/schedule/Sequence.java",
+            "inFlight = 0;\n        pending = 0;",
+            "inFlight = 0;"),
+    VOID_STEP_BLAMED(
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
+            "if (step.isVoid()) {",
+            "if (step.isVoid() && step.stepId() < 0) {"),
+    PLANNED_AHEAD_OF_A_SUSPECT(
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
+            "&& roster.running().stream().noneMatch(Sequence::isSuspect)\n"
+                    + "                && roster.waiting().suspects().isEmpty()",
+            ""),
+    LEADER_NEVER_LEAVES(
+            "engine/src/main/java/dev/ingot/engine/schedule/Sequence.java",
+            "public void leave() {\n        ended = true;",
+            "public void leave() {"),
+    FORKED_BEFORE_THE_PROMPT_IS_COMPUTED(
+            "engine/src/main/java/dev/ingot/engine/schedule/BlockNeeds.java",
+            "&& leader.hasPromptComputed()",
+            ""),
+    OUTPUT_NOT_CHARGED_TO_ITS_TENANT(
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
+            "roster.waiting().chargeOutput(entry.sequence());",
+            ""),
+    NEWCOMER_MAY_CATCH_UP(
+            "engine/src/main/java/dev/ingot/engine/schedule/TenantShares.java",
+            "counters.merge(tenant, least, Math::max);",
+            "counters.putIfAbsent(tenant, 0L);"),
+    CLASS_NOT_CHARGED(
+            "engine/src/main/java/dev/ingot/engine/schedule/WaitingLine.java",
+            "classes.charge(sequence.caller().priority(), tokens);",
+            ""),
+    RESERVED_SHARE_IGNORED(
+            "engine/src/main/java/dev/ingot/engine/schedule/ClassShares.java",
+            "if (isShort(each)) {\n                order.add(each);",
+            "if (each == PriorityClass.NORMAL && isShort(each)) {\n"
+                    + "                order.add(each);"),
+    SALT_FORGOTTEN(
+            "engine/src/main/java/dev/ingot/engine/kv/PrefixCache.java",
+            "return new Entry(0, PrefixHash.mix(salt), -1, new Key(0, salt, 0, new int[0]));",
+            "return new Entry(0, 0, -1, new Key(0, 0, 0, new int[0]));"),
+    HASH_BELIEVED(
+            "engine/src/main/java/dev/ingot/engine/kv/PrefixCache.java",
+            "&& Arrays.equals(tokens, that.tokens)",
+            "&& chainHash == that.chainHash");
 
     private final String file;
     private final String original;

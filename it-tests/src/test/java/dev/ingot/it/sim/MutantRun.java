@@ -9,8 +9,8 @@ public final class MutantRun {
         try (var system = SimSystem.start()) {
             for (int seed = 1; seed <= most; seed++) {
                 try {
-                    Simulation.run(
-                            system, seed, SimSettings.random(seed, 30), Faults.random(seed, 0.01));
+                    var settings = SimSettings.random(seed, 30);
+                    Simulation.run(system, seed, settings, Faults.random(seed, settings, 0.01));
                 } catch (Violation violation) {
                     return seed;
                 }

@@ -80,6 +80,7 @@ final class SimClient {
     private Behavior<Message> on(Signal signal) {
         return switch (signal) {
             case ARRIVE -> {
+                log.arrived(world.nanos());
                 timers.startSingleTimer(Signal.NO_ANSWER, PATIENCE);
                 if (client.leaves() != null) {
                     timers.startSingleTimer(Signal.LEAVE, client.leaves());

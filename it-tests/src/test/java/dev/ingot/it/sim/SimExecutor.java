@@ -9,6 +9,7 @@ import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
+import org.apache.pekko.actor.ActorRef;
 import org.apache.pekko.dispatch.AbstractNodeQueue;
 import org.apache.pekko.dispatch.DispatcherPrerequisites;
 import org.apache.pekko.dispatch.Envelope;
@@ -34,6 +35,18 @@ final class SimExecutor extends AbstractExecutorService {
     private long traced;
     private long hash;
     private String lastActor = "";
+    private @Nullable Mailbox lastMailbox;
+    private @Nullable Listener listener;
+    private @Nullable ActorRef current;
+
+    /// Hears what the actors say to each other, in the order in which it happens.
+    interface Listener {
+        /// An actor is about to read this.
+        void reads(ActorRef actor, Object message);
+
+        /// An actor says this to another while it reads.
+        void says(ActorRef actor, Object message);
+    }
 
     /// Pekko makes dispatchers by class name, so this is how they find the one executor of all.
     public static final class Configurator extends ExecutorServiceConfigurator {
@@ -115,6 +128,23 @@ final class SimExecutor extends AbstractExecutorService {
         hash = seed;
     }
 
+    /// From now on this one hears all; null for nobody.
+    void listen(@Nullable Listener to) {
+        listener = to;
+    }
+
+    /// A message has been put into a mailbox.
+    void told(Object message) {
+        if (listener != null && current != null) {
+            listener.says(current, message);
+        }
+    }
+
+    /// Whether the last step read its message to the end, and its actor lives on.
+    boolean lastActorLives() {
+        return lastMailbox != null && lastMailbox.shouldProcessMessage();
+    }
+
     /// Who did the last step; empty for a timer.
     String lastActor() {
         return lastActor;
@@ -147,13 +177,21 @@ final class SimExecutor extends AbstractExecutorService {
             }
         }
         lastActor = "";
+        lastMailbox = null;
         if (task instanceof Mailbox mailbox && mailbox.actor() != null) {
             lastActor = mailbox.actor().self().path().name();
             hash = SimDevice.mix(hash ^ mailbox.actor().self().path().hashCode());
-            trace(mailbox.actor().self(), head(mailbox.messageQueue()));
+            var message = head(mailbox.messageQueue());
+            trace(mailbox.actor().self(), message);
+            lastMailbox = mailbox;
+            current = mailbox.actor().self();
+            if (listener != null) {
+                listener.reads(current, message);
+            }
         }
         steps++;
         task.run();
+        current = null;
         return true;
     }
 
@@ -176,7 +214,7 @@ final class SimExecutor extends AbstractExecutorService {
         return drawn;
     }
 
-    private void trace(org.apache.pekko.actor.ActorRef actor, Object message) {
+    private void trace(ActorRef actor, Object message) {
         boolean watchdog =
                 message.getClass().getSimpleName().equals("TimerMsg")
                         && actor.path().name().startsWith("scheduler");
@@ -202,7 +240,7 @@ final class SimExecutor extends AbstractExecutorService {
         var lines = new ArrayList<String>();
         for (long step = Math.max(0, traced - TRACED); step < traced; step++) {
             int slot = (int) (2 * (step % TRACED));
-            if (trace[slot] instanceof org.apache.pekko.actor.ActorRef actor) {
+            if (trace[slot] instanceof ActorRef actor) {
                 lines.add(
                         "%6d %s ◀ %s"
                                 .formatted(

@@ -37,7 +37,8 @@ final class SimMain {
     private static void fail(String message) {
         System.err.println("ingot sim: " + message);
         System.err.println(
-                "Flags: --seeds N, --first SEED, --requests M, --faults PROBABILITY (default 0.01)");
+                "Flags: --seeds N, --first SEED, --requests M, --faults PROBABILITY (default"
+                        + " 0.01)");
         System.exit(2);
     }
 
@@ -51,7 +52,10 @@ final class SimMain {
                 try {
                     totals.add(
                             Simulation.run(
-                                    system, seed, settings, Faults.random(seed, probability)));
+                                    system,
+                                    seed,
+                                    settings,
+                                    Faults.random(seed, settings, probability)));
                 } catch (Violation violation) {
                     failed.add(seed);
                     print(violation, failed.size() == 1);

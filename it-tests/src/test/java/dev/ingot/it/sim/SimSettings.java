@@ -9,6 +9,9 @@ import java.util.Random;
 ///
 /// @param requests how many clients come
 /// @param window positions that a token attends to; 0 for all
+/// @param hashesCollide whether the prefix cache's hash says next to nothing
+/// @param slips whether time may pass while there is something to do, as on a busy machine
+/// @param crowd whether many come at once, and who
 record SimSettings(
         int requests,
         int blockSize,
@@ -19,7 +22,20 @@ record SimSettings(
         int maxWaiting,
         boolean prefixCaching,
         int window,
+        boolean hashesCollide,
+        boolean slips,
+        Crowd crowd,
         SchedulingPolicy policy) {
+    /// Who comes.
+    enum Crowd {
+        /// All kinds of clients, one after the other.
+        NONE,
+        /// Two tenants with more than the engine can do, one with long answers, the other with short ones.
+        OF_TENANTS,
+        /// Every class with more than the engine can do.
+        OF_CLASSES
+    }
+
     SimSettings(
             int requests,
             int blockSize,
@@ -39,10 +55,17 @@ record SimSettings(
                 maxWaiting,
                 prefixCaching,
                 0,
+                false,
+                false,
+                Crowd.NONE,
                 SchedulingPolicy.DEFAULT);
     }
 
+    /// Every sixteenth seed is a crowd, whose shares are looked at.
     static SimSettings random(long seed, int requests) {
+        if (seed % 16 == 0) {
+            return crowd(seed, seed % 32 == 0 ? Crowd.OF_TENANTS : Crowd.OF_CLASSES);
+        }
         var random = new Random(SimDevice.mix(seed ^ 0x5E77));
         int blockSize = 1 + random.nextInt(6);
         int maxModelLength = 40 + random.nextInt(60);
@@ -58,7 +81,39 @@ record SimSettings(
                 random.nextInt(8) == 0 ? 1 + random.nextInt(4) : 1000,
                 random.nextInt(4) != 0,
                 random.nextInt(4) == 0 ? 2 + random.nextInt(20) : 0,
+                random.nextInt(8) == 0,
+                random.nextInt(4) == 0,
+                Crowd.NONE,
                 policy(random));
+    }
+
+    /// With room for two or three at a time, who need not give way to each other.
+    static SimSettings crowd(long seed, Crowd crowd) {
+        var random = new Random(SimDevice.mix(seed ^ 0xC0D));
+        int blockSize = 1 + random.nextInt(6);
+        int maxSequences = 2 + random.nextInt(2);
+        boolean tenants = crowd == Crowd.OF_TENANTS;
+        int length = tenants ? 56 : 26;
+        return new SimSettings(
+                tenants ? 120 : 180,
+                blockSize,
+                Math.ceilDiv((maxSequences + 1) * length, blockSize) + 4,
+                length,
+                maxSequences,
+                maxSequences + random.nextInt(40),
+                1000,
+                random.nextInt(4) != 0,
+                0,
+                false,
+                random.nextInt(4) == 0,
+                crowd,
+                new SchedulingPolicy(
+                        1 << 20,
+                        Duration.ZERO,
+                        0.1 + 0.3 * random.nextDouble(),
+                        0.1 + 0.3 * random.nextDouble(),
+                        1000,
+                        1.05 + random.nextDouble()));
     }
 
     private static SchedulingPolicy policy(Random random) {
@@ -73,9 +128,27 @@ record SimSettings(
                 1.05 + random.nextDouble());
     }
 
+    /// The same engine with a prefix cache whose hash says next to nothing.
+    SimSettings withCollidingHashes() {
+        return new SimSettings(
+                requests,
+                blockSize,
+                blockCount,
+                maxModelLength,
+                maxSequences,
+                maxStepTokens,
+                maxWaiting,
+                prefixCaching,
+                window,
+                true,
+                slips,
+                crowd,
+                policy);
+    }
+
     /// Whether some of the clients have no time.
     boolean hasDeadlines() {
-        return !policy.equals(SchedulingPolicy.DEFAULT);
+        return crowd == Crowd.NONE && !policy.equals(SchedulingPolicy.DEFAULT);
     }
 
     int positions() {

@@ -20,24 +20,25 @@ import org.slf4j.LoggerFactory;
 final class SimSystem implements AutoCloseable {
     private static final String CONFIG =
             """
-            pekko {
-              loggers = []
-              stdout-loglevel = OFF
-              loglevel = OFF
-              log-dead-letters = off
-              logger-startup-timeout = 120s
-              jvm-shutdown-hooks = off
-              scheduler.implementation = "dev.ingot.it.sim.SimTime"
-              actor.default-dispatcher = ${sim}
-              actor.internal-dispatcher = ${sim}
-            }
-            ingot.scheduler-dispatcher = ${sim}
-            ingot.worker-dispatcher = ${sim}
-            sim {
-              type = Dispatcher
-              throughput = 1
-              executor = "dev.ingot.it.sim.SimExecutor$Configurator"
-            }
+                  pekko {
+                    loggers = []
+                    stdout-loglevel = OFF
+                    loglevel = OFF
+                    log-dead-letters = off
+                    logger-startup-timeout = 120s
+                    jvm-shutdown-hooks = off
+                    scheduler.implementation = "dev.ingot.it.sim.SimTime"
+                    actor.default-dispatcher = ${sim}
+                    actor.internal-dispatcher = ${sim}
+            actor.typed.default-mailbox.mailbox-type = "dev.ingot.it.sim.SimMailbox"
+                  }
+                  ingot.scheduler-dispatcher = ${sim}
+                  ingot.worker-dispatcher = ${sim}
+                  sim {
+                    type = Dispatcher
+                    throughput = 1
+                    executor = "dev.ingot.it.sim.SimExecutor$Configurator"
+                  }
             """;
 
     private final ActorSystem system;

@@ -89,6 +89,14 @@ public final class SimTime extends AbstractScheduler {
         return true;
     }
 
+    /// As [#advance], if the next timer is due within so long.
+    synchronized boolean advanceWithin(long nanos) {
+        while (!timers.isEmpty() && timers.peek().over) {
+            timers.poll();
+        }
+        return !timers.isEmpty() && timers.peek().dueNanos <= nowNanos + nanos && advance();
+    }
+
     /// Runs `task` on the executor after `delayNanos`.
     synchronized Cancellable after(long delayNanos, Runnable task, ExecutionContext executor) {
         var timer = new Timer(nowNanos + Math.max(0, delayNanos), scheduled++, task, executor);

@@ -154,17 +154,17 @@ final class SimWorker {
             }
         }
         if (faults.happens(Fault.WORKER_CRASH_BEFORE_WRITING)) {
-            world.workerLost(steps(plan));
-            throw new InjectedFault("worker, before it wrote");
+            world.workerLost(plan);
+            throw crashed(plan, new InjectedFault("worker, before it wrote"));
         }
         if (faults.happens(Fault.STEP_HANGS)) {
             world.ledger().watchdogDue();
-            world.workerLost(steps(plan));
+            world.workerLost(plan);
             return;
         }
         if (faults.happens(Fault.REPLY_AFTER_WATCHDOG)) {
             world.ledger().watchdogDue();
-            world.workerLost(steps(plan));
+            world.workerLost(plan);
             delay = AFTER_WATCHDOG.toNanos();
         }
         timers.startSingleTimer(
@@ -186,16 +186,16 @@ final class SimWorker {
                     beginNext();
                 }
                 case PAGE_FAULT, DEVICE_LOST, UNAVAILABLE -> {
-                    world.workerLost(steps(plan));
-                    throw failure;
+                    world.workerLost(plan);
+                    throw crashed(plan, failure);
                 }
             }
             return;
         }
         plan.slices().forEach(device::store);
         if (faults.happens(Fault.WORKER_CRASH_BEFORE_REPLY)) {
-            world.workerLost(steps(plan));
-            throw new InjectedFault("worker, before its reply");
+            world.workerLost(plan);
+            throw crashed(plan, new InjectedFault("worker, before its reply"));
         }
         var outcomes = new ArrayList<Worker.Outcome>();
         for (var slice : plan.slices()) {
@@ -222,6 +222,10 @@ final class SimWorker {
             next = null;
             begin(waiting);
         }
+    }
+
+    private static Worker.StepCrashedException crashed(StepPlan plan, RuntimeException cause) {
+        return new Worker.StepCrashedException(plan.stepId(), cause);
     }
 
     private List<StepPlan> steps(StepPlan running) {

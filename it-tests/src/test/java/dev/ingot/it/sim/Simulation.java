@@ -33,6 +33,9 @@ import org.jspecify.annotations.Nullable;
 final class Simulation {
     private static final Duration LONGEST = Duration.ofHours(24);
     private static final Duration SETTLING = Duration.ofMinutes(5);
+    private static final Duration ARRIVAL = Duration.ofSeconds(2);
+    private static final Duration LONGEST_SLIP = Duration.ofMillis(20);
+    private static final int SLIP_EVERY = 20;
     private static final long MOST_STEPS = 20_000_000;
 
     private final SimSystem system;
@@ -45,6 +48,8 @@ final class Simulation {
     private final List<ClientLog> logs = new ArrayList<>();
     private final PrometheusRegistry registry = new PrometheusRegistry();
     private final EngineMetrics metrics = new EngineMetrics(registry, "sim");
+    private final Conversation conversation;
+    private final Random slipping;
     private long endNanos;
 
     /// The last one serves; those before it were drained.
@@ -84,6 +89,14 @@ final class Simulation {
         this.faults = faults;
         this.onlyPoint = onlyPoint;
         this.random = new Random(SimDevice.mix(seed ^ 0x3A11D0));
+        this.slipping = new Random(SimDevice.mix(seed ^ 0x511B));
+        this.conversation =
+                new Conversation(
+                        settings,
+                        system.time()::nanos,
+                        () ->
+                                metric("vllm:num_requests_running")
+                                        + metric("vllm:num_requests_waiting"));
     }
 
     /// @throws Violation with the seed and the trace, if an invariant does not hold
@@ -119,6 +132,7 @@ final class Simulation {
     private Report run() {
         system.time().reset(); // The actor system itself has set timers while it started.
         system.executor().seed(SimDevice.mix(seed));
+        system.executor().listen(conversation);
         FaultPoint.injectWith(this::passed);
         var actors = system.actors();
         engines.add(new SimEngine());
@@ -155,6 +169,7 @@ final class Simulation {
             throw traced(violation);
         } finally {
             FaultPoint.injectWith(_ -> {});
+            system.executor().listen(null);
             engines.forEach(engine -> actors.stop(Adapter.toClassic(engine.guardian)));
             actors.stop(Adapter.toClassic(router));
             actors.stop(Adapter.toClassic(opener));
@@ -172,6 +187,11 @@ final class Simulation {
     }
 
     private void next() {
+        if (settings.slips()
+                && slipping.nextInt(SLIP_EVERY) == 0
+                && system.time().advanceWithin(LONGEST_SLIP.toNanos())) {
+            return;
+        }
         if (!system.executor().step()) {
             if (!system.time().advance()) {
                 throw new Violation("nothing is left to happen, and clients still wait");
@@ -202,6 +222,9 @@ final class Simulation {
             }
         }
         require(notDrained.isEmpty(), notDrained);
+        if (system.executor().lastActorLives()) {
+            conversation.check();
+        }
         for (var log : List.copyOf(toJudge)) {
             log.judge(settings, ledger, metric("ingot:engine_restarts"));
         }
@@ -256,6 +279,7 @@ final class Simulation {
         for (var fault :
                 List.of(
                         Fault.SCHEDULER_THROWS,
+                        Fault.LAST_WORD_LOST,
                         Fault.ALLOCATOR_THROWS,
                         Fault.SCHEDULER_KILLED,
                         Fault.ALLOCATOR_KILLED,
@@ -355,7 +379,15 @@ final class Simulation {
         @Override
         public KvAllocator blocks(KvGeometry kv, boolean prefixCaching) {
             inFlight = null;
-            var fresh = EngineParts.super.blocks(kv, prefixCaching);
+            var fresh =
+                    settings.hashesCollide()
+                            ? new KvAllocator(
+                                    kv.blockSize(),
+                                    kv.blockCount(),
+                                    prefixCaching,
+                                    kv.window(),
+                                    (_, tokens) -> tokens[0] & 1)
+                            : EngineParts.super.blocks(kv, prefixCaching);
             blocks = fresh;
             return fresh;
         }
@@ -398,7 +430,7 @@ final class Simulation {
         /// A worker that ends with these steps in flight, which may or may not be why.
         void workerStopped(List<StepPlan> steps) {
             if (workerKilled) {
-                ledger.workerLost(steps);
+                ledger.workerKilled(steps);
             }
         }
 
@@ -456,9 +488,12 @@ final class Simulation {
                 Adapter.spawn(
                         system.actors(),
                         Behaviors.<Engines.Drained>receiveMessage(_ -> {
-                            // Time passes when every message has arrived: what was given back is.
+                            // By then every message has arrived: what was given back is.
                             system.time()
-                                    .after(1, () -> drained(old), system.actors().dispatcher());
+                                    .after(
+                                            ARRIVAL.toNanos(),
+                                            () -> drained(old),
+                                            system.actors().dispatcher());
                             return Behaviors.stopped();
                         }),
                         "drained-" + name(engines.size()));
@@ -488,6 +523,7 @@ final class Simulation {
                             SCHEDULER_BEFORE_DELIVERY,
                             SCHEDULER_ON_ABORT ->
                             Fault.SCHEDULER_THROWS;
+                    case SCHEDULER_BEFORE_LAST_WORD -> Fault.LAST_WORD_LOST;
                     case ALLOCATOR_BEFORE_RESERVE,
                             ALLOCATOR_AFTER_RESERVE,
                             ALLOCATOR_ON_RELEASE,
@@ -520,6 +556,15 @@ final class Simulation {
         return random;
     }
 
+    long nanos() {
+        return system.time().nanos();
+    }
+
+    /// So many there have been.
+    int engines() {
+        return engines.size();
+    }
+
     ActorRef<Requests.Command> requests() {
         var opener = requests;
         if (opener == null) {
@@ -530,6 +575,7 @@ final class Simulation {
 
     void clientOver(ClientLog log) {
         clientsOver++;
+        log.over(system.time().nanos());
         toJudge.add(log);
     }
 
@@ -547,8 +593,12 @@ final class Simulation {
         }
     }
 
-    void workerLost(List<StepPlan> steps) {
-        ledger.workerLost(steps);
+    /// By this step.
+    void workerLost(StepPlan plan) {
+        ledger.workerLost(plan);
+        require(
+                ledger.mostLossesToOnePoison() <= 2 * engines.size(),
+                "one prompt has cost " + ledger.mostLossesToOnePoison() + " workers");
     }
 
     private void later(Runnable task) {

@@ -29,6 +29,9 @@ final class Workload {
 
     static List<Client> clients(long seed, SimSettings settings, Faults faults, Ledger ledger) {
         var random = new Random(SimDevice.mix(seed ^ 0xC11E));
+        if (settings.crowd() != SimSettings.Crowd.NONE) {
+            return crowd(random, settings);
+        }
         var beginnings = new ArrayList<Tokens>();
         for (int i = 0; i < 3; i++) {
             beginnings.add(tokens(random, random.nextInt(settings.maxModelLength() / 2)));
@@ -58,6 +61,39 @@ final class Workload {
                             delay * 1_000_000,
                             leaves,
                             stalls));
+        }
+        return clients;
+    }
+
+    /// All want more than there is, from when they come until they are served.
+    private static List<Client> crowd(Random random, SimSettings settings) {
+        boolean tenants = settings.crowd() == SimSettings.Crowd.OF_TENANTS;
+        var clients = new ArrayList<Client>();
+        for (int i = 0; i < settings.requests(); i++) {
+            // The tenant with the short answers comes later, and has more of them.
+            boolean late = tenants && i % 3 > 0;
+            var caller =
+                    tenants
+                            ? new Caller(PriorityClass.NORMAL, late ? "late" : "early")
+                            : new Caller(PriorityClass.of(Math.max(-1, i % 6 - 4)), "");
+            int most = late || !tenants ? 1 + random.nextInt(8) : 36;
+            var params = SamplingParams.greedy(most).toBuilder().seed(i).build();
+            var prompt = tokens(random, 4 + random.nextInt(14));
+            clients.add(
+                    new Client(
+                            new RequestSpec(
+                                    1 + i,
+                                    List.of(new RequestSpec.Choice(prompt, params)),
+                                    caller,
+                                    Duration.ZERO,
+                                    random.nextBoolean(),
+                                    "",
+                                    true,
+                                    false),
+                            late ? Duration.ofSeconds(2) : Duration.ZERO,
+                            0,
+                            null,
+                            Integer.MAX_VALUE));
         }
         return clients;
     }

@@ -2,7 +2,7 @@ package dev.ingot.kernels.cpu;
 
 import dev.ingot.engine.ops.Attention;
 import dev.ingot.engine.ops.Batch;
-import dev.ingot.engine.ops.DType;
+import dev.ingot.engine.ops.DeviceBuffer;
 import dev.ingot.engine.ops.Encoder;
 import dev.ingot.engine.ops.ExpertGroups;
 import dev.ingot.engine.ops.Gelu;
@@ -11,6 +11,8 @@ import dev.ingot.engine.ops.KvGeometry;
 import dev.ingot.engine.ops.Matrix;
 import dev.ingot.engine.ops.MatrixBank;
 import dev.ingot.engine.ops.Tensor;
+import dev.ingot.kernels.checks.OpCheck;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /// Checks shapes and writes one op descriptor per call; nothing runs here.
@@ -20,17 +22,19 @@ final class CpuEncoder implements Encoder {
     private final CpuDevice device;
     private final CpuCommandBuffer buffer;
     private final OpList ops;
+    private final Predicate<DeviceBuffer> isOurs;
 
     CpuEncoder(CpuDevice device, CpuCommandBuffer buffer, OpList ops) {
         this.device = device;
         this.buffer = buffer;
         this.ops = ops;
+        isOurs = b -> b instanceof CpuBuffer ours && ours.owner() == device;
     }
 
     @Override
     public void embed(Tensor out, Matrix table, Tensor ids) {
-        Check check = check("embed");
-        CpuMatrix weights = check.matrix(table);
+        OpCheck check = check("embed");
+        CpuMatrix weights = matrix(check, table);
         check.floats(out, "out").ints(ids, "ids");
         check.shape(out, "out", ids.rows(), weights.in());
         check.shape(ids, "ids", out.rows(), 1);
@@ -39,7 +43,7 @@ final class CpuEncoder implements Encoder {
 
     @Override
     public void rmsNorm(Tensor out, Tensor x, Tensor weight, float epsilon) {
-        Check check = check("rmsNorm");
+        OpCheck check = check("rmsNorm");
         check.floats(out, "out").floats(x, "x").floats(weight, "weight");
         check.shape(out, "out", x.rows(), x.columns());
         check.shape(weight, "weight", 1, x.columns());
@@ -55,7 +59,7 @@ final class CpuEncoder implements Encoder {
     @Override
     public void layerNorm(
             Tensor out, Tensor x, Tensor weight, @Nullable Tensor bias, float epsilon) {
-        Check check = check("layerNorm");
+        OpCheck check = check("layerNorm");
         check.floats(out, "out").floats(x, "x").floats(weight, "weight");
         check.shape(out, "out", x.rows(), x.columns());
         check.shape(weight, "weight", 1, x.columns());
@@ -71,7 +75,7 @@ final class CpuEncoder implements Encoder {
 
     @Override
     public void rmsNormHeads(Tensor x, Tensor weight, float epsilon) {
-        Check check = check("rmsNormHeads");
+        OpCheck check = check("rmsNormHeads");
         check.floats(x, "x").floats(weight, "weight");
         check.shape(weight, "weight", 1, weight.columns());
         check.multiple(x, "x", weight.columns());
@@ -95,8 +99,8 @@ final class CpuEncoder implements Encoder {
 
     private void multiply(
             String name, OpCode code, Tensor out, Tensor x, Matrix w, @Nullable Tensor bias) {
-        Check check = check(name);
-        CpuMatrix weights = check.matrix(w);
+        OpCheck check = check(name);
+        CpuMatrix weights = matrix(check, w);
         check.floats(out, "out").floats(x, "x");
         check.shape(x, "x", out.rows(), weights.in());
         check.shape(out, "out", x.rows(), weights.out());
@@ -114,7 +118,7 @@ final class CpuEncoder implements Encoder {
     @Override
     public void rope(
             Tensor x, int headDim, Tensor positions, Tensor inverseFrequencies, float magnitude) {
-        Check check = check("rope");
+        OpCheck check = check("rope");
         check.floats(x, "x").ints(positions, "positions").floats(inverseFrequencies, "frequencies");
         check.headDim(headDim);
         check.multiple(x, "x", headDim);
@@ -131,8 +135,8 @@ final class CpuEncoder implements Encoder {
 
     @Override
     public void storeKv(KvCache cache, int layer, Tensor k, Tensor v, Tensor slotMapping) {
-        Check check = check("storeKv");
-        CpuKvCache target = check.cache(cache, layer);
+        OpCheck check = check("storeKv");
+        CpuKvCache target = cache(check, cache, layer);
         KvGeometry geometry = target.geometry();
         check.floats(k, "k").floats(v, "v").ints(slotMapping, "slotMapping");
         check.shape(k, "k", slotMapping.rows(), geometry.kvHeads() * geometry.headDim());
@@ -147,8 +151,8 @@ final class CpuEncoder implements Encoder {
 
     @Override
     public void copyBlocks(KvCache cache, Tensor pairs) {
-        Check check = check("copyBlocks");
-        CpuKvCache target = check.cache(cache, 0);
+        OpCheck check = check("copyBlocks");
+        CpuKvCache target = cache(check, cache, 0);
         check.ints(pairs, "pairs").shape(pairs, "pairs", pairs.rows(), 2);
         ops.add(OpCode.COPY_BLOCKS)
                 .cache(target, 0)
@@ -159,8 +163,8 @@ final class CpuEncoder implements Encoder {
     @Override
     public void pagedAttention(
             Tensor out, Tensor q, KvCache cache, int layer, Attention attention, Batch batch) {
-        Check check = check("pagedAttention");
-        CpuKvCache source = check.cache(cache, layer);
+        OpCheck check = check("pagedAttention");
+        CpuKvCache source = cache(check, cache, layer);
         KvGeometry geometry = source.geometry();
         check.floats(out, "out").floats(q, "q");
         check.multiple(q, "q", geometry.kvHeads() * geometry.headDim());
@@ -200,7 +204,7 @@ final class CpuEncoder implements Encoder {
 
     @Override
     public void swiglu(Tensor out, Tensor gateUp) {
-        Check check = check("swiglu");
+        OpCheck check = check("swiglu");
         check.floats(out, "out").floats(gateUp, "gateUp");
         check.shape(gateUp, "gateUp", out.rows(), Math.multiplyExact(2, out.columns()));
         check.apart(out, gateUp);
@@ -224,7 +228,7 @@ final class CpuEncoder implements Encoder {
     }
 
     private void gate(String name, int function, Tensor out, Tensor gateUp) {
-        Check check = check(name);
+        OpCheck check = check(name);
         check.floats(out, "out").floats(gateUp, "gateUp");
         check.shape(gateUp, "gateUp", out.rows(), Math.multiplyExact(2, out.columns()));
         check.apart(out, gateUp);
@@ -260,7 +264,7 @@ final class CpuEncoder implements Encoder {
     }
 
     private void map(String name, int function, float parameter, Tensor out, Tensor x) {
-        Check check = check(name);
+        OpCheck check = check(name);
         check.floats(out, "out").floats(x, "x");
         check.shape(x, "x", out.rows(), out.columns());
         check.sameOrApart(out, x);
@@ -269,7 +273,7 @@ final class CpuEncoder implements Encoder {
 
     @Override
     public void add(Tensor out, Tensor x) {
-        Check check = check("add");
+        OpCheck check = check("add");
         check.floats(out, "out").floats(x, "x");
         check.shape(x, "x", out.rows(), out.columns());
         check.apart(out, x);
@@ -278,7 +282,7 @@ final class CpuEncoder implements Encoder {
 
     @Override
     public void addRows(Tensor out, Tensor table, Tensor rows) {
-        Check check = check("addRows");
+        OpCheck check = check("addRows");
         check.floats(out, "out").floats(table, "table").ints(rows, "rows");
         check.shape(out, "out", rows.rows(), table.columns());
         check.shape(rows, "rows", out.rows(), 1);
@@ -288,7 +292,7 @@ final class CpuEncoder implements Encoder {
 
     @Override
     public void moeRoute(Tensor ids, Tensor weights, Tensor logits, boolean normalized) {
-        Check check = check("moeRoute");
+        OpCheck check = check("moeRoute");
         check.ints(ids, "ids").floats(weights, "weights").floats(logits, "logits");
         check.shape(ids, "ids", logits.rows(), ids.columns());
         check.shape(weights, "weights", logits.rows(), ids.columns());
@@ -303,7 +307,7 @@ final class CpuEncoder implements Encoder {
 
     @Override
     public void moeGroup(ExpertGroups groups, Tensor ids) {
-        Check check = check("moeGroup");
+        OpCheck check = check("moeGroup");
         check.ints(groups.starts(), "starts").ints(groups.sources(), "sources");
         check.ints(groups.places(), "places").ints(ids, "ids");
         check.shape(groups.starts(), "starts", groups.starts().rows(), 1);
@@ -320,8 +324,8 @@ final class CpuEncoder implements Encoder {
     @Override
     public void moeMatmul(
             Tensor out, Tensor x, MatrixBank w, Tensor starts, @Nullable Tensor biases) {
-        Check check = check("moeMatmul");
-        CpuMatrixBank bank = check.bank(w);
+        OpCheck check = check("moeMatmul");
+        CpuMatrixBank bank = bank(check, w);
         check.floats(out, "out").floats(x, "x").ints(starts, "starts");
         check.shape(x, "x", out.rows(), bank.in());
         check.shape(out, "out", x.rows(), bank.out());
@@ -338,7 +342,7 @@ final class CpuEncoder implements Encoder {
 
     @Override
     public void moeCombine(Tensor out, Tensor y, Tensor places, Tensor weights) {
-        Check check = check("moeCombine");
+        OpCheck check = check("moeCombine");
         check.floats(out, "out").floats(y, "y").ints(places, "places").floats(weights, "weights");
         check.shape(out, "out", places.rows(), y.columns());
         check.shape(weights, "weights", places.rows(), places.columns());
@@ -352,7 +356,7 @@ final class CpuEncoder implements Encoder {
 
     @Override
     public void gatherRows(Tensor out, Tensor x, Tensor rows) {
-        Check check = check("gatherRows");
+        OpCheck check = check("gatherRows");
         check.floats(out, "out").floats(x, "x").ints(rows, "rows");
         check.shape(out, "out", rows.rows(), x.columns());
         check.shape(rows, "rows", out.rows(), 1);
@@ -362,7 +366,7 @@ final class CpuEncoder implements Encoder {
 
     @Override
     public void argmax(Tensor out, Tensor x) {
-        Check check = check("argmax");
+        OpCheck check = check("argmax");
         check.ints(out, "out").floats(x, "x");
         check.shape(out, "out", x.rows(), 1);
         ops.add(OpCode.ARGMAX).tensor(0, out).tensor(1, x);
@@ -370,7 +374,7 @@ final class CpuEncoder implements Encoder {
 
     @Override
     public void topK(Tensor ids, Tensor values, Tensor x) {
-        Check check = check("topK");
+        OpCheck check = check("topK");
         check.ints(ids, "ids").floats(values, "values").floats(x, "x");
         check.shape(ids, "ids", x.rows(), ids.columns());
         check.shape(values, "values", x.rows(), ids.columns());
@@ -394,118 +398,32 @@ final class CpuEncoder implements Encoder {
         static final int CLAMPED_SILU = 2;
     }
 
-    private Check check(String op) {
+    private OpCheck check(String op) {
         buffer.requireOpen();
-        return new Check(device, op);
+        return new OpCheck(op, isOurs);
     }
 
-    /// The checks of one op, whose name begins every message.
-    private record Check(CpuDevice device, String op) {
-        private static final int MAX_HEAD_DIM = 512;
-
-        CpuMatrix matrix(Matrix matrix) {
-            if (matrix instanceof CpuMatrix ours && ours.owner() == device) {
-                return ours;
-            }
-            throw refused("the matrix belongs to another device");
-        }
-
-        CpuMatrixBank bank(MatrixBank bank) {
-            if (bank instanceof CpuMatrixBank ours && ours.owner() == device) {
-                return ours;
-            }
-            throw refused("the matrices belong to another device");
-        }
-
-        void atMost(int value, int limit, String what) {
-            if (value > limit) {
-                throw refused(value + " " + what + " and not at most " + limit);
-            }
-        }
-
-        CpuKvCache cache(KvCache cache, int layer) {
-            if (!(cache instanceof CpuKvCache ours) || ours.owner() != device) {
-                throw refused("the KV cache belongs to another device");
-            }
-            if (layer < 0 || layer >= ours.geometry().layers()) {
-                throw refused("layer " + layer + " of " + ours.geometry().layers());
-            }
+    private CpuMatrix matrix(OpCheck check, Matrix matrix) {
+        if (matrix instanceof CpuMatrix ours && ours.owner() == device) {
             return ours;
         }
+        throw check.refused("the matrix belongs to another device");
+    }
 
-        Check floats(Tensor tensor, String name) {
-            return typed(tensor, name, DType.F32);
+    private CpuMatrixBank bank(OpCheck check, MatrixBank bank) {
+        if (bank instanceof CpuMatrixBank ours && ours.owner() == device) {
+            return ours;
         }
+        throw check.refused("the matrices belong to another device");
+    }
 
-        Check ints(Tensor tensor, String name) {
-            return typed(tensor, name, DType.I32);
+    private CpuKvCache cache(OpCheck check, KvCache cache, int layer) {
+        if (!(cache instanceof CpuKvCache ours) || ours.owner() != device) {
+            throw check.refused("the KV cache belongs to another device");
         }
-
-        private Check typed(Tensor tensor, String name, DType dtype) {
-            if (!(tensor.buffer() instanceof CpuBuffer ours) || ours.owner() != device) {
-                throw refused(name + " " + tensor + " belongs to another device");
-            }
-            if (tensor.dtype() != dtype) {
-                throw refused(name + " is " + tensor + " and not " + dtype);
-            }
-            if (tensor.byteOffset() % dtype.bytes(1) != 0) {
-                throw refused(name + " " + tensor + " begins at byte " + tensor.byteOffset());
-            }
-            return this;
+        if (layer < 0 || layer >= ours.geometry().layers()) {
+            throw check.refused("layer " + layer + " of " + ours.geometry().layers());
         }
-
-        void shape(Tensor tensor, String name, int rows, int columns) {
-            if (tensor.rows() != rows || tensor.columns() != columns) {
-                throw refused(name + " is " + tensor + " and not [" + rows + ", " + columns + "]");
-            }
-        }
-
-        void multiple(Tensor tensor, String name, int columns) {
-            if (tensor.columns() % columns != 0) {
-                throw refused(
-                        name + " is " + tensor + ": its columns are no multiple of " + columns);
-            }
-        }
-
-        void headDim(int headDim) {
-            if (headDim <= 0 || headDim % 2 != 0 || headDim > MAX_HEAD_DIM) {
-                throw refused("headDim " + headDim + " is not even and in 2 … " + MAX_HEAD_DIM);
-            }
-        }
-
-        /// That two tensors share no element. Column views of one tensor are told apart by their columns.
-        void apart(Tensor out, Tensor x) {
-            if (overlap(out, x)) {
-                throw refused("out " + out + " overlaps its input " + x);
-            }
-        }
-
-        void sameOrApart(Tensor out, Tensor x) {
-            boolean same =
-                    out.buffer().equals(x.buffer())
-                            && out.byteOffset() == x.byteOffset()
-                            && out.rowStride() == x.rowStride();
-            if (!same) {
-                apart(out, x);
-            }
-        }
-
-        private static boolean overlap(Tensor a, Tensor b) {
-            if (!a.buffer().equals(b.buffer())
-                    || a.byteOffset() + a.bytes() <= b.byteOffset()
-                    || b.byteOffset() + b.bytes() <= a.byteOffset()) {
-                return false;
-            }
-            if (a.rowStride() != b.rowStride()) {
-                return true;
-            }
-            long distance = (b.byteOffset() - a.byteOffset()) / a.dtype().bytes(1);
-            long column = Math.floorMod(distance, (long) a.rowStride());
-            return column < a.columns() || column + b.columns() > a.rowStride();
-        }
-
-        private IllegalArgumentException refused(String why) {
-            return new IllegalArgumentException(op + ": " + why);
-        }
+        return ours;
     }
 }

@@ -15,13 +15,13 @@ import java.util.function.Consumer;
 /// How fast the CPU's products are for each format and number of rows, beside what the machine gives in the
 /// same seconds.
 ///
-/// Few rows are multiplied with more matrices than any cache holds, so that weights come from memory as a
-/// model's do; many rows with one. A figure is the best of many short rounds: what else runs on the machine
+/// Rows are multiplied with one matrix after another, many times what caches hold, so that weights come from
+/// memory as a model's do. A figure is the best of many short rounds: what else runs on the machine
 /// can only take away from it. Used on the device's thread.
 public final class CpuProductBench {
     private static final int OUT = 3072;
     private static final int IN = 1024;
-    private static final long STREAM_BYTES = 96L << 20;
+    private static final long STREAM_BYTES = 512L << 20;
     private static final int[] ROWS = {1, 2, 4, 16, 128};
 
     private final CpuDevice device;

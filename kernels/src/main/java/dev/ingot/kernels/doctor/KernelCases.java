@@ -36,6 +36,7 @@ public final class KernelCases {
     private static final int KV_HEADS = 2;
     private static final int HEAD_DIM = 64;
     private static final int BLOCK = 16;
+    private static final float SCALE = 0.125f;
 
     private KernelCases() {}
 
@@ -59,6 +60,29 @@ public final class KernelCases {
         elementwise(cases);
         experts(cases);
         selection(cases);
+        return cases;
+    }
+
+    /// What exact and fast numerics take different kernels for.
+    ///
+    /// @param large of the size of a real model's prompt, for a GPU to have something to do
+    public static List<KernelCase> prompts(boolean large) {
+        List<KernelCase> cases = new ArrayList<>();
+        int rows = large ? 256 : 33;
+        int size = large ? 2048 : 256;
+        for (DType dtype : new DType[] {DType.F16, DType.BF16}) {
+            var weights = Inputs.full(15, dtype, size, size);
+            matmul(cases, dtype.toString(), rows, weights, SUMS);
+        }
+        matmul(cases, "affine 4", rows, Inputs.affine(16, 4, size, size), SUMS);
+        var blocks = Inputs.blocks(17, BlockWeights.Type.Q8_0, size, size);
+        matmul(cases, "Q8_0", rows, blocks, SUMS);
+        for (DType dtype : new DType[] {DType.F16, DType.I8}) {
+            int length = large ? 1024 : 75;
+            int tokens = large ? 256 : 40;
+            var whole = Attention.scaled(SCALE);
+            attention(cases, "prompt " + dtype, dtype, tokens, length, whole);
+        }
         return cases;
     }
 
@@ -128,7 +152,12 @@ public final class KernelCases {
         cases.add(
                 new KernelCase(
                         "matmul " + format,
-                        "[" + rows + ", 256] · [256, 160]",
+                        "[%d, %d] · [%d, %d]"
+                                .formatted(
+                                        rows,
+                                        weights.full().in(),
+                                        weights.full().in(),
+                                        weights.full().out()),
                         tolerance,
                         device -> product(device, rows, matrix(device, weights)),
                         device ->
@@ -168,7 +197,7 @@ public final class KernelCases {
                             Tensor table = device.vector("frequencies", frequencies);
                             return prepared(enc -> enc.rope(x, HEAD_DIM, positions, table), x);
                         }));
-        float scale = 0.125f;
+        float scale = SCALE;
         for (DType dtype : new DType[] {DType.F32, DType.F16, DType.BF16, DType.I8}) {
             // The same tokens as one prompt and one by one: 75 positions, the last of them new.
             attention(cases, "prefill " + dtype, dtype, 75, Attention.scaled(scale));
@@ -180,13 +209,22 @@ public final class KernelCases {
 
     private static void attention(
             List<KernelCase> cases, String name, DType dtype, int tokens, Attention attention) {
+        attention(cases, name, dtype, tokens, 75, attention);
+    }
+
+    private static void attention(
+            List<KernelCase> cases,
+            String name,
+            DType dtype,
+            int tokens,
+            int length,
+            Attention attention) {
         cases.add(
                 new KernelCase(
                         "attention " + name,
-                        "[" + tokens + ", 8 · 64] to 75",
+                        "[" + tokens + ", 8 · 64] to " + length,
                         CACHED,
                         device -> {
-                            int length = 75;
                             int blocks = Math.ceilDiv(length, BLOCK);
                             var cache =
                                     device.kvCache(

@@ -6,10 +6,12 @@ import dev.ingot.engine.ops.Attention;
 import dev.ingot.engine.ops.Batch;
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.KvGeometry;
+import dev.ingot.engine.ops.Numerics;
 import dev.ingot.engine.ops.Tensor;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
-/// Dispatches attention: `attention.h`. Sizes the grid by what the batch's tensors hold when the op is
+/// Dispatches attention: `attention.h`, and `flash.h` for prompts where numerics are fast. Sizes the grid by what the batch's tensors hold when the op is
 /// recorded, which is before anything of the step has run.
 final class AttentionOps {
     /// `SPLIT`, `TILE_ROWS`, `TILES`
@@ -18,6 +20,14 @@ final class AttentionOps {
     private static final int TILE_ROWS = 8;
     private static final int TILES = 4;
     private static final int LANES = 32;
+
+    /// `FLASH_ROWS`, and the threads of `FLASH_SIMDGROUPS`
+    private static final int FLASH_ROWS = 16;
+
+    private static final int FLASH_THREADS = 4 * LANES;
+
+    /// New tokens of a sequence from which on it is a prompt for [Numerics#FAST].
+    private static final int PROMPT_TOKENS = 8;
 
     /// Simdgroups below which splits are given simdgroups of their own: about what keeps a small GPU busy.
     private static final int FEW = 256;
@@ -39,12 +49,20 @@ final class AttentionOps {
     /// @param headTiles beside each other over all heads
     /// @param tokenTiles over all sequences
     /// @param splits of the longest sequence
+    /// @param longestQuery the most new tokens of a sequence
     /// @param pairs query positions times the positions that they see, at most
     private record Cut(
-            int heads, int tokens, int headTiles, int tokenTiles, int splits, long pairs) {
-        static Cut of(Batch batch, int group, int kvHeads) {
+            int heads,
+            int tokens,
+            int headTiles,
+            int tokenTiles,
+            int splits,
+            int longestQuery,
+            long pairs) {
+        /// @param tileRows query rows of a tile: tokens times heads
+        static Cut of(Batch batch, int group, int kvHeads, int tileRows) {
             int sequences = batch.sequences();
-            int heads = Math.min(group, TILE_ROWS);
+            int heads = Math.min(group, tileRows);
             int longestQuery = 0;
             int longest = 0;
             long pairs = 0;
@@ -55,7 +73,7 @@ final class AttentionOps {
                 longest = Math.max(longest, length);
                 pairs += (long) query * length;
             }
-            int tokens = longestQuery <= 1 ? 1 : TILE_ROWS / heads;
+            int tokens = longestQuery <= 1 ? 1 : tileRows / heads;
             int tokenTiles = 0;
             for (int s = 0; s < sequences; s++) {
                 tokenTiles += Math.ceilDiv(query(batch, s), tokens);
@@ -66,6 +84,7 @@ final class AttentionOps {
                     kvHeads * Math.ceilDiv(group, heads),
                     tokenTiles,
                     Math.ceilDiv(longest, SPLIT),
+                    longestQuery,
                     pairs);
         }
 
@@ -100,15 +119,21 @@ final class AttentionOps {
             Tensor out, Tensor q, MetalKvCache cache, int layer, Attention attention, Batch batch) {
         KvGeometry geometry = cache.geometry();
         int heads = q.columns() / geometry.headDim();
-        Cut cut = Cut.of(batch, heads / geometry.kvHeads(), geometry.kvHeads());
+        int group = heads / geometry.kvHeads();
+        Cut cut = Cut.of(batch, group, geometry.kvHeads(), TILE_ROWS);
         if (cut.tokenTiles == 0 || cut.splits == 0) {
             return;
+        }
+        Pipeline flash = cut.longestQuery < PROMPT_TOKENS ? null : flash(cache, attention);
+        if (flash != null) {
+            cut = Cut.of(batch, group, geometry.kvHeads(), FLASH_ROWS);
         }
         long state = DType.F32.bytes(cache.padded() + 4L);
         long scratchBytes = (long) q.rows() * heads * cut.splits * state;
         MetalBuffer scratch = step.device().attentionScratch();
         boolean apart =
-                cut.splits > 1
+                flash == null
+                        && cut.splits > 1
                         && (long) cut.tokenTiles * cut.headTiles < FEW
                         && scratchBytes <= scratch.bytes();
         long operations = 4 * cut.pairs * heads * geometry.headDim();
@@ -125,7 +150,7 @@ final class AttentionOps {
                             "pagedAttention",
                             bytes * count / cut.tokenTiles,
                             operations * count / cut.tokenTiles);
-            dispatch(o, scratch, op, from, count);
+            dispatch(o, flash, scratch, op, from, count);
         }
         if (apart) {
             merge(o, scratch, scratchBytes);
@@ -144,26 +169,51 @@ final class AttentionOps {
             Cut cut,
             boolean apart) {
         FunctionConstants constants() {
-            return FunctionConstants.NONE
-                    .with(APART, apart)
-                    .with(HAS_SINKS, attention.sinks() != null)
-                    .with(CAPPED, attention.softcap() > 0);
+            return AttentionOps.constants(attention, apart);
         }
     }
 
-    private void dispatch(Operands o, MetalBuffer scratch, int op, int from, int count) {
+    private static FunctionConstants constants(Attention attention, boolean apart) {
+        return FunctionConstants.NONE
+                .with(APART, apart)
+                .with(HAS_SINKS, attention.sinks() != null)
+                .with(CAPPED, attention.softcap() > 0);
+    }
+
+    /// The kernel for prompts, if it may be taken.
+    private @Nullable Pipeline flash(MetalKvCache cache, Attention attention) {
+        if (step.device().numerics() != Numerics.FAST) {
+            return null;
+        }
+        int padded = cache.padded();
+        String name = "flash_" + (padded <= 64 ? 64 : padded <= 128 ? 128 : 256);
+        Pipeline flash =
+                step.device().pipeline("flash_" + type(cache), name, constants(attention, false));
+        return flash.maxThreads() < FLASH_THREADS ? null : flash;
+    }
+
+    private static String type(MetalKvCache cache) {
+        return cache.geometry().dtype().name().toLowerCase(Locale.ROOT);
+    }
+
+    private Pipeline tiled(Operands o) {
+        return step.device()
+                .pipeline(
+                        "attention_" + type(o.cache),
+                        "attention_" + o.cut.kernelRows() + "_" + elements(o.cache.padded()),
+                        o.constants());
+    }
+
+    /// @param flash the kernel for prompts, or null for the other
+    private void dispatch(
+            Operands o,
+            @Nullable Pipeline flash,
+            MetalBuffer scratch,
+            int op,
+            int from,
+            int count) {
         ComputePass pass = step.pass();
-        KvGeometry geometry = o.cache.geometry();
-        String type = geometry.dtype().name().toLowerCase(Locale.ROOT);
-        Pipeline pipeline =
-                step.device()
-                        .pipeline(
-                                "attention_" + type,
-                                "attention_"
-                                        + o.cut.kernelRows()
-                                        + "_"
-                                        + elements(o.cache.padded()),
-                                o.constants());
+        Pipeline pipeline = flash == null ? tiled(o) : flash;
         pass.pipeline(pipeline);
         step.bind(0, o.out);
         step.bind(1, o.q);
@@ -173,12 +223,18 @@ final class AttentionOps {
         step.bind(5, o.batch.blockTables());
         Tensor sinks = o.attention.sinks();
         step.bind(6, sinks == null ? o.q : sinks);
-        pass.buffer(7, scratch, 0);
+        if (flash == null) {
+            pass.buffer(7, scratch, 0);
+        }
         KernelArguments arguments = step.arguments();
         CacheOps.cache(arguments, o.cache);
         pass.bytes(8, arguments.bytes());
         pass.bytes(9, parameters(o, op, from).bytes());
         step.bindFaults();
+        if (flash != null) {
+            pass.threadgroups(o.cut.headTiles, count, 1, FLASH_THREADS, 1, 1);
+            return;
+        }
         int simdgroups = o.apart ? 1 : Math.min(TILES, pipeline.maxThreads() / LANES);
         pass.threadgroups(
                 o.cut.headTiles,

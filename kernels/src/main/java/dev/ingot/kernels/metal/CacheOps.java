@@ -94,7 +94,7 @@ final class CacheOps {
         pass.bytes(
                 2, step.arguments().put(words).put(blocks).put(pairs.rowStride()).put(op).bytes());
         step.bindFaults();
-        pass.threadgroups(
-                Math.ceilDiv(words, COPY_THREADS * WORDS), pairs.rows(), 1, COPY_THREADS, 1, 1);
+        int threads = step.threads(COPY_THREADS);
+        pass.threadgroups(Math.ceilDiv(words, threads * WORDS), pairs.rows(), 1, threads, 1, 1);
     }
 }

@@ -4,7 +4,6 @@ import dev.ingot.engine.ops.Tensor;
 
 /// Dispatches embeddings: `embedding.metal`, once for each slab of the table.
 final class EmbedOps {
-    private static final int LANES = 32;
     private static final int MOST_THREADS = 128;
 
     private final StepOps step;
@@ -44,7 +43,7 @@ final class EmbedOps {
                             .bytes());
             step.bindFaults();
             int steps = Math.ceilDiv(slab.in(), format.kind().step());
-            int threads = Math.min(MOST_THREADS, Math.ceilDiv(steps, LANES) * LANES);
+            int threads = step.threads(Math.min(MOST_THREADS, steps));
             pass.threadgroups(Math.ceilDiv(steps, threads), ids.rows(), 1, threads, 1, 1);
             first += slab.rows();
         }

@@ -62,7 +62,7 @@ final class ExpertOps {
                         .put(op)
                         .bytes());
         step.bindFaults();
-        int threads = Math.min(MOST_GROUP_THREADS, Math.ceilDiv(experts, LANES) * LANES);
+        int threads = step.threads(Math.min(MOST_GROUP_THREADS, experts));
         pass.threadgroups(1, 1, 1, threads, 1, 1);
     }
 

@@ -1,11 +1,13 @@
 package dev.ingot.kernels.metal;
 
 import dev.ingot.engine.ops.DType;
+import dev.ingot.engine.ops.Numerics;
 import dev.ingot.engine.ops.Tensor;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Dispatches projections: `matmul.h`. A matrix of several slabs takes a dispatch for each, side by side.
+/// Dispatches projections: `matmul.h`, and `gemm.h` for many rows where numerics are fast. A matrix of several
+/// slabs takes a dispatch for each, side by side.
 final class MatmulOps {
     /// `COLUMNS`: outputs of a row that a simdgroup computes.
     private static final int COLUMNS = 4;
@@ -13,6 +15,12 @@ final class MatmulOps {
     private static final int LANES = 32;
     private static final int MOST_ROWS = 8;
     private static final int SIMDGROUPS = 4;
+
+    /// `GEMM_ROWS`, `GEMM_COLUMNS`, `GEMM_THREADS`
+    private static final int GEMM_ROWS = 32;
+
+    private static final int GEMM_COLUMNS = 64;
+    private static final int GEMM_THREADS = 128;
 
     /// With one row there is little to do in each simdgroup, and small threadgroups spread better.
     private static final int SIMDGROUPS_OF_ONE_ROW = 2;
@@ -79,9 +87,8 @@ final class MatmulOps {
         long operations = 2L * rows * (weights / experts);
         long bytes = weightBytes + StepOps.bytes(o.x) + StepOps.bytes(o.out);
         long parts = o.experts > 0 ? 1 : step.pass().parts(bytes, operations);
-        int most =
-                Math.ceilDiv(Math.ceilDiv(rows, (int) Math.min(parts, rows)), MOST_ROWS)
-                        * MOST_ROWS;
+        int unit = step.device().numerics() == Numerics.FAST ? GEMM_ROWS : MOST_ROWS;
+        int most = Math.ceilDiv(Math.ceilDiv(rows, (int) Math.min(parts, rows)), unit) * unit;
         for (int from = 0; from < rows; from += most) {
             int count = Math.min(most, rows - from);
             step.begin(o.op, bytes * count / rows, operations * count / rows);
@@ -96,18 +103,16 @@ final class MatmulOps {
     private void dispatch(Operands o, WeightSlab slab, int from, int rows, int column) {
         ComputePass pass = step.pass();
         int columns = slab.rows() / Math.max(1, o.experts);
-        int tile = tileRows(rows, o.experts);
         WeightFormat format = slab.format();
-        Pipeline pipeline =
-                step.device()
-                        .pipeline(
-                                format.kind().isDense() ? "matmul_dense" : "matmul_quantized",
-                                "matmul_" + format.kind().suffix() + "_" + tile,
-                                constants(format)
-                                        .with(HAS_BIAS, o.bias != null)
-                                        .with(ADDS, o.adds)
-                                        .with(GROUPED, o.starts != null));
-        pass.pipeline(pipeline);
+        Tiling tiling =
+                tiling(
+                        format.kind(),
+                        constants(format)
+                                .with(HAS_BIAS, o.bias != null)
+                                .with(ADDS, o.adds)
+                                .with(GROUPED, o.starts != null),
+                        o.experts == 0 ? rows : Math.max(1, rows / o.experts));
+        pass.pipeline(tiling.pipeline);
         MetalBuffer out = (MetalBuffer) o.out.buffer();
         MetalBuffer x = (MetalBuffer) o.x.buffer();
         pass.buffer(
@@ -140,22 +145,46 @@ final class MatmulOps {
                         .put(o.bias == null ? 0 : o.bias.rowStride())
                         .put(o.starts == null ? 0 : o.starts.rowStride())
                         .bytes());
-        int simdgroups =
-                Math.min(
-                        tile == 1 ? SIMDGROUPS_OF_ONE_ROW : SIMDGROUPS,
-                        pipeline.maxThreads() / LANES);
         // Each expert's last tile may have room left.
         int tiles =
                 o.starts == null
-                        ? Math.ceilDiv(rows, tile)
-                        : Math.min(rows, rows / tile + o.experts);
-        pass.threadgroups(
-                Math.ceilDiv(columns, COLUMNS * simdgroups), tiles, 1, simdgroups * LANES, 1, 1);
+                        ? Math.ceilDiv(rows, tiling.rows)
+                        : Math.min(rows, rows / tiling.rows + o.experts);
+        pass.threadgroups(Math.ceilDiv(columns, tiling.columns), tiles, 1, tiling.threads, 1, 1);
     }
 
-    /// Rows of a simdgroup: as many as there are, or as an expert has on average. It changes no bit.
-    private static int tileRows(int rows, int experts) {
-        int usual = experts == 0 ? rows : Math.max(1, rows / experts);
+    /// What a threadgroup of a kernel computes.
+    ///
+    /// @param rows of a tile
+    /// @param columns outputs of a tile
+    private record Tiling(Pipeline pipeline, int rows, int columns, int threads) {}
+
+    /// @param usual rows, or as many as an expert has on average
+    private Tiling tiling(WeightFormat.Kind kind, FunctionConstants constants, int usual) {
+        String type = kind.isDense() ? "dense" : "quantized";
+        if (step.device().numerics() == Numerics.FAST && usual > MOST_ROWS) {
+            Pipeline gemm =
+                    step.device().pipeline("gemm_" + type, "gemm_" + kind.suffix(), constants);
+            if (gemm.maxThreads() >= GEMM_THREADS) {
+                return new Tiling(gemm, GEMM_ROWS, GEMM_COLUMNS, GEMM_THREADS);
+            }
+        }
+        int rows = tileRows(usual);
+        Pipeline matmul =
+                step.device()
+                        .pipeline(
+                                "matmul_" + type,
+                                "matmul_" + kind.suffix() + "_" + rows,
+                                constants);
+        int simdgroups =
+                Math.min(
+                        rows == 1 ? SIMDGROUPS_OF_ONE_ROW : SIMDGROUPS,
+                        matmul.maxThreads() / LANES);
+        return new Tiling(matmul, rows, COLUMNS * simdgroups, simdgroups * LANES);
+    }
+
+    /// Rows of a simdgroup of `matmul.h`. It changes no bit.
+    private static int tileRows(int usual) {
         if (usual <= 2) {
             return usual;
         }

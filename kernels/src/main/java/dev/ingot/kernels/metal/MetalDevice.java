@@ -12,6 +12,7 @@ import dev.ingot.engine.ops.KvCache;
 import dev.ingot.engine.ops.KvGeometry;
 import dev.ingot.engine.ops.Matrix;
 import dev.ingot.engine.ops.MatrixBank;
+import dev.ingot.engine.ops.Numerics;
 import dev.ingot.engine.ops.Tensor;
 import dev.ingot.engine.ops.WeightSource;
 import dev.ingot.kernels.metal.objc.AutoreleasePool;
@@ -48,6 +49,7 @@ public final class MetalDevice implements Device {
     private final MemorySegment device;
     private final MetalLimits limits;
     private final DeviceInfo info;
+    private final Numerics numerics;
     private final MetalMemory memory;
     private final MetalLibraries libraries;
     private final WorkBudget budget = new WorkBudget();
@@ -63,10 +65,16 @@ public final class MetalDevice implements Device {
     private @Nullable MetalCommandBuffer current;
     private @Nullable AutoreleasePool pool;
 
-    private MetalDevice(MemorySegment device, String name, MetalLimits limits, MathMode mathMode) {
+    private MetalDevice(
+            MemorySegment device,
+            String name,
+            MetalLimits limits,
+            MathMode mathMode,
+            Numerics numerics) {
         this.device = device;
         this.limits = limits;
-        info = info(name, limits, mathMode);
+        this.numerics = numerics;
+        info = info(name, limits, mathMode, numerics);
         libraries = new MetalLibraries(device, mathMode);
         memory = new MetalMemory(this, device, limits);
         try {
@@ -82,11 +90,12 @@ public final class MetalDevice implements Device {
         }
     }
 
-    private static DeviceInfo info(String name, MetalLimits limits, MathMode mathMode) {
+    private static DeviceInfo info(
+            String name, MetalLimits limits, MathMode mathMode, Numerics numerics) {
         return new DeviceInfo(
                 "metal",
                 name,
-                "apple" + limits.family(),
+                "apple" + limits.family() + (numerics == Numerics.FAST ? ", fast numerics" : ""),
                 1,
                 limits.workingSetBytes(),
                 String.join(
@@ -95,13 +104,21 @@ public final class MetalDevice implements Device {
                         name.replace(' ', '_'),
                         System.getProperty("os.version"), // the compiler comes with the system
                         MetalLibraries.language(mathMode),
-                        MetalSources.digest()));
+                        MetalSources.digest(),
+                        numerics.name().toLowerCase(Locale.ROOT)));
+    }
+
+    /// Opens the system's GPU, or the library that stands in for one, with exact numerics.
+    ///
+    /// @see #open(Numerics)
+    public static MetalDevice open() {
+        return open(Numerics.EXACT);
     }
 
     /// Opens the system's GPU, or the library that stands in for one.
     ///
     /// @throws DeviceException of kind `UNAVAILABLE` that says what is missing
-    public static MetalDevice open() {
+    public static MetalDevice open(Numerics numerics) {
         Frameworks.load();
         MathMode mathMode = mathMode();
         try (var _ = new AutoreleasePool()) {
@@ -112,7 +129,7 @@ public final class MetalDevice implements Device {
                         "no Metal device: this system has no GPU that Metal can use");
             }
             try {
-                return open(device, mathMode);
+                return open(device, mathMode, numerics);
             } catch (RuntimeException | Error e) {
                 ObjectiveC.release(device);
                 throw e;
@@ -120,11 +137,11 @@ public final class MetalDevice implements Device {
         }
     }
 
-    private static MetalDevice open(MemorySegment device, MathMode mathMode) {
+    private static MetalDevice open(MemorySegment device, MathMode mathMode, Numerics numerics) {
         String name = MtlDevice.name(device);
         MetalLimits limits = MetalLimits.of(device);
         limits.require(name);
-        var opened = new MetalDevice(device, name, limits, mathMode);
+        var opened = new MetalDevice(device, name, limits, mathMode, numerics);
         try {
             opened.runCanary();
         } catch (RuntimeException | Error e) {
@@ -233,6 +250,16 @@ public final class MetalDevice implements Device {
         properties.put("threads of a simdgroup", String.valueOf(smallest.threadExecutionWidth()));
         properties.put("unified memory", String.valueOf(limits.unifiedMemory()));
         return properties;
+    }
+
+    /// Whether this is no GPU but the library that stands in for one.
+    public boolean isSoftware() {
+        return !Frameworks.isMac();
+    }
+
+    /// Whether it may take other kernels for many rows than for few.
+    Numerics numerics() {
+        return numerics;
     }
 
     /// What the GPU says of itself.
@@ -396,11 +423,15 @@ public final class MetalDevice implements Device {
             return;
         }
         LOG.info(
-                "{} MiB on {}: of the weights {} MiB where they are mapped, {} MiB copied",
+                "{} MiB on {}: of the weights {} MiB where they are mapped, {} MiB copied, {} MiB"
+                        + " converted in {} ms; {} numerics",
                 memory.allocatedBytes() >> 20,
                 info.name(),
                 memory.inPlaceBytes() >> 20,
-                memory.copiedBytes() >> 20);
+                memory.copiedBytes() >> 20,
+                memory.convertedBytes() >> 20,
+                TimeUnit.NANOSECONDS.toMillis(memory.convertingNanos()),
+                numerics.name().toLowerCase(Locale.ROOT));
         try (var _ = new AutoreleasePool()) {
             residency = MetalResidency.of(device, info.name(), memory.buffers());
             residency.attach(queue.id());

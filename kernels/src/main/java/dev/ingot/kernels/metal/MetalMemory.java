@@ -32,6 +32,8 @@ final class MetalMemory {
     private long allocatedBytes;
     private long inPlaceBytes;
     private long copiedBytes;
+    private long convertedBytes;
+    private long convertingNanos;
 
     MetalMemory(MetalDevice owner, MemorySegment device, MetalLimits limits) {
         this.owner = owner;
@@ -130,6 +132,24 @@ final class MetalMemory {
     /// Bytes of weights that had to be copied.
     long copiedBytes() {
         return copiedBytes;
+    }
+
+    /// Notes that weights had to be brought into a layout that the kernels read.
+    ///
+    /// @param bytes as they are kept now
+    void converted(long bytes, long nanos) {
+        convertedBytes += bytes;
+        convertingNanos += nanos;
+    }
+
+    /// Bytes of weights that were converted at load.
+    long convertedBytes() {
+        return convertedBytes;
+    }
+
+    /// What that took.
+    long convertingNanos() {
+        return convertingNanos;
     }
 
     /// Every buffer.

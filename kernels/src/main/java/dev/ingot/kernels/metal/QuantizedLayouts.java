@@ -19,8 +19,6 @@ final class QuantizedLayouts {
     private QuantizedLayouts() {}
 
     /// How the blocks of a type are kept.
-    ///
-    /// @throws IllegalArgumentException for a type that there are no Metal kernels for yet
     static WeightFormat of(BlockWeights.Type type) {
         return switch (type) {
             case Q4_0 -> new WeightFormat(Kind.Q4, 32, Scale.F16, 8);
@@ -29,18 +27,13 @@ final class QuantizedLayouts {
             case Q5_1, Q5_K -> new WeightFormat(Kind.Q8, 32, Scale.F32, WeightFormat.STORED);
             case Q8_0, IQ4_NL -> new WeightFormat(Kind.Q8, 32, Scale.F16, 128);
             case Q2_K -> new WeightFormat(Kind.Q4, 16, Scale.F32, WeightFormat.STORED);
+            case Q3_K -> new WeightFormat(Kind.Q4, 16, Scale.F32, 4);
             case Q4_K -> new WeightFormat(Kind.Q4, 32, Scale.F32, WeightFormat.STORED);
             case Q6_K -> new WeightFormat(Kind.Q8, 16, Scale.F32, 32);
+            case IQ4_XS -> new WeightFormat(Kind.Q8, 32, Scale.F32, 128);
             case MXFP4 -> new WeightFormat(Kind.FP4, 32, Scale.E8M0, 0);
-            case Q3_K, IQ4_XS, NVFP4 -> throw unsupported(type);
+            case NVFP4 -> new WeightFormat(Kind.FP4, 16, Scale.F32, 0);
         };
-    }
-
-    private static IllegalArgumentException unsupported(BlockWeights.Type type) {
-        return new IllegalArgumentException(
-                "there are no Metal kernels for "
-                        + type
-                        + " blocks; they read Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q4_K, Q5_K, Q6_K, IQ4_NL and MXFP4");
     }
 
     /// Levels of any number of bits, as MLX streams them, into 4 or 8 bits each.
@@ -122,10 +115,12 @@ final class QuantizedLayouts {
                     }
                 }
                 case Q2_K -> q2k(block, first, to);
+                case Q3_K -> q3k(block, first, to);
                 case Q4_K -> q4k(block, first, to);
                 case Q5_K -> q5k(block, first, to);
                 case Q6_K -> q6k(block, first, to);
-                case Q3_K, IQ4_XS, NVFP4 -> throw unsupported(w.type());
+                case IQ4_XS -> iq4xs(block, first, to);
+                case NVFP4 -> nvfp4(block, first, to);
             }
         }
     }
@@ -153,6 +148,58 @@ final class QuantizedLayouts {
                 to.scaleAndBias(first + i, scale * (both & 15), -(minimum * (both >> 4)));
             }
         }
+    }
+
+    /// `ggml-common.h`: 32 bytes of the levels' third bits, 64 of their lower two, twelve bytes of 6-bit scales, a half.
+    private static void q3k(MemorySegment block, int first, Row to) {
+        float scale = half(block, 108);
+        for (int i = 0; i < 256; i++) {
+            int low = (unsigned(block, 32 + 32 * (i / 128) + i % 32) >> (2 * (i % 128 / 32))) & 3;
+            int high = (unsigned(block, i % 32) >> (i / 32)) & 1;
+            to.level(first + i, low | high << 2);
+            if (i % 16 == 0) {
+                int j = i / 16;
+                int four = (unsigned(block, 96 + j % 8) >> (4 * (j / 8))) & 15;
+                int two = (unsigned(block, 104 + j % 4) >> (2 * (j / 4))) & 3;
+                to.scale(first + i, scale * ((four | two << 4) - 32));
+            }
+        }
+    }
+
+    /// `ggml-common.h`: a half, the upper two bits of eight scales, their lower four, 128 bytes of levels.
+    private static void iq4xs(MemorySegment block, int first, Row to) {
+        float scale = half(block, 0);
+        for (int j = 0; j < 8; j++) {
+            int four = (unsigned(block, 4 + j / 2) >> (4 * (j % 2))) & 15;
+            int two = (unsigned(block, 2 + j / 4) >> (2 * (j % 4))) & 3;
+            to.scale(first + 32 * j, scale * ((four | two << 4) - 32));
+            for (int i = 0; i < 32; i++) {
+                to.level(first + 32 * j + i, IQ4[nibble(block, 8 + 16 * j, i)] + 128);
+            }
+        }
+    }
+
+    /// `ggml-common.h`: four scales, each for 16 levels in two halves of eight.
+    private static void nvfp4(MemorySegment block, int first, Row to) {
+        for (int i = 0; i < 64; i++) {
+            int both = unsigned(block, 4 + 8 * (i / 16) + i % 8);
+            to.level(first + i, (both >> (4 * (i % 16 / 8))) & 15);
+            if (i % 16 == 0) {
+                to.scale(first + i, e4m3(unsigned(block, i / 16)));
+            }
+        }
+    }
+
+    /// A float of 4 bits of exponent and 3 of mantissa, without a sign. What would be no number is 0, as ggml has it.
+    private static float e4m3(int bits) {
+        int exponent = (bits >> 3) & 15;
+        int mantissa = bits & 7;
+        if (exponent == 15 && mantissa == 7) {
+            return 0;
+        }
+        return exponent == 0
+                ? Math.scalb((float) mantissa, -9)
+                : Math.scalb(8f + mantissa, exponent - 10);
     }
 
     /// `ggml-common.h`: as [#q4k], with 32 bytes of fifth bits before the levels.

@@ -5,8 +5,6 @@ import org.jspecify.annotations.Nullable;
 
 /// Dispatches what treats every row on its own: norms, rope, elements, rows that are moved, selection.
 final class RowOps {
-    private static final int LANES = 32;
-
     /// `SEGMENT`: columns of a threadgroup of an element-wise kernel.
     private static final int SEGMENT = 1024;
 
@@ -93,7 +91,7 @@ final class RowOps {
                         .put(op)
                         .bytes());
         step.bindFaults();
-        int threads = Math.min(MOST_ROPE_THREADS, whole(pairs));
+        int threads = step.threads(Math.min(MOST_ROPE_THREADS, pairs));
         pass.threadgroups(
                 Math.ceilDiv(pairs, threads),
                 Math.ceilDiv(heads, ROPE_HEADS),
@@ -199,19 +197,15 @@ final class RowOps {
     void segments(Tensor out) {
         int columns = out.columns();
         int threads =
-                Math.min(
-                        MOST_ELEMENT_THREADS,
-                        whole(Math.ceilDiv(Math.min(columns, SEGMENT), ELEMENTS)));
+                step.threads(
+                        Math.min(
+                                MOST_ELEMENT_THREADS,
+                                Math.ceilDiv(Math.min(columns, SEGMENT), ELEMENTS)));
         step.pass().threadgroups(Math.ceilDiv(columns, SEGMENT), out.rows(), 1, threads, 1, 1);
     }
 
-    /// Threads that share a row: by its length only, so that its sums have one order.
-    private static int rowThreads(int columns) {
-        return Math.min(MOST_ROW_THREADS, whole(Math.ceilDiv(columns, SUMMED)));
-    }
-
-    /// Whole simdgroups.
-    private static int whole(int threads) {
-        return Math.ceilDiv(threads, LANES) * LANES;
+    /// Threads that share a row: by its length and the kernel only, so that its sums have one order.
+    private int rowThreads(int columns) {
+        return step.threads(Math.min(MOST_ROW_THREADS, Math.ceilDiv(columns, SUMMED)));
     }
 }

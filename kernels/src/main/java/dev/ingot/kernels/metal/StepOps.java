@@ -6,9 +6,13 @@ import dev.ingot.engine.ops.Tensor;
 /// What the encoder's parts share while a step is recorded: the pass, the arguments being written, and how
 /// tensors are bound.
 final class StepOps {
+    /// Threads of a simdgroup.
+    static final int LANES = 32;
+
     private final MetalDevice device;
     private final ComputePass pass;
     private final KernelArguments arguments;
+    private int maxThreads;
 
     StepOps(MetalDevice device, ComputePass pass) {
         this.device = device;
@@ -38,7 +42,16 @@ final class StepOps {
     }
 
     void pipeline(String source, String function, FunctionConstants constants) {
-        pass.pipeline(device.pipeline(source, function, constants));
+        Pipeline pipeline = device.pipeline(source, function, constants);
+        pass.pipeline(pipeline);
+        maxThreads = pipeline.maxThreads();
+    }
+
+    /// Threads of a threadgroup of the kernel that was set: whole simdgroups, as many as are wanted or as its registers
+    /// allow. The same at every step, so that sums over a threadgroup keep their order.
+    int threads(int wanted) {
+        int whole = Math.ceilDiv(wanted, LANES) * LANES;
+        return Math.min(whole, maxThreads / LANES * LANES);
     }
 
     void bind(int index, Tensor tensor) {

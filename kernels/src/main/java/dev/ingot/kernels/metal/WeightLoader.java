@@ -24,12 +24,18 @@ import java.util.stream.IntStream;
 /// | affine, 5 or 6 bits | 8-bit levels | 8.5 (5.5, 6.5) |
 /// | MXFP4 | the file itself | 4.25 |
 /// | Q4_0 | 4-bit levels apart from F16 scales | 4.5 (4.5) |
-/// | Q8_0 | 8-bit levels apart from F16 scales | 8.5 (8.5) |
-/// | Q4_K | 4-bit levels, F32 scales and biases by 32 | 6 (4.5) |
+/// | Q4_1, Q4_K | 4-bit levels, F32 scales and biases by 32 | 6 (5, 4.5) |
+/// | Q5_0 | 8-bit levels apart from F16 scales | 8.5 (5.5) |
+/// | Q5_1, Q5_K | 8-bit levels, F32 scales and biases by 32 | 10 (6, 5.5) |
+/// | Q8_0, IQ4_NL | 8-bit levels apart from F16 scales | 8.5 (8.5, 4.5) |
+/// | Q2_K | 4-bit levels, F32 scales and biases by 16 | 8 (2.63) |
+/// | Q3_K | 4-bit levels, F32 scales by 16 | 6 (3.44) |
 /// | Q6_K | 8-bit levels, F32 scales by 16 | 10 (6.56) |
+/// | IQ4_XS | 8-bit levels, F32 scales by 32 | 9 (4.25) |
 /// | MXFP4 of GGUF | as MXFP4 | 4.25 |
+/// | NVFP4 | 4-bit floats, F32 scales by 16 | 6 (4.5) |
 ///
-/// Every weight keeps its value.
+/// Every weight keeps its value. What is converted is counted, with the time, for the log.
 final class WeightLoader {
     /// What a buffer may begin at.
     private static final int OFFSET_ALIGNMENT = 4;
@@ -46,6 +52,24 @@ final class WeightLoader {
 
     /// @throws IllegalArgumentException if there is no kernel for it
     WeightSlab load(WeightSource source) {
+        long start = System.nanoTime();
+        WeightSlab slab = loaded(source);
+        if (isConverted(source)) {
+            device.memory().converted(slab.bytes(), System.nanoTime() - start);
+        }
+        return slab;
+    }
+
+    private static boolean isConverted(WeightSource source) {
+        return switch (source) {
+            case HostTensor dense -> dense.in() % Kind.F32.step() != 0;
+            case AffineWeights affine -> affine.bits() != 4 && affine.bits() != 8;
+            case QuantizedAtLoad _, BlockWeights _ -> true;
+            case Mxfp4Weights _ -> false;
+        };
+    }
+
+    private WeightSlab loaded(WeightSource source) {
         return switch (source) {
             case HostTensor dense -> dense(dense);
             case AffineWeights affine -> affine(affine);

@@ -28,7 +28,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// A whole model, in every format that weights and K and V may have: the logits of a sequence have the
-/// same bits alone and among 16, its prompt in one chunk or in chunks of 7, with 1, 2 and 3 threads.
+/// same bits alone and among 16, its prompt in one chunk or in chunks of 7, with 1, 2 and 3 threads, in every
+/// variant of the kernels that the machine can run.
 final class ModelInvarianceTest {
     private static final int VOCABULARY = 97;
     private static final int PROMPT = 40;
@@ -36,6 +37,7 @@ final class ModelInvarianceTest {
     private static final int BLOCK_SIZE = 16;
     private static final int BLOCKS = 3;
     private static final int SEQUENCES = 16;
+    private static final String BEST = CpuFeatures.probe().variants().getFirst();
     private static final StepLimits LIMITS = new StepLimits(SEQUENCES * PROMPT, SEQUENCES);
 
     private static final String CONFIG =
@@ -65,19 +67,41 @@ final class ModelInvarianceTest {
     void aSequenceHasTheSameBitsHoweverItIsServed(DType stored, WeightLoading loading, DType kvType)
             throws IOException {
         write(stored);
+        assertSameBits(BEST, loading, kvType, 1, 2, 3);
+    }
+
+    /// The variants that this machine can run and would not choose.
+    static List<String> otherVariants() {
+        return CpuFeatures.probe().variants().stream().skip(1).toList();
+    }
+
+    @ParameterizedTest
+    @MethodSource("otherVariants")
+    void soItIsWithEveryVariantOfTheKernels(String variant) throws IOException {
+        for (var stored : List.of(DType.F32, DType.F16, DType.BF16)) {
+            write(stored);
+            assertSameBits(variant, WeightLoading.AS_STORED, DType.F16, 2);
+        }
+        assertSameBits(variant, WeightLoading.QUANTIZE_8BIT, DType.BF16, 2);
+        assertSameBits(variant, WeightLoading.QUANTIZE_4BIT, DType.I8, 2);
+    }
+
+    private void assertSameBits(
+            String variant, WeightLoading loading, DType kvType, int... threadCounts) {
         float[][] expected;
-        try (var run = new Run(1, loading, kvType)) {
+        try (var run = new Run(variant, 1, loading, kvType)) {
             expected = run.serve(1, PROMPT);
         }
-        for (int threads = 1; threads <= 3; threads++) {
+        for (int threads : threadCounts) {
             for (int chunk : new int[] {PROMPT, 7}) {
                 for (int sequences : new int[] {1, SEQUENCES}) {
-                    try (var run = new Run(threads, loading, kvType)) {
+                    try (var run = new Run(variant, threads, loading, kvType)) {
                         float[][] actual = run.serve(sequences, chunk);
                         for (int i = 0; i < expected.length; i++) {
                             Data.assertSameBits(
-                                    "%d threads, chunks of %d, %d sequences, token %d"
-                                            .formatted(threads, chunk, sequences, i),
+                                    "%s, %s, %d threads, chunks of %d, %d sequences, token %d"
+                                            .formatted(
+                                                    variant, loading, threads, chunk, sequences, i),
                                     actual[i],
                                     expected[i]);
                         }
@@ -93,8 +117,8 @@ final class ModelInvarianceTest {
         private final Checkpoint checkpoint = Checkpoint.open(folder);
         private final Model model;
 
-        Run(int threads, WeightLoading loading, DType kvType) {
-            cpu = CpuDevice.open(threads);
+        Run(String variant, int threads, WeightLoading loading, DType kvType) {
+            cpu = CpuDevice.open(threads, variant);
             var config = HfConfig.read(folder);
             var geometry = Models.kvGeometry(config, BLOCK_SIZE, SEQUENCES * BLOCKS, kvType);
             var cache = cpu.kvCache(geometry);

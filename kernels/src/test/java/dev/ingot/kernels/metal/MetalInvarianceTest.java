@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.Matrix;
+import dev.ingot.engine.ops.Numerics;
 import dev.ingot.engine.ops.Steps;
 import dev.ingot.engine.ops.Tensor;
 import dev.ingot.engine.ops.WeightSource;
@@ -16,6 +17,7 @@ import dev.ingot.kernels.parity.QuantizedWeights;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -190,6 +192,28 @@ final class MetalInvarianceTest {
                 Data.assertSameBits("sequence " + r, actual[r], expected.get(r));
             }
         }
+    }
+
+    /// What fast numerics are for: else they would be exact by another name.
+    @Test
+    void fastNumericsTakeOtherKernelsForPrompts() {
+        var shape = new Shape(4, 2, 64, 16, DType.F16);
+        float[][][] qkv = AttentionSteps.qkv(shape, 40);
+        int[][] tables = AttentionSteps.tables(1, 16, 40);
+        float[][] x = Data.rows(5, 33, 256);
+        List<float[][]> projected = new ArrayList<>();
+        List<float[][]> attended = new ArrayList<>();
+        for (var numerics : Numerics.values()) {
+            try (var metal = MetalDevice.open(numerics)) {
+                var matrix = metal.matrix("w", List.of(Data.weights(6, DType.F16, 30, 256)));
+                projected.add(multiply(metal, matrix, x));
+                attended.add(new Run(metal, shape, tables, qkv).step(new Slice(0, 0, 40)));
+                assertThat(metal.info().numericClass())
+                        .endsWith("-" + numerics.name().toLowerCase(Locale.ROOT));
+            }
+        }
+        assertThat(Arrays.deepEquals(projected.get(0), projected.get(1))).isFalse();
+        assertThat(Arrays.deepEquals(attended.get(0), attended.get(1))).isFalse();
     }
 
     /// What a window has left behind, and what another sequence left in a block: not read into a sum, not

@@ -2,6 +2,8 @@ package dev.ingot.kernels.metal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ingot.engine.ops.DType;
+import dev.ingot.engine.ops.Numerics;
 import dev.ingot.engine.ops.ReferenceDevice;
 import dev.ingot.kernels.parity.Data;
 import dev.ingot.kernels.parity.OpCase;
@@ -18,12 +20,16 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Every kernel against the double-precision oracle, and against itself in other orders of lanes.
 final class MetalParityTest {
     /// Where the largest errors are written, by op: what the README quotes.
     private static final Path ERRORS = Path.of("target", "metal-errors.md");
+
+    private static final Path FAST_ERRORS = Path.of("target", "metal-errors-fast.md");
+    private static final List<DType> CACHES = List.of(DType.F32, DType.F16, DType.BF16, DType.I8);
 
     @BeforeAll
     static void softMetal() {
@@ -39,23 +45,40 @@ final class MetalParityTest {
     void everyOpAgreesWithTheOracle() throws IOException {
         Map<String, double[]> errors = new TreeMap<>();
         List<String> wrong = new ArrayList<>();
-        try (var metal = MetalDevice.open();
+        compare(Numerics.EXACT, OpCases.all(), errors, wrong);
+        write(errors, ERRORS);
+        assertThat(wrong).isEmpty();
+    }
+
+    @Test
+    void fastNumericsAgreeWithTheOracle() throws IOException {
+        Map<String, double[]> errors = new TreeMap<>();
+        List<String> wrong = new ArrayList<>();
+        compare(Numerics.FAST, OpCases.fast(CACHES), errors, wrong);
+        write(errors, FAST_ERRORS);
+        assertThat(wrong).isEmpty();
+    }
+
+    private static void compare(
+            Numerics numerics,
+            List<OpCase> cases,
+            Map<String, double[]> errors,
+            List<String> wrong) {
+        try (var metal = MetalDevice.open(numerics);
                 var oracle = new ReferenceDevice()) {
-            for (OpCase c : OpCases.all()) {
+            for (OpCase c : cases) {
                 double error = OpCase.error(c.compute().apply(metal), c.compute().apply(oracle));
                 double[] worst = errors.computeIfAbsent(c.op(), _ -> new double[2]);
                 worst[0]++;
                 worst[1] = Math.max(worst[1], error);
-                if (error > c.tolerance()) {
+                if (!(error <= c.tolerance())) {
                     wrong.add(c + ": " + error);
                 }
             }
         }
-        write(errors);
-        assertThat(wrong).isEmpty();
     }
 
-    private static void write(Map<String, double[]> errors) throws IOException {
+    private static void write(Map<String, double[]> errors, Path file) throws IOException {
         var table = new StringBuilder("| op | cases | largest error |\n| --- | --- | --- |\n");
         errors.forEach((op, worst) ->
                 table.append(
@@ -67,16 +90,21 @@ final class MetalParityTest {
                                 worst[1] == 0
                                         ? "exact"
                                         : String.format(Locale.ROOT, "%.1e", worst[1]))));
-        Files.createDirectories(ERRORS.getParent());
-        Files.writeString(ERRORS, table);
+        Files.createDirectories(file.getParent());
+        Files.writeString(file, table);
     }
 
     /// No kernel relies on lanes that run in step, and no order is left to chance: the same bits.
     @ParameterizedTest
     @ValueSource(strings = {"reverse", "random:1", "random:20261121"})
     void theOrderInWhichLanesRunNeverChangesABit(String order) {
-        try (var metal = MetalDevice.open()) {
-            for (OpCase c : OpCases.medium()) {
+        assertSameBits(order, Numerics.EXACT, OpCases.medium());
+        assertSameBits(order, Numerics.FAST, OpCases.fast(List.of(DType.F16, DType.I8)));
+    }
+
+    private static void assertSameBits(String order, Numerics numerics, List<OpCase> cases) {
+        try (var metal = MetalDevice.open(numerics)) {
+            for (OpCase c : cases) {
                 SoftMetal.set("SCHED", "forward");
                 float[][] expected = c.compute().apply(metal);
                 SoftMetal.set("SCHED", order);
@@ -89,29 +117,27 @@ final class MetalParityTest {
     }
 
     /// Every access within its buffer, and no two lanes at one place without a barrier between them.
-    @Test
-    void everyAccessIsWithinItsMemory() {
+    @ParameterizedTest
+    @EnumSource(Numerics.class)
+    void everyAccessIsWithinItsMemory(Numerics numerics) {
         SoftMetal.set("MEMCHECK", "1");
-        try (var metal = MetalDevice.open();
-                var oracle = new ReferenceDevice()) {
-            for (OpCase c : OpCases.small()) {
-                double error = OpCase.error(c.compute().apply(metal), c.compute().apply(oracle));
-                assertThat(error).as("%s", c).isLessThanOrEqualTo(c.tolerance());
-            }
-        }
+        assertRight(numerics, numerics == Numerics.EXACT ? OpCases.small() : OpCases.smallFast());
         assertThat(SoftMetal.counter("kernelFaults")).isZero();
     }
 
-    /// A GPU whose registers allow only half of a threadgroup's usual size.
-    @Test
-    void smallThreadgroupsAreHonoured() {
-        SoftMetal.set("MAX_THREADS", "512");
-        try (var metal = MetalDevice.open();
-                var oracle = new ReferenceDevice()) {
-            for (OpCase c : OpCases.small()) {
-                double error = OpCase.error(c.compute().apply(metal), c.compute().apply(oracle));
-                assertThat(error).as("%s", c).isLessThanOrEqualTo(c.tolerance());
-            }
-        }
+    /// A GPU whose registers allow only a part of a threadgroup's usual size: what a kernel needs is asked for, and
+    /// where it has too little another takes its place.
+    @ParameterizedTest
+    @ValueSource(strings = {"512", "128", "64", "32"})
+    void smallThreadgroupsAreHonoured(String threads) {
+        SoftMetal.set("MAX_THREADS", threads);
+        assertRight(Numerics.EXACT, OpCases.small());
+        assertRight(Numerics.FAST, OpCases.smallFast());
+    }
+
+    private static void assertRight(Numerics numerics, List<OpCase> cases) {
+        List<String> wrong = new ArrayList<>();
+        compare(numerics, cases, new TreeMap<>(), wrong);
+        assertThat(wrong).isEmpty();
     }
 }

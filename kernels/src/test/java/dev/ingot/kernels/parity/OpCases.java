@@ -16,14 +16,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /// Every op of the [Encoder] over a grid of awkward shapes.
 public final class OpCases {
     private static final double ULP = Math.ulp(1f);
     private static final List<DType> DENSE = List.of(DType.F32, DType.F16, DType.BF16);
-    private static final List<QuantizedWeights> QUANTIZED =
-            Stream.of(QuantizedWeights.values()).filter(QuantizedWeights::isOnEveryDevice).toList();
+    private static final List<QuantizedWeights> QUANTIZED = List.of(QuantizedWeights.values());
 
     private OpCases() {}
 
@@ -79,6 +77,55 @@ public final class OpCases {
         cases.add(argmax(33));
         cases.add(topK(33, 5));
         copies(cases);
+        return cases;
+    }
+
+    /// What fast numerics choose other kernels for: many rows, and prompts.
+    ///
+    /// @param cacheTypes of attention
+    public static List<OpCase> fast(List<DType> cacheTypes) {
+        List<OpCase> cases = new ArrayList<>();
+        int[][] shapes = {
+            {9, 1, 1},
+            {10, 65, 31},
+            {16, 64, 32},
+            {17, 33, 260},
+            {32, 70, 7},
+            {33, 129, 66},
+            {70, 130, 97}
+        };
+        for (DType format : DENSE) {
+            for (int[] s : shapes) {
+                cases.add(matmul("matmul " + format, Data.weights(s[1], format, s[1], s[2]), s[0]));
+            }
+        }
+        for (QuantizedWeights format : QUANTIZED) {
+            int in = format.granule();
+            for (int[] s : new int[][] {{9, 67, in}, {40, 7, in + (in < 256 ? in : 0)}}) {
+                cases.add(matmul("matmul " + format, format.make(s[1], s[1], s[2]), s[0]));
+            }
+        }
+        attention(cases, cacheTypes, new int[] {1, 40, 33, 170});
+        cases.add(mixture(4, 2, 40, 36, DType.BF16, 70, true));
+        cases.add(mixture(5, 3, 33, 70, DType.F32, 40, false));
+        return cases;
+    }
+
+    /// Few and small ones that reach every kernel of [#fast].
+    public static List<OpCase> smallFast() {
+        List<OpCase> cases = new ArrayList<>();
+        for (DType format : DENSE) {
+            cases.add(matmul("matmul " + format, Data.weights(2, format, 67, 33), 9));
+        }
+        for (var format :
+                List.of(
+                        QuantizedWeights.AFFINE_4_G64,
+                        QuantizedWeights.GGML_Q8_0,
+                        QuantizedWeights.MXFP4)) {
+            cases.add(matmul("matmul " + format, format.make(2, 7, format.granule()), 33));
+        }
+        attention(cases, List.of(DType.F16, DType.I8), new int[] {1, 17, 33, 75});
+        cases.add(mixture(2, 1, 12, 7, DType.BF16, 24, true));
         return cases;
     }
 

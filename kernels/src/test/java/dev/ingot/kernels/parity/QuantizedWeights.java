@@ -43,14 +43,6 @@ public enum QuantizedWeights {
     AT_LOAD_8,
     AT_LOAD_4_F32;
 
-    /// Whether Metal has kernels for them; the CPU has for all.
-    public boolean isOnEveryDevice() {
-        return switch (this) {
-            case GGML_Q3_K, GGML_IQ4_XS, GGML_NVFP4 -> false;
-            default -> true;
-        };
-    }
-
     /// What `in` must be a multiple of.
     public int granule() {
         return switch (this) {

@@ -49,11 +49,14 @@ public final class Chat {
 
     /// What the assistant said.
     ///
-    /// @param content null where it only called tools
+    /// @param content null where it only thought or called tools
+    /// @param reasoning what it thought before, or null
     public record Message(
             String role,
             @Nullable String content,
             @Nullable String refusal,
+            @JsonInclude(Include.NON_NULL) @JsonProperty("reasoning_content")
+                    @Nullable String reasoning,
             @JsonInclude(Include.NON_EMPTY) @JsonProperty("tool_calls") List<ToolCall> toolCalls) {}
 
     /// A call of a tool.
@@ -106,9 +109,11 @@ public final class Chat {
     public record Delta(
             @Nullable String role,
             @JsonInclude(Include.NON_NULL) @Nullable String content,
+            @JsonInclude(Include.NON_NULL) @JsonProperty("reasoning_content")
+                    @Nullable String reasoning,
             @JsonProperty("tool_calls") List<ToolCallDelta> toolCalls) {
         /// Nothing: the chunk says something else.
-        public static final Delta NONE = new Delta(null, null, List.of());
+        public static final Delta NONE = new Delta(null, null, null, List.of());
     }
 
     /// More of one call: who is called first, then the arguments piece by piece.

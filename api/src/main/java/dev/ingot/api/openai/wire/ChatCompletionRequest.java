@@ -11,6 +11,7 @@ import tools.jackson.databind.JsonNode;
 /// @param model null where the client leaves it to the server
 /// @param tools what the model is told of and may call; empty where `tool_choice` is `none`
 /// @param parallelToolCalls whether a choice may hold more than one call
+/// @param includeReasoning whether the client wants to be told what the model thought
 /// @param maxTokens `max_completion_tokens`, or `max_tokens` where that is absent, or null
 /// @param maxTokensField which of the two the client gave
 /// @param logprobs likeliest alternatives per token, or null for no log probabilities
@@ -22,6 +23,7 @@ public record ChatCompletionRequest(
         List<ChatMessage> messages,
         List<Tool> tools,
         boolean parallelToolCalls,
+        boolean includeReasoning,
         @Nullable Integer maxTokens,
         String maxTokensField,
         @Nullable Integer logprobs,
@@ -58,6 +60,7 @@ public record ChatCompletionRequest(
                 messages,
                 tools(body),
                 body.bool("parallel_tool_calls", true),
+                body.bool("include_reasoning", true),
                 maxTokens == null ? maxTokensOld : maxTokens,
                 maxTokensField,
                 logprobs(body),

@@ -10,6 +10,15 @@ import java.util.regex.Pattern;
 ///
 /// @param declaration `{"type":"function","function":{…}}` as the client wrote it, for the template
 public record Tool(String name, Map<String, Object> declaration) {
+    /// The JSON Schema of its arguments; empty where the client gave none.
+    @SuppressWarnings("unchecked") // A schema is a JSON object: its names are strings.
+    public Map<String, Object> parameters() {
+        return declaration.get("function") instanceof Map<?, ?> function
+                        && function.get("parameters") instanceof Map<?, ?> parameters
+                ? (Map<String, Object>) parameters
+                : Map.of();
+    }
+
     private static final int MAX_TOOLS = 128;
     private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9_.-]{1,64}");
 

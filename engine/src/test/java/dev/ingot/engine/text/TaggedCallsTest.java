@@ -11,9 +11,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class ToolCallParserTest {
+final class TaggedCallsTest {
     private static final String PARIS =
-            "<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Paris\"}}\n</tool_call>";
+            """
+            <tool_call>
+            {"name": "get_weather", "arguments": {"city": "Paris"}}
+            </tool_call>\
+            """;
 
     private static ToolCall call(int index, String name, String arguments) {
         return new ToolCall(index, "call-" + index, name, arguments);
@@ -24,7 +28,7 @@ class ToolCallParserTest {
     }
 
     private static List<SpokenPart> cut(String text, List<Integer> ends) {
-        var parser = new ToolCallParser(index -> "call-" + index);
+        var parser = TaggedCalls.json(index -> "call-" + index);
         List<SpokenPart> parts = new ArrayList<>();
         int from = 0;
         for (int end : ends) {
@@ -52,7 +56,7 @@ class ToolCallParserTest {
 
     @Test
     void wordsPassThroughAtOnce() {
-        var parser = new ToolCallParser(Integer::toString);
+        var parser = TaggedCalls.json(Integer::toString);
         assertThat(parser.add("Hello")).containsExactly(new Content("Hello"));
         assertThat(parser.add(" wor")).containsExactly(new Content(" wor"));
         assertThat(parser.add("ld\n")).containsExactly(new Content("ld"));
@@ -61,12 +65,11 @@ class ToolCallParserTest {
 
     @Test
     void aCallIsGivenWhenItIsComplete() {
-        var parser = new ToolCallParser(index -> "call-" + index);
+        var parser = TaggedCalls.json(index -> "call-" + index);
         assertThat(parser.add("Let me look.\n<tool")).containsExactly(new Content("Let me look."));
         assertThat(parser.add("_call>{\"name\": \"f\", \"argu")).isEmpty();
         assertThat(parser.add("ments\": {\"a\":  [1, 2.50]}}</tool_call>"))
                 .containsExactly(call(0, "f", "{\"a\":  [1, 2.50]}"));
-        assertThat(parser.callCount()).isEqualTo(1);
         assertThat(parser.finish()).isEmpty();
     }
 
@@ -91,7 +94,8 @@ class ToolCallParserTest {
     void aClosingTagInsideAStringIsText() {
         assertThat(
                         whole(
-                                "<tool_call>{\"name\": \"f\", \"arguments\": {\"x\": \"a\\\"</tool_call>\\\\\"}}</tool_call>"))
+                                "<tool_call>{\"name\": \"f\", \"arguments\": {\"x\":"
+                                        + " \"a\\\"</tool_call>\\\\\"}}</tool_call>"))
                 .containsExactly(call(0, "f", "{\"x\": \"a\\\"</tool_call>\\\\\"}"));
     }
 
@@ -101,7 +105,8 @@ class ToolCallParserTest {
                 .containsExactly(call(0, "f", "{}"));
         assertThat(
                         whole(
-                                "<tool_call>{\"arguments\": \"{\\\"a\\\": 1}\", \"name\": \"f\"}</tool_call>"))
+                                "<tool_call>{\"arguments\": \"{\\\"a\\\": 1}\", \"name\":"
+                                        + " \"f\"}</tool_call>"))
                 .containsExactly(call(0, "f", "{\"a\": 1}"));
     }
 

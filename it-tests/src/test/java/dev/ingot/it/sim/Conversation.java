@@ -1,0 +1,266 @@
+package dev.ingot.it.sim;
+
+import dev.ingot.engine.schedule.Slice;
+import dev.ingot.engine.sequence.SequenceId;
+import dev.ingot.engine.sequence.Tokens;
+import dev.ingot.scheduler.Engine;
+import dev.ingot.scheduler.Engine.Abort;
+import dev.ingot.scheduler.Engine.Accepted;
+import dev.ingot.scheduler.Engine.Credit;
+import dev.ingot.scheduler.Engine.Event;
+import dev.ingot.scheduler.Engine.Submit;
+import dev.ingot.scheduler.Engine.TokensSampled;
+import dev.ingot.scheduler.Engines.Drained;
+import dev.ingot.worker.Worker;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.DoubleSupplier;
+import java.util.function.LongSupplier;
+import org.apache.pekko.actor.ActorRef;
+import org.apache.pekko.actor.typed.internal.AdaptMessage;
+import org.jspecify.annotations.Nullable;
+
+/// Listens to what requests and schedulers say to each other, and holds every scheduler to [Engine]'s contract: it
+/// answers what it was asked, tells tokens without gap and within the credit, has one last word, and says nothing after it.
+///
+/// What a scheduler holds must be what follows from its conversation, after every message that it has read.
+final class Conversation implements SimExecutor.Listener {
+    /// A queue is looked through every half second.
+    private static final Duration QUEUE_CHECK = Duration.ofSeconds(1);
+
+    private final SimSettings settings;
+    private final LongSupplier nanoClock;
+    private final DoubleSupplier sequencesHeld;
+    private final Map<String, Side> schedulers = new HashMap<>();
+    private @Nullable Side reading;
+
+    /// @param sequencesHeld by the scheduler that has read a message last, as it says itself
+    Conversation(SimSettings settings, LongSupplier nanoClock, DoubleSupplier sequencesHeld) {
+        this.settings = settings;
+        this.nanoClock = nanoClock;
+        this.sequencesHeld = sequencesHeld;
+    }
+
+    /// One scheduler.
+    private static final class Side {
+        final String name;
+        final Map<SequenceId, Running> sequences = new HashMap<>();
+        final Shares shares;
+
+        /// All that it ever took, by salt: what can be in its prefix cache.
+        final Map<String, List<List<Integer>>> known = new HashMap<>();
+
+        @Nullable Submit submitted;
+        boolean drains;
+        boolean isDrained;
+
+        Side(String name, Shares shares) {
+            this.name = name;
+            this.shares = shares;
+        }
+    }
+
+    /// An accepted sequence that was neither told its last word nor aborted.
+    private static final class Running {
+        final Submit submit;
+        final long sinceNanos;
+        int creditUpTo;
+        int told;
+        boolean hasRun;
+        final List<Integer> tokens = new ArrayList<>();
+
+        Running(Submit submit, long sinceNanos) {
+            add(submit.prompt());
+            add(submit.generated());
+            this.submit = submit;
+            this.sinceNanos = sinceNanos;
+            this.creditUpTo = submit.creditUpTo();
+            this.told = submit.generated().size();
+        }
+
+        void add(Tokens more) {
+            for (int i = 0; i < more.size(); i++) {
+                tokens.add(more.get(i));
+            }
+        }
+    }
+
+    @Override
+    public void reads(ActorRef actor, Object message) {
+        reading = null;
+        if (!actor.path().name().startsWith("scheduler-")) {
+            return;
+        }
+        var side =
+                schedulers.computeIfAbsent(
+                        actor.path().toStringWithoutAddress(),
+                        name -> new Side(name, new Shares(settings)));
+        reading = side;
+        side.submitted = null;
+        switch (message) {
+            case Submit submit -> side.submitted = submit;
+            case Credit(SequenceId id, int epoch, int upTo) -> {
+                var sequence = side.sequences.get(id);
+                if (sequence != null && sequence.submit.epoch() == epoch) {
+                    sequence.creditUpTo = Math.max(sequence.creditUpTo, upTo);
+                }
+            }
+            case Abort(SequenceId id, int epoch, var _) -> {
+                var sequence = side.sequences.get(id);
+                if (sequence != null && sequence.submit.epoch() == epoch) {
+                    remove(side, sequence);
+                }
+            }
+            default -> side.drains |= message.getClass().getSimpleName().equals("Drain");
+        }
+    }
+
+    @Override
+    public void says(ActorRef actor, Object message) {
+        var side = reading;
+        if (side == null || !actor.path().name().startsWith("scheduler-")) {
+            return;
+        }
+        Object said = message instanceof AdaptMessage<?, ?> adapted ? adapted.message() : message;
+        switch (said) {
+            case Event event -> said(side, event);
+            case Worker.ExecuteStep step ->
+                    step.plan().slices().forEach(slice -> runs(side, slice));
+            case Drained _ -> {
+                require(
+                        side,
+                        side.sequences.isEmpty(),
+                        "is drained but holds " + side.sequences.keySet());
+                side.isDrained = true;
+            }
+            default -> {}
+        }
+    }
+
+    private void said(Side side, Event event) {
+        var id = event.sequence();
+        var submit = side.submitted;
+        boolean answers =
+                submit != null && submit.sequence().equals(id) && submit.epoch() == event.epoch();
+        switch (event) {
+            case Accepted _ -> {
+                if (submit == null || !answers) {
+                    throw new Violation(side.name + " accepts what nobody submitted: " + event);
+                }
+                require(side, !side.drains, "drains and accepts " + event);
+                var before = side.sequences.get(id);
+                if (before != null) {
+                    require(side, before.submit.epoch() < event.epoch(), "accepts again " + event);
+                    remove(side, before);
+                }
+                var sequence = new Running(submit, nanoClock.getAsLong());
+                side.sequences.put(id, sequence);
+                side.known
+                        .computeIfAbsent(submit.cacheSalt(), _ -> new ArrayList<>())
+                        .add(sequence.tokens);
+                side.shares.waits(submit);
+            }
+            case Engine.Rejected _ ->
+                    require(side, answers, "rejects what nobody submitted: " + event);
+            case TokensSampled sampled -> {
+                var sequence = held(side, event);
+                require(
+                        side,
+                        sampled.firstIndex() == sequence.told,
+                        "tells " + event + " after " + sequence.told + " tokens");
+                sequence.told += sampled.tokens().size();
+                sequence.add(sampled.tokens());
+                require(
+                        side,
+                        sequence.told <= sequence.creditUpTo,
+                        "goes beyond the credit of " + sequence.creditUpTo + ": " + event);
+                side.shares.sampled(sequence.submit, sampled.tokens().size());
+            }
+            case Engine.Finished _, Engine.HandedBack _, Engine.Expired _, Engine.Failed _ ->
+                    remove(side, held(side, event));
+        }
+    }
+
+    private void runs(Side side, Slice slice) {
+        if (slice.sequence().request() == 0) {
+            return; // A canary.
+        }
+        var sequence = side.sequences.get(slice.sequence());
+        if (sequence == null) {
+            throw new Violation(side.name + " runs " + slice.sequence() + ", which has ended");
+        }
+        if (!sequence.hasRun) {
+            sequence.hasRun = true;
+            checkWaited(side, sequence);
+            checkHit(side, sequence, slice.firstPosition());
+            side.shares.starts(sequence.submit, slice.firstPosition());
+        }
+        side.shares.computes(sequence.submit, slice.tokens().size());
+    }
+
+    private void checkWaited(Side side, Running sequence) {
+        var most = settings.policy().maxQueueTime();
+        long waited = nanoClock.getAsLong() - sequence.sinceNanos;
+        require(
+                side,
+                most.isZero()
+                        || sequence.submit.epoch() > 0
+                        || waited <= most.plus(QUEUE_CHECK).toNanos(),
+                "runs " + sequence.submit.sequence() + " after it has waited " + waited + " ns");
+    }
+
+    /// Whoever begins later than at its beginning found that in the cache, left there under its own salt.
+    private static void checkHit(Side side, Running sequence, int first) {
+        var hit = sequence.tokens.subList(0, first);
+        int count = 0;
+        for (var other : side.known.getOrDefault(sequence.submit.cacheSalt(), List.of())) {
+            count += other.size() >= first && other.subList(0, first).equals(hit) ? 1 : 0;
+        }
+        require(
+                side,
+                first == 0 || count > 1, // itself among them
+                "spares " + sequence.submit.sequence() + " what it should not know: " + hit);
+    }
+
+    private static Running held(Side side, Event event) {
+        var sequence = side.sequences.get(event.sequence());
+        if (sequence == null || sequence.submit.epoch() != event.epoch()) {
+            throw new Violation(side.name + " says of what it does not run: " + event);
+        }
+        return sequence;
+    }
+
+    private static void remove(Side side, Running sequence) {
+        side.sequences.remove(sequence.submit.sequence());
+        if (!sequence.hasRun) {
+            side.shares.leaves(sequence.submit);
+        }
+    }
+
+    /// To be called after every message that was read to its end by an actor that lives on.
+    void check() {
+        var side = reading;
+        if (side == null) {
+            return;
+        }
+        reading = null;
+        require(
+                side,
+                sequencesHeld.getAsDouble() == side.sequences.size(),
+                "holds "
+                        + sequencesHeld.getAsDouble()
+                        + " sequences, and has to hold "
+                        + side.sequences.keySet());
+        require(side, !side.isDrained || side.sequences.isEmpty(), "has said that it was drained");
+        side.shares.check();
+    }
+
+    private static void require(Side side, boolean holds, String otherwise) {
+        if (!holds) {
+            throw new Violation(side.name + " " + otherwise);
+        }
+    }
+}
