@@ -11,6 +11,8 @@ import dev.ingot.scheduler.EngineStatus;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import org.apache.pekko.Done;
 import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.Adapter;
@@ -21,6 +23,7 @@ final class EngineNode implements ServingNode {
     private static final Duration PROBES_GRACE = Duration.ofSeconds(1);
 
     private final ActorSystem<Void> system;
+    private final CompletableFuture<Done> ending;
     private final HttpServer server;
     private final LifelineListener lifeline;
     private final String model;
@@ -28,6 +31,7 @@ final class EngineNode implements ServingNode {
     private EngineNode(
             ActorSystem<Void> system, HttpServer server, LifelineListener lifeline, String model) {
         this.system = system;
+        this.ending = NodeSystem.ending(system);
         this.server = server;
         this.lifeline = lifeline;
         this.model = model;
@@ -76,7 +80,11 @@ final class EngineNode implements ServingNode {
                             Materializer.matFromSystem(system));
             var server =
                     Node.listen(system, ServerConfig.of(settings.host(), settings.port()), table);
-            var decided = state.decided().join();
+            // A cluster that does not take this node ends it, maybe before the model is loaded.
+            CompletableFuture.anyOf(
+                            state.decided(), system.getWhenTerminated().toCompletableFuture())
+                    .join();
+            var decided = state.decided().getNow(state.now());
             if (decided.state() != EngineStatus.State.READY) {
                 throw new Node.StartException(decided.reason());
             }
@@ -88,6 +96,7 @@ final class EngineNode implements ServingNode {
             return new EngineNode(system, server, lifeline, model);
         } catch (Node.StartException | RuntimeException | Error e) {
             Node.stop(system);
+            var unused = ServingNode.isPutOut(system); // Then this is why it could not start.
             throw e;
         }
     }
@@ -109,7 +118,7 @@ final class EngineNode implements ServingNode {
 
     @Override
     public boolean awaitTermination() throws Node.StartException {
-        system.getWhenTerminated().toCompletableFuture().join();
+        NodeSystem.awaitEnd(system, ending);
         return ServingNode.isPutOut(system);
     }
 

@@ -25,6 +25,7 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
+import org.apache.pekko.Done;
 import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.Adapter;
@@ -33,13 +34,16 @@ import org.apache.pekko.stream.Materializer;
 /// A node that takes requests and has engine nodes serve them.
 final class RouterNode implements ServingNode {
     private static final Duration GRACE = Duration.ofSeconds(10);
+    private static final Duration ADMIN_GRACE = Duration.ofMillis(100);
 
     private final ActorSystem<Void> system;
+    private final CompletableFuture<Done> ending;
     private final HttpServer server;
     private final HttpServer admin;
 
     private RouterNode(ActorSystem<Void> system, HttpServer server, HttpServer admin) {
         this.system = system;
+        this.ending = NodeSystem.ending(system);
         this.server = server;
         this.admin = admin;
     }
@@ -128,6 +132,7 @@ final class RouterNode implements ServingNode {
             return start(settings, registry, served, changed, started.join(), system);
         } catch (Node.StartException | RuntimeException | Error e) {
             Node.stop(system);
+            var unused = ServingNode.isPutOut(system); // Then this is why it could not start.
             throw e;
         }
     }
@@ -181,7 +186,7 @@ final class RouterNode implements ServingNode {
         shutdown.addTask(
                 CoordinatedShutdown.PhaseServiceUnbind(), "http", () -> server.stop(GRACE));
         shutdown.addTask(
-                CoordinatedShutdown.PhaseServiceStop(), "admin", () -> admin.stop(Duration.ZERO));
+                CoordinatedShutdown.PhaseServiceStop(), "admin", () -> admin.stop(ADMIN_GRACE));
         return new RouterNode(system, server, admin);
     }
 
@@ -206,7 +211,7 @@ final class RouterNode implements ServingNode {
 
     @Override
     public boolean awaitTermination() throws Node.StartException {
-        system.getWhenTerminated().toCompletableFuture().join();
+        NodeSystem.awaitEnd(system, ending);
         return ServingNode.isPutOut(system);
     }
 

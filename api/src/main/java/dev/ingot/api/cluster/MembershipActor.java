@@ -23,12 +23,14 @@ import org.apache.pekko.cluster.typed.JoinSeedNodes;
 final class MembershipActor {
     private static final String DNS = "dns:";
     private static final Duration LOOK_AGAIN = Duration.ofSeconds(3);
+    private static final int LOOKS_PER_WARNING = 3;
 
     private final ActorContext<Look> context;
     private final Cluster cluster;
     private final ClusterSettings settings;
     private final Names names;
     private List<Address> seeds = List.of();
+    private int looks;
 
     /// Whether it is in by now.
     enum Look {
@@ -66,6 +68,14 @@ final class MembershipActor {
     private Behavior<Look> look() {
         if (!cluster.selfMember().status().equals(MemberStatus.removed())) {
             return Behaviors.stopped();
+        }
+        if (++looks % LOOKS_PER_WARNING == 0) {
+            context.getLog()
+                    .warn(
+                            "In no cluster yet: {} did not let this node in. Is it running, and do"
+                                    + " both have keys of one authority (--cluster-keys), or"
+                                    + " neither?",
+                            settings.join());
         }
         join();
         return Behaviors.same();

@@ -170,6 +170,11 @@ final class RoutedNode {
         return drainAsked || (load != null && load.draining());
     }
 
+    /// Whether an operator wants no link with it.
+    boolean isLeftAlone() {
+        return drainAsked;
+    }
+
     void canary(int percent) {
         canaryPercent = percent;
     }

@@ -317,7 +317,7 @@ final class RouterActor {
 
     private void link(String address) {
         var node = nodes.get(address);
-        if (node == null || node.link() != null || node.isLinking()) {
+        if (node == null || node.link() != null || node.isLinking() || node.isLeftAlone()) {
             return;
         }
         var gate = node.gate();
@@ -527,6 +527,7 @@ final class RouterActor {
                 }
                 timers.cancel("leave " + wanted);
                 node.drain(false);
+                link(wanted);
                 publish();
                 unpark();
                 replyTo.tell(status());

@@ -25,18 +25,21 @@ final class Load implements AutoCloseable {
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private final HttpClient client = HttpClient.newHttpClient();
     private final AtomicLong progress = new AtomicLong();
+    private int runs;
 
     Load(String url) {
         this.url = url;
     }
 
-    static ObjectNode request(int i, int maxTokens) {
+    /// @param salt requests of another one share no cached prefix with it, and say the same
+    static ObjectNode request(int i, int maxTokens, int salt) {
         var body = JSON.createObjectNode();
         body.put("model", "ingot-small");
         body.put("prompt", "Once upon a time there was a fox number " + i + ", who");
         body.put("max_tokens", maxTokens);
         body.put("temperature", i % 2 == 0 ? 0 : 0.9);
         body.put("seed", 1000 + i);
+        body.put("cache_salt", "run " + salt);
         body.put("stream", true);
         body.put("return_token_ids", true);
         body.putObject("stream_options").put("include_usage", true);
@@ -53,12 +56,13 @@ final class Load implements AutoCloseable {
         return body;
     }
 
-    /// Starts this many streams.
+    /// Starts this many streams; none finds anything of the ones before in a cache, which would draw it to their node.
     List<Future<Told>> start(int streams, int maxTokens) {
         progress.set(0);
+        runs++;
         var told = new ArrayList<Future<Told>>();
         for (int i = 0; i < streams; i++) {
-            var body = request(i, maxTokens);
+            var body = request(i, maxTokens, runs);
             told.add(threads.submit(() -> read(body)));
         }
         return told;

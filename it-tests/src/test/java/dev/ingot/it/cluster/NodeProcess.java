@@ -37,6 +37,34 @@ final class NodeProcess implements AutoCloseable {
 
     /// @param properties further flags for the JVM
     static NodeProcess start(String name, List<String> properties, List<String> arguments) {
+        var serve = new ArrayList<>(List.of("serve"));
+        serve.addAll(arguments);
+        return ingot(name, properties, serve);
+    }
+
+    /// `ingot` with these arguments, run to its end.
+    ///
+    /// @return what it printed
+    static String run(String... arguments) {
+        var process = ingot("command", List.of(), List.of(arguments));
+        process.awaitEnd();
+        if (process.process.exitValue() != 0) {
+            throw new IllegalStateException(process.log());
+        }
+        return process.log();
+    }
+
+    private static NodeProcess ingot(String name, List<String> properties, List<String> arguments) {
+        return java(name, properties, "dev.ingot.api.Main", arguments);
+    }
+
+    /// A program of the tests.
+    static NodeProcess main(String name, String main, String... arguments) {
+        return java(name, List.of(), main, List.of(arguments));
+    }
+
+    private static NodeProcess java(
+            String name, List<String> properties, String main, List<String> arguments) {
         try {
             // Of this process, so that several may run in one folder.
             var folder =
@@ -51,8 +79,7 @@ final class NodeProcess implements AutoCloseable {
             command.add(
                     System.getProperty(
                             "surefire.test.class.path", System.getProperty("java.class.path")));
-            command.add("dev.ingot.api.Main");
-            command.add("serve");
+            command.add(main);
             command.addAll(arguments);
             var builder =
                     new ProcessBuilder(command)
@@ -70,6 +97,12 @@ final class NodeProcess implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /// The first group of the last match in its log: a node that began anew says it again.
+    String lastInLog(String pattern) {
+        var all = Pattern.compile(pattern).matcher(log()).results().toList();
+        return all.getLast().group(1);
     }
 
     /// The first group of the first match in its log, as soon as there is one.

@@ -26,16 +26,27 @@ final class TestCluster implements AutoCloseable {
     private final FaultProxy toRouter;
     private final int routerPort;
     private final List<String> engineFlags;
-    private final NodeProcess router;
+    private final List<String> routerFlags;
+    private NodeProcess router;
     private final List<NodeProcess> engines = new ArrayList<>();
     private final List<FaultProxy> toEngines = new ArrayList<>();
-    private final String url;
-    private final String adminUrl;
+    private String url = "";
+    private String adminUrl = "";
 
     private TestCluster(List<String> routerFlags, List<String> engineFlags) {
         this.engineFlags = engineFlags;
+        this.routerFlags = routerFlags;
         routerPort = freePort();
         toRouter = FaultProxy.to(routerPort);
+        router = startRouter();
+    }
+
+    /// A router at the address of the one before, which has ended.
+    void startRouterAgain() {
+        router = startRouter();
+    }
+
+    private NodeProcess startRouter() {
         var flags =
                 new ArrayList<>(
                         List.of(
@@ -50,9 +61,10 @@ final class TestCluster implements AutoCloseable {
                                 "--cluster-bind",
                                 "127.0.0.1:" + routerPort));
         flags.addAll(routerFlags);
-        router = NodeProcess.start("router", from(ROUTER_ADDRESS), flags);
-        url = router.awaitLog("Ready after .*: (http\\S+) routes");
-        adminUrl = router.awaitLog("admin API at (\\S+)");
+        var started = NodeProcess.start("router", from(ROUTER_ADDRESS), flags);
+        url = started.awaitLog("Ready after .*: (http\\S+) routes");
+        adminUrl = started.awaitLog("admin API at (\\S+)");
+        return started;
     }
 
     static TestCluster start(int engines, List<String> routerFlags) {
@@ -62,7 +74,7 @@ final class TestCluster implements AutoCloseable {
     static TestCluster start(int engines, List<String> routerFlags, List<String> engineFlags) {
         var cluster = new TestCluster(routerFlags, engineFlags);
         for (int i = 0; i < engines; i++) {
-            cluster.add(List.of());
+            cluster.add(List.of(), List.of());
         }
         cluster.awaitServing(engines);
         return cluster;
@@ -75,21 +87,22 @@ final class TestCluster implements AutoCloseable {
     }
 
     /// An engine node that is none of the cluster's own; it tries to join.
-    NodeProcess stranger(String name, List<String> properties, Path keys) {
-        return NodeProcess.start(
-                name,
-                properties,
-                List.of(
-                        "--role",
-                        "engine",
-                        "--join",
-                        "127.0.0.1:" + toRouter.port(),
-                        "--threads",
-                        "1",
-                        "--kv-cache-memory-bytes",
-                        "67108864",
-                        "--cluster-keys",
-                        keys.toString()));
+    ///
+    /// @param more flags of its own
+    NodeProcess stranger(String name, List<String> properties, String... more) {
+        var flags =
+                new ArrayList<>(
+                        List.of(
+                                "--role",
+                                "engine",
+                                "--join",
+                                "127.0.0.1:" + toRouter.port(),
+                                "--threads",
+                                "1",
+                                "--kv-cache-memory-bytes",
+                                "67108864"));
+        flags.addAll(List.of(more));
+        return NodeProcess.start(name, properties, flags);
     }
 
     private static List<String> from(String address) {
@@ -103,17 +116,19 @@ final class TestCluster implements AutoCloseable {
     /// Adds an engine node; it joins in its own time.
     ///
     /// @return its number
-    int add(List<String> flags) {
+    int add(List<String> properties, List<String> flags) {
         int real = freePort();
         toEngines.add(FaultProxy.to(real));
         ports.add(real);
-        engines.add(engine(engines.size(), flags));
+        ownFlags.add(flags);
+        engines.add(engine(engines.size(), properties));
         return engines.size() - 1;
     }
 
     private final List<Integer> ports = new ArrayList<>();
+    private final List<List<String>> ownFlags = new ArrayList<>();
 
-    private NodeProcess engine(int number, List<String> more) {
+    private NodeProcess engine(int number, List<String> properties) {
         var flags =
                 new ArrayList<>(
                         List.of(
@@ -126,12 +141,15 @@ final class TestCluster implements AutoCloseable {
                                 "--cluster-bind",
                                 "127.0.0.1:" + ports.get(number),
                                 "--threads",
-                                "1",
-                                "--kv-cache-memory-bytes",
-                                "67108864"));
-        flags.addAll(more);
+                                "1"));
+        flags.addAll(ownFlags.get(number));
         flags.addAll(engineFlags);
-        return NodeProcess.start("engine-" + number, from(addressOf(number)), flags);
+        if (!flags.contains("--kv-cache-memory-bytes")) {
+            flags.addAll(List.of("--kv-cache-memory-bytes", "67108864"));
+        }
+        var all = new ArrayList<>(from(addressOf(number)));
+        all.addAll(properties);
+        return NodeProcess.start("engine-" + number, all, flags);
     }
 
     /// Starts a node again that has ended, at the same address.
@@ -194,6 +212,15 @@ final class TestCluster implements AutoCloseable {
                         .build());
     }
 
+    /// Where engine nodes join.
+    String routerPlace() {
+        return "127.0.0.1:" + toRouter.port();
+    }
+
+    String adminUrl() {
+        return adminUrl;
+    }
+
     void awaitServing(int count) {
         Awaitility.await()
                 .atMost(JOIN)
@@ -206,9 +233,18 @@ final class TestCluster implements AutoCloseable {
         return status().split("\"state\":\"serving\"", -1).length - 1;
     }
 
-    /// A metric of the router, of all models.
+    /// A metric of the router, of its first model.
     double metric(String name) {
-        return get(url + "/metrics")
+        return metric(url, name);
+    }
+
+    /// A metric of an engine node.
+    double metric(int number, String name) {
+        return metric(engine(number).lastInLog("probes at (http\\S+)"), name);
+    }
+
+    private double metric(String server, String name) {
+        return get(server + "/metrics")
                 .lines()
                 .filter(line -> line.startsWith(name + "{") || line.startsWith(name + " "))
                 .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))

@@ -60,6 +60,15 @@ final class Told {
         return told;
     }
 
+    /// From the lines of whole events.
+    static Told of(List<String> events) {
+        var told = new Told();
+        var progress = new AtomicLong();
+        events.forEach(line -> told.take(JSON.readTree(line.substring(6)), progress));
+        told.done = true;
+        return told;
+    }
+
     static Told failed(String error) {
         var told = new Told();
         told.error = error;
