@@ -175,8 +175,8 @@ public final class ClusterBenchMain {
                         var with = measure(client, cluster.url(), streams);
                         System.out.printf(
                                 "%3d streams: token alone p50 %.2f p99 %.2f, with a router p50 %.2f"
-                                    + " p99 %.2f, added p50 %.2f p99 %.2f; request alone p50 %.2f,"
-                                    + " with a router p50 %.2f, added %.2f%n",
+                                        + " p99 %.2f, added p50 %.2f p99 %.2f; request alone p50 %.2f,"
+                                        + " with a router p50 %.2f, added %.2f%n",
                                 streams,
                                 without.token(0.5),
                                 without.token(0.99),

@@ -87,7 +87,7 @@ class KernelFaultTest {
                 Arguments.of(
                         "a matrix multiplied in two branches",
                         "simdgroup_float8x8 m(1.0f), r; if (l & 1) simdgroup_multiply(r, m, m);"
-                            + " else simdgroup_multiply(r, m, m); x[t] = r.thread_elements()[0];",
+                                + " else simdgroup_multiply(r, m, m); x[t] = r.thread_elements()[0];",
                         "divergent simdgroup operations"),
                 Arguments.of(
                         "a write just beyond the last page",

@@ -17,8 +17,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class RefusedSourcesTest {
     private static final String KERNEL =
             "kernel void k(device float* x [[buffer(0)]], uint t"
-                + " [[thread_position_in_threadgroup]], uint g [[threadgroup_position_in_grid]])"
-                + " {\n";
+                    + " [[thread_position_in_threadgroup]], uint g [[threadgroup_position_in_grid]])"
+                    + " {\n";
 
     private SoftMetal metal;
 
@@ -141,8 +141,8 @@ class RefusedSourcesTest {
                 source(
                         "two kernels of one name",
                         "kernel void a(device float* x [[buffer(0)]]) { x[0] = 1; }\n"
-                            + "[[host_name(\"a\")]] kernel void b(device float* x [[buffer(0)]]) {"
-                            + " x[0] = 1; }",
+                                + "[[host_name(\"a\")]] kernel void b(device float* x [[buffer(0)]]) {"
+                                + " x[0] = 1; }",
                         "two kernels are named 'a'"),
                 source(
                         "function constants that share an index",

@@ -218,8 +218,8 @@ class StandardLibraryTest {
                     of(
                             "threadgroup memory of two variables",
                             "threadgroup float a[64], b[64]; a[t] = x; b[63 - t] = x;"
-                                + " threadgroup_barrier(mem_flags::mem_threadgroup); out[t] = a[63"
-                                + " - t] * 100 + b[t];",
+                                    + " threadgroup_barrier(mem_flags::mem_threadgroup); out[t] = a[63"
+                                    + " - t] * 100 + b[t];",
                             t -> (64 - t) * 101),
                     of(
                             "a threadgroup array of vectors",
@@ -234,23 +234,23 @@ class StandardLibraryTest {
                     of(
                             "atomics of all threads",
                             "threadgroup atomic_uint sum, greatest; if (t == 0) {"
-                                + " atomic_store_explicit(&sum, 0u, memory_order_relaxed);"
-                                + " atomic_store_explicit(&greatest, 0u, memory_order_relaxed); }"
-                                + " threadgroup_barrier(mem_flags::mem_threadgroup);"
-                                + " atomic_fetch_add_explicit(&sum, t, memory_order_relaxed);"
-                                + " atomic_fetch_max_explicit(&greatest, t, memory_order_relaxed);"
-                                + " threadgroup_barrier(mem_flags::mem_threadgroup); out[t] ="
-                                + " atomic_load_explicit(&sum, memory_order_relaxed) + 10000 *"
-                                + " atomic_load_explicit(&greatest, memory_order_relaxed);",
+                                    + " atomic_store_explicit(&sum, 0u, memory_order_relaxed);"
+                                    + " atomic_store_explicit(&greatest, 0u, memory_order_relaxed); }"
+                                    + " threadgroup_barrier(mem_flags::mem_threadgroup);"
+                                    + " atomic_fetch_add_explicit(&sum, t, memory_order_relaxed);"
+                                    + " atomic_fetch_max_explicit(&greatest, t, memory_order_relaxed);"
+                                    + " threadgroup_barrier(mem_flags::mem_threadgroup); out[t] ="
+                                    + " atomic_load_explicit(&sum, memory_order_relaxed) + 10000 *"
+                                    + " atomic_load_explicit(&greatest, memory_order_relaxed);",
                             t -> 2016 + 630000),
                     of(
                             "an atomic float",
                             "threadgroup atomic_float sum; if (t == 0) atomic_store_explicit(&sum,"
-                                + " 0.0f, memory_order_relaxed);"
-                                + " threadgroup_barrier(mem_flags::mem_threadgroup);"
-                                + " atomic_fetch_add_explicit(&sum, 0.5f, memory_order_relaxed);"
-                                + " threadgroup_barrier(mem_flags::mem_threadgroup); out[t] ="
-                                + " atomic_load_explicit(&sum, memory_order_relaxed);",
+                                    + " 0.0f, memory_order_relaxed);"
+                                    + " threadgroup_barrier(mem_flags::mem_threadgroup);"
+                                    + " atomic_fetch_add_explicit(&sum, 0.5f, memory_order_relaxed);"
+                                    + " threadgroup_barrier(mem_flags::mem_threadgroup); out[t] ="
+                                    + " atomic_load_explicit(&sum, memory_order_relaxed);",
                             t -> 32),
                     // in holds the matrix A[r][c] = 8r + c + 1
                     of(
@@ -266,8 +266,8 @@ class StandardLibraryTest {
                     of(
                             "A times A plus the identity",
                             "if (s == 0) { simdgroup_float8x8 a, c(1.0f); simdgroup_load(a, in, 8);"
-                                + " simdgroup_multiply_accumulate(c, a, a, c); simdgroup_store(c,"
-                                + " out, 8); }",
+                                    + " simdgroup_multiply_accumulate(c, a, a, c); simdgroup_store(c,"
+                                    + " out, 8); }",
                             t -> {
                                 double sum = t / 8 == t % 8 ? 1 : 0;
                                 for (int i = 0; i < 8; i++) {
@@ -278,10 +278,10 @@ class StandardLibraryTest {
                     of(
                             "half matrices into float",
                             "threadgroup half h[64]; h[t] = half(x);"
-                                + " threadgroup_barrier(mem_flags::mem_threadgroup); if (s == 0) {"
-                                + " simdgroup_half8x8 a, b(2.0h); simdgroup_float8x8 c;"
-                                + " simdgroup_load(a, h, 8); simdgroup_multiply(c, a, b);"
-                                + " simdgroup_store(c, out, 8); }",
+                                    + " threadgroup_barrier(mem_flags::mem_threadgroup); if (s == 0) {"
+                                    + " simdgroup_half8x8 a, b(2.0h); simdgroup_float8x8 c;"
+                                    + " simdgroup_load(a, h, 8); simdgroup_multiply(c, a, b);"
+                                    + " simdgroup_store(c, out, 8); }",
                             t -> 2 * (t + 1)),
                     of(
                             "the elements of a lane",
@@ -297,8 +297,8 @@ class StandardLibraryTest {
                     of(
                             "the elements of a lane, written",
                             "if (s == 0) { auto m = make_filled_simdgroup_matrix<float, 8,"
-                                + " 8>(0.0f); m.thread_elements()[0] = l; m.thread_elements()[1] ="
-                                + " l + 100; simdgroup_store(m, out, 8); }",
+                                    + " 8>(0.0f); m.thread_elements()[0] = l; m.thread_elements()[1] ="
+                                    + " l + 100; simdgroup_store(m, out, 8); }",
                             t -> {
                                 int row = t / 8;
                                 int column = t % 8;
@@ -319,11 +319,11 @@ class StandardLibraryTest {
                     of(
                             "a half matrix within a larger tile",
                             "threadgroup half h[160]; for (uint i = t; i < 160; i += 64) h[i] ="
-                                + " half(float(i));"
-                                + " threadgroup_barrier(mem_flags::mem_threadgroup); if (s == 0) {"
-                                + " simdgroup_half8x8 m; simdgroup_float8x8 one(1.0f), r;"
-                                + " simdgroup_load(m, h, 12, ulong2(3, 2)); simdgroup_multiply(r,"
-                                + " m, one); simdgroup_store(r, out, 8); }",
+                                    + " half(float(i));"
+                                    + " threadgroup_barrier(mem_flags::mem_threadgroup); if (s == 0) {"
+                                    + " simdgroup_half8x8 m; simdgroup_float8x8 one(1.0f), r;"
+                                    + " simdgroup_load(m, h, 12, ulong2(3, 2)); simdgroup_multiply(r,"
+                                    + " m, one); simdgroup_store(r, out, 8); }",
                             t -> (t / 8 + 2) * 12 + 3 + t % 8),
                     of(
                             "a half matrix stored into a tile with a stride",
@@ -335,20 +335,20 @@ class StandardLibraryTest {
                     of(
                             "a bfloat matrix, transposed",
                             "threadgroup bfloat b[64]; b[t] = bfloat(x);"
-                                + " threadgroup_barrier(mem_flags::mem_threadgroup); if (s == 0) {"
-                                + " simdgroup_bfloat8x8 m, two(bfloat(2.0f)); simdgroup_float8x8 r;"
-                                + " simdgroup_load(m, b, 8, ulong2(0, 0), true);"
-                                + " simdgroup_multiply(r, two, m); simdgroup_store(r, out, 8); }",
+                                    + " threadgroup_barrier(mem_flags::mem_threadgroup); if (s == 0) {"
+                                    + " simdgroup_bfloat8x8 m, two(bfloat(2.0f)); simdgroup_float8x8 r;"
+                                    + " simdgroup_load(m, b, 8, ulong2(0, 0), true);"
+                                    + " simdgroup_multiply(r, two, m); simdgroup_store(r, out, 8); }",
                             t -> 2 * (t % 8 * 8 + t / 8 + 1)),
                     of(
                             "products added up in place, of half and float",
                             "threadgroup half h[64]; h[t] = half(x);"
-                                + " threadgroup_barrier(mem_flags::mem_threadgroup); if (s == 0) {"
-                                + " simdgroup_half8x8 a; simdgroup_float8x8 b(0.5f);"
-                                + " simdgroup_load(a, h); auto c ="
-                                + " make_filled_simdgroup_matrix<float, 8, 8>(1.0f); for (uint i ="
-                                + " 0; i < 4; i++) simdgroup_multiply_accumulate(c, a, b, c);"
-                                + " simdgroup_store(c, out); }",
+                                    + " threadgroup_barrier(mem_flags::mem_threadgroup); if (s == 0) {"
+                                    + " simdgroup_half8x8 a; simdgroup_float8x8 b(0.5f);"
+                                    + " simdgroup_load(a, h); auto c ="
+                                    + " make_filled_simdgroup_matrix<float, 8, 8>(1.0f); for (uint i ="
+                                    + " 0; i < 4; i++) simdgroup_multiply_accumulate(c, a, b, c);"
+                                    + " simdgroup_store(c, out); }",
                             t -> 2 * (t + 1) + 1),
                     of(
                             "a product over its own factor",
@@ -358,10 +358,10 @@ class StandardLibraryTest {
                     of(
                             "matrices of two simdgroups",
                             "threadgroup float f[2][64]; simdgroup_float8x8 c[2]; for (uint i = 0;"
-                                + " i < 2; i++) c[i] = make_filled_simdgroup_matrix<float, 8,"
-                                + " 8>(float(s + i)); simdgroup_store(c[1], f[s], 8);"
-                                + " threadgroup_barrier(mem_flags::mem_threadgroup); out[t] = f[1 -"
-                                + " s][t];",
+                                    + " i < 2; i++) c[i] = make_filled_simdgroup_matrix<float, 8,"
+                                    + " 8>(float(s + i)); simdgroup_store(c[1], f[s], 8);"
+                                    + " threadgroup_barrier(mem_flags::mem_threadgroup); out[t] = f[1 -"
+                                    + " s][t];",
                             t -> t < 32 ? 2 : 1),
                     of(
                             "an unwritten matrix is NaN",
