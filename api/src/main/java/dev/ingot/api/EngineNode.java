@@ -96,7 +96,7 @@ final class EngineNode implements ServingNode {
             return new EngineNode(system, server, lifeline, model);
         } catch (Node.StartException | RuntimeException | Error e) {
             Node.stop(system);
-            var unused = ServingNode.isPutOut(system); // Then this is why it could not start.
+            var _ = ServingNode.isPutOut(system); // Then this is why it could not start.
             throw e;
         }
     }

@@ -132,7 +132,7 @@ final class RouterNode implements ServingNode {
             return start(settings, registry, served, changed, started.join(), system);
         } catch (Node.StartException | RuntimeException | Error e) {
             Node.stop(system);
-            var unused = ServingNode.isPutOut(system); // Then this is why it could not start.
+            var _ = ServingNode.isPutOut(system); // Then this is why it could not start.
             throw e;
         }
     }

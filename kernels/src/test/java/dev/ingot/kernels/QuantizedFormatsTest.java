@@ -49,7 +49,7 @@ final class QuantizedFormatsTest {
     private static final double OF_METAL = 1e-3;
     private static final double OF_CPU = 0.5;
 
-    /// @param ofModel the largest mean error against the golden that is accepted
+    /// A format, and the largest mean error against the golden that is accepted of it.
     enum Form {
         GGUF_Q8_0(GgmlType.Q8_0, 0.3),
         GGUF_Q6_K(GgmlType.Q6_K, 0.9),

@@ -189,7 +189,7 @@ public final class LoadCommand implements Callable<Integer> {
                 idleSeconds == 0 || serverPid != null,
                 "--idle asks for CPU time: give --server-pid, too");
         check(
-                overload == null || overload > 0 && overload <= 1000,
+                overload == null || (overload > 0 && overload <= 1000),
                 "--overload is " + overload + ", expected more than 0 and at most 1000");
         check(
                 longPrompt == null || longPrompt >= 1,

@@ -42,7 +42,7 @@ final class PerplexityCommandTest {
         out.toString()
                 .lines()
                 .skip(1)
-                .map(line -> line.split(" {2,}")[index])
+                .map(line -> line.split(" {2,}", -1)[index])
                 .forEach(cell -> values.add(Double.parseDouble(cell.replace("%", "").strip())));
         return values;
     }

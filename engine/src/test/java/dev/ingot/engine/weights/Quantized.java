@@ -10,6 +10,7 @@ import java.nio.ByteOrder;
 /// @param bytes of the levels; of GGUF's types with everything that belongs to them
 /// @param scales, biases one for each group; only of MLX's
 /// @param values what they stand for, each worked out in double precision from what is stored
+@SuppressWarnings("ArrayRecordComponent") // never compared
 public record Quantized(byte[] bytes, float[] scales, float[] biases, float[] values) {
     private static final double[] E2M1 = {0, 0.5, 1, 1.5, 2, 3, 4, 6};
     private static final int SUPER = 256;

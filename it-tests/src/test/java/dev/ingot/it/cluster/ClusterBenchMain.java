@@ -193,6 +193,7 @@ public final class ClusterBenchMain {
         }
     }
 
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     private record Ways(long[] tokens, long[] requests) {
         double token(double share) {
             return quantile(tokens, share) * 1e-6;
@@ -235,7 +236,7 @@ public final class ClusterBenchMain {
 
     /// Nanoseconds since the engine told this token.
     private static long age(int token, long now) {
-        long toldTick = token - PlayedServerMain.FIRST_TOKEN;
+        long toldTick = (long) token - PlayedServerMain.FIRST_TOKEN;
         long nowTick = now / PlayedServerMain.TICK_NANOS;
         long ticks = Math.floorMod(nowTick - toldTick, PlayedServerMain.TICKS);
         return ticks * PlayedServerMain.TICK_NANOS;

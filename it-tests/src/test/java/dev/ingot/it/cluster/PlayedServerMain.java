@@ -163,6 +163,7 @@ public final class PlayedServerMain {
         });
     }
 
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     private record Running(Engine.Submit submit, int[] told, int[] credit) {}
 
     private static Behavior<Engine.Command> engine() {
@@ -204,7 +205,7 @@ public final class PlayedServerMain {
         var submit = sequence.submit();
         int told = sequence.told()[0];
         if (told < Math.min(sequence.credit()[0], submit.params().maxTokens())) {
-            int token = FIRST_TOKEN + (int) Math.floorMod(System.nanoTime() / TICK_NANOS, TICKS);
+            int token = FIRST_TOKEN + Math.floorMod(System.nanoTime() / TICK_NANOS, TICKS);
             submit.replyTo()
                     .tell(
                             new Engine.TokensSampled(

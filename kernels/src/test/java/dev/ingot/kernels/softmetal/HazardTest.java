@@ -81,7 +81,7 @@ class HazardTest {
     }
 
     /// A dispatch over N elements, or what stands between two of them.
-    private interface Step {
+    interface Step {
         void into(MemorySegment encoder);
     }
 
@@ -135,7 +135,7 @@ class HazardTest {
         assertTrue(found.contains(message), found.isEmpty() ? "nothing found" : found);
     }
 
-    private interface Steps {
+    interface Steps {
         Step[] of(HazardTest test);
     }
 

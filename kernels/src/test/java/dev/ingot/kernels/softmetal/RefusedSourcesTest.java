@@ -249,9 +249,11 @@ class RefusedSourcesTest {
                                 + " s[1]; }"),
                 body(
                         "if constexpr and pragmas",
-                        "constexpr uint n = 4; if constexpr (n > 2) {\n"
-                                + "#pragma unroll\n"
-                                + "for (uint i = 0; i < n; i++) x[i] = i; } }"),
+                        """
+                        constexpr uint n = 4; if constexpr (n > 2) {
+                        #pragma unroll
+                        for (uint i = 0; i < n; i++) x[i] = i; } }\
+                        """),
                 source(
                         "program constants",
                         "constant float table[3] = {1.0f, 2.0f, 3.0f};\n"

@@ -303,7 +303,7 @@ class StandardLibraryTest {
                                 int row = t / 8;
                                 int column = t % 8;
                                 int lane = (row & 4) << 2 | (column & 4) << 1;
-                                lane |= (row & 3) << 1 | column >> 1 & 1;
+                                lane |= ((row & 3) << 1) | ((column >> 1) & 1);
                                 return lane + 100 * (column & 1);
                             }),
                     of(
