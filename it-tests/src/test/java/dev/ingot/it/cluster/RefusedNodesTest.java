@@ -100,7 +100,6 @@ final class RefusedNodesTest {
     }
 
     @Test
-    @Disabled("it has not been seen to pass since it was changed")
     void aNodeWithoutKeysNeverJoins() {
         var streams = load.start(STREAMS, TOKENS);
         try (var plain = cluster.stranger("plain", List.of())) {
