@@ -110,7 +110,6 @@ final class RefusedNodesTest {
     }
 
     @Test
-    @Disabled("it has not been seen to pass since it was changed")
     void aNodeOfAnotherProtocolIsRefused() {
         var streams = load.start(STREAMS, TOKENS);
         try (var other =
