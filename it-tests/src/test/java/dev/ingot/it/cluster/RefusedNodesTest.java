@@ -19,7 +19,6 @@ import org.apache.pekko.serialization.SerializerWithStringManifest;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.api.MethodOrderer.OrderAnnotation;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
@@ -209,7 +208,6 @@ final class RefusedNodesTest {
     /// Its K and V are stored otherwise: it is let in and marked, and so is what it goes on with.
     @Test
     @Order(Integer.MAX_VALUE)
-    @Disabled("it has not been seen to pass since it was changed")
     void aNodeOfAnotherNumericClassIsMarkedAndSoIsWhatItContinues() {
         cluster.add(List.of(), List.of("--kv-cache-dtype", "float32"));
         cluster.awaitServing(2);
