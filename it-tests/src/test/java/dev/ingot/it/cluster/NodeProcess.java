@@ -113,12 +113,13 @@ final class NodeProcess implements AutoCloseable {
                 .atMost(START)
                 .pollInterval(Duration.ofMillis(50))
                 .until(() -> {
+                    boolean alive = process.isAlive(); // Asked first: what it said last is read.
                     var matcher = compiled.matcher(log());
                     if (matcher.find()) {
                         found[0] = matcher.groupCount() == 0 ? matcher.group() : matcher.group(1);
                         return true;
                     }
-                    if (!process.isAlive()) {
+                    if (!alive) {
                         throw new IllegalStateException("it ended:\n" + log());
                     }
                     return false;

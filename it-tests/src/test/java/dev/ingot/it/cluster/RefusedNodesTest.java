@@ -3,10 +3,12 @@ package dev.ingot.it.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.typesafe.config.ConfigFactory;
+import dev.ingot.api.cluster.Link;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Future;
@@ -17,7 +19,6 @@ import org.apache.pekko.serialization.SerializerWithStringManifest;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.api.MethodOrderer.OrderAnnotation;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
@@ -98,7 +99,6 @@ final class RefusedNodesTest {
     }
 
     @Test
-    @Disabled("it has not been seen to pass since it was changed")
     void aNodeWithoutKeysNeverJoins() {
         var streams = load.start(STREAMS, TOKENS);
         try (var plain = cluster.stranger("plain", List.of())) {
@@ -109,7 +109,6 @@ final class RefusedNodesTest {
     }
 
     @Test
-    @Disabled("it has not been seen to pass since it was changed")
     void aNodeOfAnotherProtocolIsRefused() {
         var streams = load.start(STREAMS, TOKENS);
         try (var other =
@@ -143,7 +142,7 @@ final class RefusedNodesTest {
 
         @Override
         public String manifest(Object message) {
-            return "ingot-1";
+            return "ingot-" + Link.PROTOCOL;
         }
 
         @Override
@@ -209,20 +208,16 @@ final class RefusedNodesTest {
     /// Its K and V are stored otherwise: it is let in and marked, and so is what it goes on with.
     @Test
     @Order(Integer.MAX_VALUE)
-    @Disabled("it has not been seen to pass since it was changed")
     void aNodeOfAnotherNumericClassIsMarkedAndSoIsWhatItContinues() {
-        cluster.add(
-                List.of(),
-                List.of(
-                        "--cluster-keys",
-                        keys.resolve("node").toString(),
-                        "--kv-cache-dtype",
-                        "float32"));
+        cluster.add(List.of(), List.of("--kv-cache-dtype", "float32"));
         cluster.awaitServing(2);
         assertThat(cluster.router().awaitLog("(Engine node .* is of numeric class .*)"))
                 .contains("approximate");
         var streams = load.start(STREAMS, TOKENS);
-        Awaitility.await().until(() -> load.tokens() > 10 * STREAMS);
+        Awaitility.await()
+                .atMost(Duration.ofMinutes(1))
+                .pollInterval(Duration.ofMillis(10))
+                .until(() -> load.tokens() > 10 * STREAMS);
         cluster.engine(0).kill();
         var told = Load.await(streams);
         assertThat(told).allMatch(Told::isDone);
