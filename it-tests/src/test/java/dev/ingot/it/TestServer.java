@@ -67,7 +67,9 @@ final class TestServer extends TestClient {
                         defaults.model(),
                         device,
                         2,
-                        kvBlocks.isPresent() ? OptionalInt.of(512) : OptionalInt.empty(),
+                        kvBlocks.isPresent()
+                                ? OptionalInt.of(Math.min(512, 16 * kvBlocks.getAsInt()))
+                                : OptionalInt.empty(),
                         maxSequences,
                         Math.max(maxSequences, defaults.maxStepTokens()),
                         16,
