@@ -20,7 +20,6 @@ import java.util.concurrent.Future;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.api.MethodOrderer.OrderAnnotation;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
@@ -33,12 +32,18 @@ import org.junit.jupiter.api.condition.OS;
 ///
 /// Each test proves that its fault has happened, and that every stream said what an undisturbed one says.
 @EnabledOnOs(OS.LINUX)
-@Disabled("it has not been seen to pass as a whole yet")
 @TestMethodOrder(OrderAnnotation.class)
 final class ClusterFaultsTest {
     private static final int STREAMS = 8;
-    private static final int TOKENS = 150;
+    private static final int TOKENS = 300;
+    private static final int ENDLESS = 1500;
+    private static final int RESUMED_TOKENS = 150; // All its events are kept for who comes back.
     private static final int OTHER = 2;
+    private static final int OTHER_TOKENS = 800;
+    private static final String OTHER_ASKED =
+            "{\"model\":\"other\",\"prompt\":\"hi\",\"ignore_eos\":true,\"max_tokens\":"
+                    + OTHER_TOKENS
+                    + "}";
 
     private static final HttpClient CLIENT = HttpClient.newHttpClient();
 
@@ -93,12 +98,16 @@ final class ClusterFaultsTest {
 
     /// Streams that have all begun, on all nodes that there are.
     private static List<Future<Told>> begin() {
+        return begin(TOKENS);
+    }
+
+    private static List<Future<Told>> begin(int tokens) {
         await(() -> {
             Load.await(load.start(2, 2)); // A node that was lost is tried with one at a time.
             return !cluster.status().contains("\"breaker\":\"open\"")
                     && !cluster.status().contains("\"breaker\":\"probing\"");
         });
-        var streams = load.start(STREAMS, TOKENS);
+        var streams = load.start(STREAMS, tokens);
         await(() -> load.tokens() > 4 * STREAMS);
         return streams;
     }
@@ -123,24 +132,26 @@ final class ClusterFaultsTest {
                         HttpRequest.newBuilder(URI.create(cluster.url() + "/v1/models")).build(),
                         BodyHandlers.ofString());
         assertThat(models.body()).contains("\"ingot-small\"", "\"other\"");
-        double before = cluster.metric(OTHER, "vllm:generation_tokens_total");
-        var answer =
-                CLIENT.send(
-                        completion("{\"model\":\"other\",\"prompt\":\"hi\",\"max_tokens\":5}")
-                                .build(),
-                        BodyHandlers.ofString());
+        double before = computed();
+        var answer = CLIENT.send(completion(OTHER_ASKED).build(), BodyHandlers.ofString());
         assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
-        assertThat(cluster.metric(OTHER, "vllm:generation_tokens_total") - before).isEqualTo(5);
+        await(() -> computed() - before >= OTHER_TOKENS);
+    }
+
+    private static double computed() {
+        return cluster.metric(OTHER, "vllm:iteration_tokens_total_sum");
     }
 
     /// One runs, one waits, the others are told when to come back; the other model's engines are not asked.
     @Test
     @Order(2)
     void whoFindsNoRoomIsToldWhenToComeBack() {
-        var body = "{\"model\":\"other\",\"prompt\":\"hi\",\"max_tokens\":400,\"ignore_eos\":true}";
         var answers = new ArrayList<CompletableFuture<HttpResponse<String>>>();
         for (int i = 0; i < 6; i++) {
-            answers.add(CLIENT.sendAsync(completion(body).build(), BodyHandlers.ofString()));
+            answers.add(CLIENT.sendAsync(completion(OTHER_ASKED).build(), BodyHandlers.ofString()));
+            if (i == 0) { // Until it runs, it is the one that waits.
+                await(() -> cluster.metric(OTHER, "vllm:num_requests_running") == 1);
+            }
         }
         var refused =
                 answers.stream()
@@ -190,14 +201,16 @@ final class ClusterFaultsTest {
     @Test
     @Order(5)
     void aLinkThatFlapsIsLeftAlone() {
-        for (int i = 0; i < 4 && !isOpen(); i++) {
+        boolean open = false;
+        for (int i = 0; i < 4 && !open; i++) {
             double before = lost();
             cluster.cutOff(1);
             await(() -> lost() > before);
+            open = isOpen(); // Now: it is for a second at first.
             cluster.heal();
             cluster.awaitServing(3);
         }
-        assertThat(isOpen()).as("the breaker: " + cluster.status()).isTrue();
+        assertThat(open).as("the breaker: " + cluster.status()).isTrue();
         assertUndisturbed(begin());
     }
 
@@ -214,13 +227,14 @@ final class ClusterFaultsTest {
         double lostBefore = lost();
         var streams = begin();
         var admin = cluster.adminUrl();
-        NodeProcess.run("cluster", "drain", cluster.nodeName(0), "--grace", "0", "--url", admin);
+        // Without the command, whose start takes longer than the streams.
+        cluster.post("/cluster/drain?grace=0&node=" + cluster.nodeName(0));
         await(() -> moved() > movedBefore);
         assertThat(NodeProcess.run("cluster", "status", "--url", admin))
                 .contains(cluster.nodeName(0) + "  drained")
                 .contains(cluster.nodeName(1) + "  serving");
         assertUndisturbed(streams);
-        assertThat(cluster.metric(0, "vllm:num_requests_running")).isZero();
+        await(() -> cluster.metric(0, "vllm:num_requests_running") == 0);
         NodeProcess.run("cluster", "resume", cluster.nodeName(0), "--url", admin);
         cluster.awaitServing(3);
         assertThat(lost()).as("a drained node is not lost").isEqualTo(lostBefore);
@@ -248,10 +262,11 @@ final class ClusterFaultsTest {
     @Test
     @Order(8)
     void aClientComesBackToAStreamWhoseNodeDiedMeanwhile() throws InterruptedException {
-        var body = Load.request(5, TOKENS, 0).toString();
+        var body = Load.request(5, RESUMED_TOKENS, 0).toString();
         var told = Resumer.read(cluster.url(), body, Integer.MAX_VALUE, () -> {});
         assertThat(told.breaks()).isZero();
         double before = lost();
+        double movedBefore = moved();
         var disturbed =
                 Resumer.read(
                         cluster.url(),
@@ -260,7 +275,7 @@ final class ClusterFaultsTest {
                         () -> {
                             int node = cluster.metric(0, "vllm:num_requests_running") > 0 ? 0 : 1;
                             cluster.engine(node).kill();
-                            await(() -> lost() > before);
+                            await(() -> lost() > before && moved() > movedBefore);
                             cluster.startAgain(node);
                             cluster.awaitServing(3);
                         });
@@ -272,7 +287,7 @@ final class ClusterFaultsTest {
     @Test
     @Order(9)
     void aRouterThatIsKilledLeavesNothingRunning() {
-        var streams = begin();
+        var streams = begin(ENDLESS);
         assertThat(running()).isPositive();
         cluster.router().kill();
         assertThat(Load.await(streams)).anyMatch(told -> !told.isDone());

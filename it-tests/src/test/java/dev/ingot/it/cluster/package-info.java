@@ -1,8 +1,7 @@
 /// A router and engine nodes as processes of their own, and what becomes of streams when those are killed, paused, cut off, drained,
 /// restarted and refused.
 ///
-/// Where each fault of the catalogue that is about nodes is shown, with a proof that it has happened ([ClusterFaultsTest] is disabled until
-/// it has passed as a whole):
+/// Where each fault of the catalogue that is about nodes is shown, with a proof that it has happened:
 ///
 /// | fault | test |
 /// | --- | --- |
