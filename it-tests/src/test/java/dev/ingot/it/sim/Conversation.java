@@ -16,8 +16,11 @@ import dev.ingot.worker.Worker;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import org.apache.pekko.actor.ActorRef;
@@ -37,15 +40,21 @@ final class Conversation implements SimExecutor.Listener {
     private final SimSettings settings;
     private final LongSupplier nanoClock;
     private final IntSupplier sequencesHeld;
-    private final Map<String, Side> schedulers = new HashMap<>();
+    private final Ledger ledger;
+    private final Map<String, Side> schedulers = new LinkedHashMap<>();
     private @Nullable Side reading;
     private @Nullable Violation found;
 
     /// @param sequencesHeld by the scheduler that has read a message last, as it says itself
-    Conversation(SimSettings settings, LongSupplier nanoClock, IntSupplier sequencesHeld) {
+    Conversation(
+            SimSettings settings,
+            LongSupplier nanoClock,
+            IntSupplier sequencesHeld,
+            Ledger ledger) {
         this.settings = settings;
         this.nanoClock = nanoClock;
         this.sequencesHeld = sequencesHeld;
+        this.ledger = ledger;
     }
 
     /// One scheduler.
@@ -68,6 +77,9 @@ final class Conversation implements SimExecutor.Listener {
         @Nullable Submit submitted;
         boolean drains;
         boolean isDrained;
+
+        /// Requests whose step was lost with the worker that was ended from outside; null while it lives.
+        @Nullable Set<Long> killedWith;
 
         Side(String name, Shares shares) {
             this.name = name;
@@ -253,7 +265,33 @@ final class Conversation implements SimExecutor.Listener {
                 side,
                 sequences.size() < 2 || sequences.stream().noneMatch(each -> each.isSuspect),
                 "lets a suspect run with others: " + plan);
-        side.steps.put(plan.stepId(), new Step(plan.afterStepId(), sequences));
+        var step = new Step(plan.afterStepId(), sequences);
+        side.steps.put(plan.stepId(), step);
+        lost(side, step);
+    }
+
+    /// The worker of this engine's last scheduler was ended from outside: lost is what that scheduler waits for, and what
+    /// it sends before it hears of it.
+    void workerKilled(String engine) {
+        Side last = null;
+        for (var side : schedulers.values()) {
+            last = side.name.startsWith(engine + "/") ? side : last;
+        }
+        if (last != null && last.killedWith == null) {
+            var side = last;
+            side.killedWith = new HashSet<>();
+            side.steps.values().forEach(step -> lost(side, step));
+        }
+    }
+
+    private void lost(Side side, Step step) {
+        var lost = side.killedWith;
+        for (var sequence : step.sequences()) {
+            long request = sequence.submit.sequence().request();
+            if (lost != null && lost.add(request)) {
+                ledger.killedWith(request);
+            }
+        }
     }
 
     private void runs(Side side, Running sequence, Slice slice) {

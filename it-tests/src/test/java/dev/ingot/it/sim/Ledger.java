@@ -17,7 +17,7 @@ final class Ledger {
     private final Set<Long> poison = new HashSet<>();
     private final Set<Long> killed = new HashSet<>();
     private final Map<Long, Integer> deaths = new HashMap<>();
-    private int kills;
+    private final Map<Long, Integer> kills = new HashMap<>();
     private int watchdogs;
     private int workersLost;
     private int stepsFailed;
@@ -35,11 +35,15 @@ final class Ledger {
     /// The worker was ended from outside, with these steps in flight: nobody knows which of them it ran.
     void workerKilled(List<StepPlan> steps) {
         workersLost++;
-        kills++;
         var requests = requests(steps);
         if (requests.size() == 1) {
             diedAlone.addAll(requests);
         }
+    }
+
+    /// It was in a step that a scheduler waited for whose worker was ended from outside.
+    void killedWith(long request) {
+        kills.merge(request, 1, Integer::sum);
     }
 
     private static Set<Long> requests(List<StepPlan> steps) {
@@ -107,9 +111,9 @@ final class Ledger {
                                 id.request() == request && failedSteps.getOrDefault(id, 0) > 1)
                 // Twice a step of it was lost with its worker, once with nobody else in it.
                 || (diedAlone.contains(request) && deaths.getOrDefault(request, 0) > 1)
-                // Where a worker is killed from outside, whatever its scheduler had sent it counts:
-                // a step that had
-                // ended without the scheduler's having heard of it, or that was still on its way.
-                || (kills > 0 && kills + deaths.getOrDefault(request, 0) > 1);
+                // Where a worker is killed from outside, whatever its scheduler waits for counts: a
+                // step that has ended without its having heard of it, or is still on its way.
+                || (kills.containsKey(request)
+                        && kills.get(request) + deaths.getOrDefault(request, 0) > 1);
     }
 }

@@ -9,6 +9,7 @@ import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.apache.pekko.actor.ActorRef;
 import org.apache.pekko.dispatch.AbstractNodeQueue;
 import org.apache.pekko.dispatch.DispatcherPrerequisites;
@@ -26,10 +27,15 @@ import org.jspecify.annotations.Nullable;
 final class SimExecutor extends AbstractExecutorService {
     private static final int TRACED = 400;
 
+    private static final Pattern ACTOR = Pattern.compile("Actor\\[[^]]*/([^/\\]#]*)[^]]*]");
+    private static final Pattern IDENTITY =
+            Pattern.compile("\\$\\$Lambda[^@]*@[0-9a-f]+|@[0-9a-f]{1,8}\\b");
+
     private final List<Runnable> bag = new ArrayList<>();
     private final Object[] trace = new Object[2 * TRACED];
     private Random order = new Random(0);
     private boolean free = true;
+    private boolean hashesTexts;
     private boolean running;
     private long steps;
     private long traced;
@@ -150,7 +156,12 @@ final class SimExecutor extends AbstractExecutorService {
         return lastActor;
     }
 
-    /// Of all steps so far, in their order.
+    /// Whether [#hash] is from now on of what the messages say, too, which takes longer.
+    void hashTexts(boolean also) {
+        hashesTexts = also;
+    }
+
+    /// Of all steps so far, in their order: who read a message, and when.
     long hash() {
         return hash;
     }
@@ -170,18 +181,18 @@ final class SimExecutor extends AbstractExecutorService {
                 return false;
             }
             int index = draw(order.nextLong());
-            task = bag.get(index);
-            var last = bag.removeLast();
-            if (index < bag.size()) {
-                bag.set(index, last);
-            }
+            task = bag.remove(index); // The others keep their order: timers run in theirs.
         }
         lastActor = "";
         lastMailbox = null;
         if (task instanceof Mailbox mailbox && mailbox.actor() != null) {
             lastActor = mailbox.actor().self().path().name();
-            hash = SimDevice.mix(hash ^ mailbox.actor().self().path().hashCode());
             var message = head(mailbox.messageQueue());
+            hash = SimDevice.mix(hash ^ nameOf(mailbox));
+            hash = SimDevice.mix(hash ^ SimTime.last().nanos());
+            if (hashesTexts) {
+                hash = SimDevice.mix(hash ^ plain(String.valueOf(message)).hashCode());
+            }
             trace(mailbox.actor().self(), message);
             lastMailbox = mailbox;
             current = mailbox.actor().self();
@@ -196,14 +207,14 @@ final class SimExecutor extends AbstractExecutorService {
     }
 
     /// By the actors' names, not by the order in which they became runnable: that depends on hash codes which differ from
-    /// run to run.
+    /// run to run. What is no actor's runs in its order.
     private int draw(long number) {
         int drawn = 0;
         long least = Long.MAX_VALUE;
         for (int i = 0; i < bag.size(); i++) {
-            int name =
+            long name =
                     bag.get(i) instanceof Mailbox mailbox && mailbox.actor() != null
-                            ? mailbox.actor().self().path().hashCode()
+                            ? nameOf(mailbox)
                             : 0;
             long rank = SimDevice.mix(number + name);
             if (rank < least) {
@@ -212,6 +223,16 @@ final class SimExecutor extends AbstractExecutorService {
             }
         }
         return drawn;
+    }
+
+    /// Of the whole path: a path's own hash code knows its last name and its depth only, which many actors share.
+    private static long nameOf(Mailbox mailbox) {
+        long name = 1;
+        var path = mailbox.actor().self().path();
+        for (var root = path.root(); !path.equals(root); path = path.parent()) {
+            name = SimDevice.mix(name ^ path.name().hashCode());
+        }
+        return name;
     }
 
     private void trace(ActorRef actor, Object message) {
@@ -252,8 +273,13 @@ final class SimExecutor extends AbstractExecutorService {
         return lines;
     }
 
+    /// Without what differs from run to run: the actors' numbers, and identities.
+    private static String plain(String message) {
+        return IDENTITY.matcher(ACTOR.matcher(message).replaceAll("$1")).replaceAll("");
+    }
+
     private static String shortened(String message) {
-        var plain = message.replaceAll("Actor\\[[^]]*/([^/\\]#]*)[^]]*]", "$1");
+        var plain = plain(message);
         return plain.length() > 240 ? plain.substring(0, 240) + "…" : plain;
     }
 

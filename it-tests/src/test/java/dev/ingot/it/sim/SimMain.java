@@ -2,22 +2,32 @@ package dev.ingot.it.sim;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /// `ingot sim`: runs any number of seeds, and prints those that fail, the first with its trace.
 final class SimMain {
     private static final int MOST_FAILURES = 20;
 
+    /// A line of it has a seed and its [Simulation.Report#hash].
+    static final String DIGEST = "seed %d: %016x%n";
+
     private SimMain() {}
 
     /// Exits with 0 if no seed failed, 1 if one did, 2 when the command line is wrong.
     ///
-    /// @param arguments `--seeds N --first SEED --requests M --faults PROBABILITY`, each optional
+    /// @param arguments `--seeds N --first SEED --requests M --faults PROBABILITY --digest`, each optional
     public static void main(String[] arguments) {
+        boolean digest = false;
         long first = 1;
         long seeds = 100;
         int requests = 30;
         double probability = 0.01;
         for (int i = 0; i < arguments.length; i += 2) {
+            if (arguments[i].equals("--digest")) {
+                digest = true;
+                i--;
+                continue;
+            }
             var value = i + 1 < arguments.length ? arguments[i + 1] : "";
             try {
                 switch (arguments[i]) {
@@ -31,31 +41,35 @@ final class SimMain {
                 fail(arguments[i] + " is '" + value + "', expected a number");
             }
         }
-        System.exit(run(first, seeds, requests, probability) ? 0 : 1);
+        System.exit(run(first, seeds, requests, probability, digest) ? 0 : 1);
     }
 
     private static void fail(String message) {
         System.err.println("ingot sim: " + message);
         System.err.println(
                 "Flags: --seeds N, --first SEED, --requests M, --faults PROBABILITY (default"
-                        + " 0.01)");
+                        + " 0.01), --digest (of each seed's messages)");
         System.exit(2);
     }
 
-    private static boolean run(long first, long seeds, int requests, double probability) {
+    private static boolean run(
+            long first, long seeds, int requests, double probability, boolean digest) {
         long startNanos = System.nanoTime();
         var totals = new Totals();
         List<Long> failed = new ArrayList<>();
         try (var system = SimSystem.start()) {
+            if (digest) {
+                system.executor().hashTexts(true);
+            }
             for (long seed = first; seed < first + seeds && failed.size() < MOST_FAILURES; seed++) {
                 var settings = SimSettings.random(seed, requests);
                 try {
-                    totals.add(
-                            Simulation.run(
-                                    system,
-                                    seed,
-                                    settings,
-                                    Faults.random(seed, settings, probability)));
+                    var faults = Faults.random(seed, settings, probability);
+                    var report = Simulation.run(system, seed, settings, faults);
+                    totals.add(report);
+                    if (digest) {
+                        System.out.printf(Locale.ROOT, DIGEST, seed, report.hash());
+                    }
                 } catch (Violation violation) {
                     failed.add(seed);
                     print(violation, failed.size() == 1);

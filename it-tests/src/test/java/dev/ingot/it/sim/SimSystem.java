@@ -37,6 +37,8 @@ final class SimSystem implements AutoCloseable {
                   sim {
                     type = Dispatcher
                     throughput = 1
+                    # A timer of it would be lost between two seeds, and only the first would know it.
+                    shutdown-timeout = 1000d
                     executor = "dev.ingot.it.sim.SimExecutor$Configurator"
                   }
             """;

@@ -48,6 +48,9 @@ final class SimWorker {
     private @Nullable ActorRef<Worker.Reply> replyTo;
     private Worker.@Nullable Reply lastReply;
 
+    /// By itself: whoever ends it then does so because of that.
+    private boolean isLost;
+
     private SimWorker(
             Simulation world, Simulation.SimEngine engine, TimerScheduler<Worker.Command> timers) {
         this.world = world;
@@ -154,17 +157,17 @@ final class SimWorker {
             }
         }
         if (faults.happens(Fault.WORKER_CRASH_BEFORE_WRITING)) {
-            world.workerLost(plan);
+            lost(plan);
             throw crashed(plan, new InjectedFault("worker, before it wrote"));
         }
         if (faults.happens(Fault.STEP_HANGS)) {
             world.ledger().watchdogDue();
-            world.workerLost(plan);
+            lost(plan);
             return;
         }
         if (faults.happens(Fault.REPLY_AFTER_WATCHDOG)) {
             world.ledger().watchdogDue();
-            world.workerLost(plan);
+            lost(plan);
             delay = AFTER_WATCHDOG.toNanos();
         }
         timers.startSingleTimer(
@@ -186,7 +189,7 @@ final class SimWorker {
                     beginNext();
                 }
                 case PAGE_FAULT, DEVICE_LOST, UNAVAILABLE -> {
-                    world.workerLost(plan);
+                    lost(plan);
                     throw crashed(plan, failure);
                 }
             }
@@ -194,7 +197,7 @@ final class SimWorker {
         }
         plan.slices().forEach(device::store);
         if (faults.happens(Fault.WORKER_CRASH_BEFORE_REPLY)) {
-            world.workerLost(plan);
+            lost(plan);
             throw crashed(plan, new InjectedFault("worker, before its reply"));
         }
         var outcomes = new ArrayList<Worker.Outcome>();
@@ -263,8 +266,15 @@ final class SimWorker {
         lastReply = reply;
     }
 
+    private void lost(StepPlan plan) {
+        isLost = true;
+        world.workerLost(plan);
+    }
+
     private Behavior<Worker.Command> stopped() {
-        engine.workerStopped(inFlight == null ? List.of() : steps(inFlight));
+        if (!isLost) {
+            engine.workerStopped(inFlight == null ? List.of() : steps(inFlight));
+        }
         engine.stepEnded();
         return Behaviors.same();
     }

@@ -98,7 +98,8 @@ final class Simulation {
                 new Conversation(
                         settings,
                         system.time()::nanos,
-                        () -> metrics.load().running() + metrics.load().waiting());
+                        () -> metrics.load().running() + metrics.load().waiting(),
+                        ledger);
     }
 
     /// @throws Violation with the seed and the trace, if an invariant does not hold
@@ -444,6 +445,7 @@ final class Simulation {
         void workerStopped(List<StepPlan> steps) {
             if (workerKilled) {
                 ledger.workerKilled(steps);
+                conversation.workerKilled(guardian.path().toStringWithoutAddress());
             }
         }
 
