@@ -39,6 +39,8 @@ final class Simulation {
     private static final Duration ARRIVAL = Duration.ofSeconds(2);
     private static final Duration LONGEST_SLIP = Duration.ofMillis(20);
     private static final int SLIP_EVERY = 20;
+    private static final int ANSWER_LATE_EVERY = 4;
+    private static final Duration LATEST_ANSWER = Duration.ofMillis(100);
     private static final long MOST_STEPS = 20_000_000;
 
     private final SimSystem system;
@@ -53,6 +55,7 @@ final class Simulation {
     private final EngineMetrics metrics = new EngineMetrics(registry, "sim");
     private final Conversation conversation;
     private final Random slipping;
+    private final Random answering;
     private final Set<Tokens> hashed = new HashSet<>();
     private long endNanos;
 
@@ -94,6 +97,7 @@ final class Simulation {
         this.onlyPoint = onlyPoint;
         this.random = new Random(SimDevice.mix(seed ^ 0x3A11D0));
         this.slipping = new Random(SimDevice.mix(seed ^ 0x511B));
+        this.answering = new Random(SimDevice.mix(seed ^ 0xA45));
         this.conversation =
                 new Conversation(
                         settings,
@@ -142,7 +146,7 @@ final class Simulation {
         var router =
                 Adapter.spawn(
                         actors,
-                        SimRouter.create(() -> engines.getLast().guardian),
+                        SimRouter.create(() -> engines.getLast().guardian, this::onItsWay),
                         "router-" + Long.toHexString(seed));
         var opener =
                 Adapter.spawn(
@@ -522,6 +526,20 @@ final class Simulation {
                 && (old.blocks.usage().referenced() > 0
                         || (old.inFlight == null && old.blocks.usage().fenced() > 0))) {
             notDrained = "an engine said that it was empty and held " + old.blocks.usage();
+        }
+    }
+
+    /// The name of an engine that serves may arrive when that drains, or is gone.
+    private void onItsWay(Runnable arrival) {
+        if (settings.crowd() == SimSettings.Crowd.NONE
+                && answering.nextInt(ANSWER_LATE_EVERY) == 0) {
+            system.time()
+                    .after(
+                            answering.nextLong(LATEST_ANSWER.toNanos()),
+                            arrival,
+                            system.actors().dispatcher());
+        } else {
+            arrival.run();
         }
     }
 
