@@ -57,6 +57,7 @@ final class Simulation {
     private final Random slipping;
     private final Random answering;
     private final Set<Tokens> hashed = new HashSet<>();
+    private final Map<FaultPoint, Integer> passed = new EnumMap<>(FaultPoint.class);
     private long endNanos;
 
     /// The last one serves; those before it were drained.
@@ -73,6 +74,8 @@ final class Simulation {
     /// @param steps messages that were processed
     /// @param hash of their order
     /// @param ends of the clients
+    /// @param occasions that there were for faults
+    /// @param passed how often
     record Report(
             long seed,
             int requests,
@@ -82,6 +85,8 @@ final class Simulation {
             Duration simulated,
             Map<ClientLog.End, Integer> ends,
             Map<Fault, Integer> faults,
+            Map<Fault, Integer> occasions,
+            Map<FaultPoint, Integer> passed,
             Map<String, Double> metrics) {}
 
     private Simulation(
@@ -347,6 +352,8 @@ final class Simulation {
                 Duration.ofNanos(endNanos),
                 ends,
                 faults.happened(),
+                faults.occasions(),
+                Map.copyOf(passed),
                 Map.ofEntries(
                         Map.entry("preemptions", metric("vllm:num_preemptions")),
                         Map.entry("restarts", metric("ingot:engine_restarts")),
@@ -544,6 +551,7 @@ final class Simulation {
     }
 
     private void passed(FaultPoint point) {
+        passed.merge(point, 1, Integer::sum);
         if (onlyPoint != null && onlyPoint != point) {
             return;
         }
