@@ -1,5 +1,6 @@
 package dev.ingot.api;
 
+import dev.ingot.api.builtin.BuiltInModel;
 import dev.ingot.api.cluster.ClusterSettings;
 import dev.ingot.api.console.ConsoleCommand;
 import dev.ingot.engine.model.WeightLoading;

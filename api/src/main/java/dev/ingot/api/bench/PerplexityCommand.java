@@ -1,6 +1,6 @@
 package dev.ingot.api.bench;
 
-import dev.ingot.api.BuiltInModel;
+import dev.ingot.api.builtin.BuiltInModel;
 import dev.ingot.api.console.ConsoleCommand;
 import dev.ingot.api.console.Table;
 import dev.ingot.engine.files.ModelFiles;
