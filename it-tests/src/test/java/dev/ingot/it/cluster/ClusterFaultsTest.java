@@ -54,21 +54,19 @@ final class ClusterFaultsTest {
     @BeforeAll
     static void start() {
         var model = Path.of("..", "models", "ingot-small").toString();
-        cluster =
-                TestCluster.start(
-                        2,
-                        List.of(model, model, "--served-model-name", "ingot-small", "other"),
-                        List.of("--shutdown-timeout", "0"));
-        cluster.add(
-                List.of(),
+        var another =
                 List.of(
                         "--served-model-name",
                         "other",
                         "--max-num-seqs",
                         "1",
                         "--max-num-queued-seqs",
-                        "1"));
-        cluster.awaitServing(3);
+                        "1");
+        cluster =
+                TestCluster.start(
+                        List.of(List.of(), List.of(), another),
+                        List.of(model, model, "--served-model-name", "ingot-small", "other"),
+                        List.of("--shutdown-timeout", "0"));
         load = new Load(cluster.url());
         undisturbed = Load.answers(Load.await(load.start(STREAMS, TOKENS)));
     }
