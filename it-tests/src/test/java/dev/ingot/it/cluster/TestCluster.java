@@ -182,6 +182,12 @@ final class TestCluster implements AutoCloseable {
         toRouter.cut(addressOf(number));
     }
 
+    /// Nothing of it is heard any more, and nobody hears that it is gone.
+    void powerOff(int number) {
+        cutOff(number);
+        engine(number).pause();
+    }
+
     /// Cuts only what the router says to an engine node, or only what that says to the router.
     void cutOneWay(int number, boolean toEngine) {
         if (toEngine) {
