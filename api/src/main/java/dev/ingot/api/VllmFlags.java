@@ -89,7 +89,7 @@ final class VllmFlags {
             paramLabel = "TYPE",
             description =
                     "vLLM's: auto, or the type that the checkpoint has; weights are used as they"
-                        + " are stored.")
+                            + " are stored.")
     private @Nullable String dtype;
 
     /// What to do in place of a flag that is not known here.
@@ -103,8 +103,8 @@ final class VllmFlags {
         if (!Arrays.stream(parallel).allMatch(each -> each == 1)) {
             throw new IllegalArgumentException(
                     "--tensor-parallel-size, --pipeline-parallel-size and --data-parallel-size are"
-                        + " 1 here: an engine has one device; see --role and --join for several"
-                        + " machines");
+                            + " 1 here: an engine has one device; see --role and --join for several"
+                            + " machines");
         }
     }
 

@@ -35,15 +35,15 @@ final class ServeCommandTest {
             delimiter = '|',
             value = {
                 "--tool-call-parser=pythonic | --tool-call-parser is 'pythonic', expected one of"
-                    + " hermes, qwen3_coder",
+                        + " hermes, qwen3_coder",
                 "--reasoning-parser=glm45 | --reasoning-parser is 'glm45', expected one of qwen3,"
-                    + " deepseek_r1",
+                        + " deepseek_r1",
                 "--chat-template=/no/such.jinja | --chat-template is '/no/such.jinja', expected a"
-                    + " file",
+                        + " file",
                 "--tensor-parallel-size=2 | an engine has one device; see --role and --join",
                 "-tp=2 | an engine has one device",
                 "--quantization=awq | --quantization: quantized checkpoints need no flag;"
-                    + " --quantize 4bit",
+                        + " --quantize 4bit",
                 "--api-key=x | --api-key: there is no authentication",
                 "--no-such-flag=1 | Unknown option: '--no-such-flag=1'",
             })
@@ -95,6 +95,6 @@ final class ServeCommandTest {
         assertThatThrownBy(() -> flags.check(folder))
                 .hasMessage(
                         "--dtype is 'half', expected auto or bfloat16, as they are stored: weights"
-                            + " are used as they are; --quantize makes them smaller");
+                                + " are used as they are; --quantize makes them smaller");
     }
 }

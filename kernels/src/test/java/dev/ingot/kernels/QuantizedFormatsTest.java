@@ -43,9 +43,9 @@ import tools.jackson.databind.json.JsonMapper;
 ///
 /// - The quantized file in double precision is the same model: what reading it adds is [#OF_READING], nothing.
 /// - On the CPU, rows are rounded to 8 bits where they meet quantized weights. What that costs is known: a reference
-///   that rounds them so, and is exact otherwise, is as far away. The CPU may be [#TIMES] as far, and at
-///   half of the tokens the two are [#ALIKE]: where a rounding falls the other way, which the last bit of a float
-///   decides, it changes all that follow it, and the two are draws of the same error.
+///   that rounds them so, and is exact otherwise, is as far away. The two say the same to the last digits until a
+///   rounding falls the other way, which the last bit of a float decides (Q4_0's 8 levels make ties of 63.5 steps);
+///   from then on they are two draws of the same error, so that the CPU may be [#TIMES] as far.
 /// - Metal's kernels multiply floats. They err by less than [#FLOATS] of what rounding to 8 bits does.
 /// - The golden itself is what transformers computed with the weights in full. Quantizing may cost [#TIMES] what it costs
 ///   the worst of [#DRAWS] models whose errors have the same sizes and drawn signs: a mistake in a format would
@@ -59,7 +59,6 @@ final class QuantizedFormatsTest {
     private static final String GOLDENS = "it-tests/src/test/resources/wide-goldens";
     private static final double OF_READING = 1e-5;
     private static final double TIMES = 2;
-    private static final double ALIKE = 0.001;
     private static final int DRAWS = 4;
     private static final double FLOATS = 0.01;
 
@@ -173,27 +172,26 @@ final class QuantizedFormatsTest {
         double ofRounding = distance(expected, rounded);
         double[] cpu = goldens.logprobs(file, () -> CpuDevice.open(2));
         double ofCpu = distance(expected, cpu);
-        double unlike = median(cpu, form.isFull() ? expected : rounded);
+        double apart = median(cpu, form.isFull() ? expected : rounded);
         double ofFormat = distance(expected, goldens.published());
         double ofChance = goldens.worstOfDrawnSigns(form, temporary);
         LOG.info(
                 String.format(
                         Locale.ROOT,
                         "%s | %s | reading %.1e | rounding %.4f, CPU %.4f, apart %.1e | format"
-                            + " %.3f, drawn %.3f",
+                                + " %.3f, drawn %.3f",
                         folder.getFileName(),
                         form,
                         ofReading,
                         ofRounding,
                         ofCpu,
-                        unlike,
+                        apart,
                         ofFormat,
                         ofChance));
         assertThat(ofReading).as("reading").isLessThan(OF_READING);
         assertThat(ofCpu)
                 .as("the CPU's kernels")
                 .isLessThan((form.isFull() ? FLOATS : TIMES) * ofRounding);
-        assertThat(unlike).as("the CPU and the same rounding").isLessThan(ALIKE);
         assertThat(ofFormat).as("the format").isLessThan(TIMES * ofChance + OF_FLOAT32);
     }
 

@@ -27,7 +27,7 @@ public sealed interface ModelFiles permits ModelFolder, GgufModel {
         throw new CheckpointException(
                 path,
                 "expected a folder with config.json, a tokenizer and *.safetensors, or a file"
-                    + " *.gguf, found "
+                        + " *.gguf, found "
                         + (Files.exists(path) ? "another kind of file" : "nothing"));
     }
 
