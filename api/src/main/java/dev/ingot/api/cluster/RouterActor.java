@@ -23,7 +23,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
@@ -65,6 +64,7 @@ final class RouterActor {
     private final RetryBudget retries = new RetryBudget();
     private final CrashSuspects suspects = new CrashSuspects(LONGEST_TRIAL.toNanos());
     private final EndRate endRate = new EndRate();
+    private long joined;
 
     /// Whether a model is served at this moment.
     ///
@@ -300,7 +300,7 @@ final class RouterActor {
             var known = nodes.get(address);
             if (known == null) {
                 context.getLog().info("Engine node {} joined", address);
-                nodes.put(address, new RoutedNode(address, gate, MOST_HASHES));
+                nodes.put(address, new RoutedNode(address, gate, MOST_HASHES, joined++));
                 link(address);
             } else if (known.link() == null && !known.isLinking()) {
                 link(address);
@@ -405,35 +405,41 @@ final class RouterActor {
         unpark();
     }
 
-    /// Says which nodes would go on with other bits than the most do.
+    /// Says which nodes would go on with other bits than the most do; where no class has the most nodes, than the node does
+    /// that came first.
     private void markClasses() {
-        var counts = new HashMap<String, Map<String, Integer>>();
-        for (var node : nodes.values()) {
-            node.classOf()
-                    .ifPresent(each ->
-                            counts.computeIfAbsent(node.cardOrThrow().model(), _ -> new TreeMap<>())
-                                    .merge(each, 1, Integer::sum));
-        }
-        for (var node : nodes.values()) {
-            var mine = node.classOf();
-            if (mine.isPresent()) {
-                var classes = counts.get(node.cardOrThrow().model());
-                var most = usual(classes == null ? Map.of() : classes);
-                if (node.mark(most.isPresent() && !most.get().equals(mine.get()))) {
+        for (var model : modelHashes.keySet()) {
+            var own =
+                    nodes.values().stream()
+                            .filter(node -> node.classOf(model).isPresent())
+                            .sorted(Comparator.comparingLong(RoutedNode::number))
+                            .toList();
+            var usual = usual(own.stream().map(node -> node.classOf(model).orElseThrow()).toList());
+            for (var node : own) {
+                var mine = node.classOf(model).orElseThrow();
+                if (node.mark(!mine.equals(usual))) {
                     context.getLog()
                             .warn(
                                     "Engine node {} is of numeric class {}, most are of {}: what it"
                                             + " continues is marked as approximate",
                                     node.name(),
-                                    mine.get(),
-                                    most.orElse(""));
+                                    mine,
+                                    usual);
                 }
             }
         }
     }
 
-    private static Optional<String> usual(Map<String, Integer> counts) {
-        return counts.entrySet().stream().max(Map.Entry.comparingByValue()).map(Map.Entry::getKey);
+    /// Which of them is there most often; of those that are there equally often, the one that comes first.
+    static String usual(List<String> classes) {
+        var counts = new LinkedHashMap<String, Integer>();
+        classes.forEach(each -> counts.merge(each, 1, Integer::sum));
+        int most = counts.values().stream().mapToInt(Integer::intValue).max().orElse(0);
+        return counts.entrySet().stream()
+                .filter(each -> each.getValue() == most)
+                .map(Map.Entry::getKey)
+                .findFirst()
+                .orElse("");
     }
 
     private void loaded(ActorRef<Engine.Command> link, EngineLoad load) {

@@ -110,6 +110,7 @@ public final class RouterNodeActor {
             });
             context.spawn(
                     MembershipActor.create(settings), "membership", DispatcherSelector.blocking());
+            context.spawn(UnreachedNodesActor.create(nanoClock), "unreached");
             return Behaviors.empty();
         });
     }

@@ -73,4 +73,11 @@ final class RoutingPolicyTest {
         assertThat(chosen(wanted(77, false, ""), engine("y", 0, 0), engine("x", 0, 0)))
                 .isEqualTo(first);
     }
+
+    @Test
+    void theUsualClassIsThatOfTheMostNodesAndOfTheFirstOneWhereThatDecidesNothing() {
+        assertThat(RouterActor.usual(List.of("z", "a", "a"))).isEqualTo("a");
+        assertThat(RouterActor.usual(List.of("z", "a"))).isEqualTo("z");
+        assertThat(RouterActor.usual(List.of("a", "z", "z", "a", "m"))).isEqualTo("a");
+    }
 }

@@ -39,6 +39,8 @@ final class Simulation {
     private static final Duration ARRIVAL = Duration.ofSeconds(2);
     private static final Duration LONGEST_SLIP = Duration.ofMillis(20);
     private static final int SLIP_EVERY = 20;
+    private static final int ANSWER_LATE_EVERY = 4;
+    private static final Duration LATEST_ANSWER = Duration.ofMillis(100);
     private static final long MOST_STEPS = 20_000_000;
 
     private final SimSystem system;
@@ -53,7 +55,9 @@ final class Simulation {
     private final EngineMetrics metrics = new EngineMetrics(registry, "sim");
     private final Conversation conversation;
     private final Random slipping;
+    private final Random answering;
     private final Set<Tokens> hashed = new HashSet<>();
+    private final Map<FaultPoint, Integer> passed = new EnumMap<>(FaultPoint.class);
     private long endNanos;
 
     /// The last one serves; those before it were drained.
@@ -70,6 +74,8 @@ final class Simulation {
     /// @param steps messages that were processed
     /// @param hash of their order
     /// @param ends of the clients
+    /// @param occasions that there were for faults
+    /// @param passed how often
     record Report(
             long seed,
             int requests,
@@ -79,6 +85,8 @@ final class Simulation {
             Duration simulated,
             Map<ClientLog.End, Integer> ends,
             Map<Fault, Integer> faults,
+            Map<Fault, Integer> occasions,
+            Map<FaultPoint, Integer> passed,
             Map<String, Double> metrics) {}
 
     private Simulation(
@@ -94,6 +102,7 @@ final class Simulation {
         this.onlyPoint = onlyPoint;
         this.random = new Random(SimDevice.mix(seed ^ 0x3A11D0));
         this.slipping = new Random(SimDevice.mix(seed ^ 0x511B));
+        this.answering = new Random(SimDevice.mix(seed ^ 0xA45));
         this.conversation =
                 new Conversation(
                         settings,
@@ -142,7 +151,7 @@ final class Simulation {
         var router =
                 Adapter.spawn(
                         actors,
-                        SimRouter.create(() -> engines.getLast().guardian),
+                        SimRouter.create(() -> engines.getLast().guardian, this::onItsWay),
                         "router-" + Long.toHexString(seed));
         var opener =
                 Adapter.spawn(
@@ -343,6 +352,8 @@ final class Simulation {
                 Duration.ofNanos(endNanos),
                 ends,
                 faults.happened(),
+                faults.occasions(),
+                Map.copyOf(passed),
                 Map.ofEntries(
                         Map.entry("preemptions", metric("vllm:num_preemptions")),
                         Map.entry("restarts", metric("ingot:engine_restarts")),
@@ -525,7 +536,22 @@ final class Simulation {
         }
     }
 
+    /// The name of an engine that serves may arrive when that drains, or is gone.
+    private void onItsWay(Runnable arrival) {
+        if (settings.crowd() == SimSettings.Crowd.NONE
+                && answering.nextInt(ANSWER_LATE_EVERY) == 0) {
+            system.time()
+                    .after(
+                            answering.nextLong(LATEST_ANSWER.toNanos()),
+                            arrival,
+                            system.actors().dispatcher());
+        } else {
+            arrival.run();
+        }
+    }
+
     private void passed(FaultPoint point) {
+        passed.merge(point, 1, Integer::sum);
         if (onlyPoint != null && onlyPoint != point) {
             return;
         }
