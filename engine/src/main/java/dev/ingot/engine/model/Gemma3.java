@@ -31,6 +31,7 @@ final class Gemma3 implements Model {
 
     private final ModelConfig config;
     private final KvCache cache;
+    private final KvPlaces places;
     private final Activations activations;
     private final Matrix embedding; // [vocabulary, hidden]
     private final List<Layer> layers;
@@ -42,6 +43,7 @@ final class Gemma3 implements Model {
     Gemma3(Weights weights, ModelConfig config, Device device, StepLimits limits, KvCache cache) {
         this.config = config;
         this.cache = cache;
+        places = KvPlaces.of(config.attending().windows());
         int hidden = config.hidden();
         var embedTokens = part("model.embed_tokens.weight", config.vocabulary());
         embedding = weights.matrix("embedding", hidden, embedTokens);
@@ -128,6 +130,8 @@ final class Gemma3 implements Model {
         enc.scale(x, (float) Math.sqrt(config.hidden()));
         for (int l = 0; l < layers.size(); l++) {
             var layer = layers.get(l);
+            var kv = places.get(l);
+            var blocks = batch.of(kv.group());
             var attention = config.attention(l);
             enc.rmsNorm(h, x, layer.attentionNorm, epsilon);
             enc.matmul(step.qkv(), h, layer.qkv, null);
@@ -140,8 +144,8 @@ final class Gemma3 implements Model {
                     batch.positions(),
                     windowed ? windowedFrequencies : inverseFrequencies,
                     windowed ? 1 : magnitude);
-            enc.storeKv(cache, l, k, v, batch.slotMapping()); // first: a token sees itself
-            enc.pagedAttention(step.attended(), q, cache, l, attention, batch);
+            enc.storeKv(cache, kv.layer(), k, v, blocks.slotMapping()); // first: a token sees itself
+            enc.pagedAttention(step.attended(), q, cache, kv.layer(), attention, blocks);
             enc.matmul(h, step.attended(), layer.output, null);
             enc.rmsNorm(h, h, layer.attendedNorm, epsilon);
             enc.add(x, h);

@@ -1,5 +1,6 @@
 package dev.ingot.engine.schedule;
 
+import dev.ingot.engine.ops.KvGroups;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ingot.engine.kv.BlockTableView;
@@ -32,7 +33,7 @@ final class PrefillPaceTest {
 
     private final SchedulerLimits limits =
             new SchedulerLimits(40_000, 64, 256, 100, SchedulingPolicy.DEFAULT);
-    private final StepPlanner planner = new StepPlanner(limits, 16, 100_000, 0);
+    private final StepPlanner planner = new StepPlanner(limits, 16, 100_000, KvGroups.ONE);
     private final WaitingLine line = new WaitingLine(SchedulingPolicy.DEFAULT);
     private final PrefillPace pace = new PrefillPace(STRETCH);
     private final List<Sequence> running = new ArrayList<>();
