@@ -1,6 +1,6 @@
 package dev.ingot.api.cluster;
 
-import dev.ingot.api.cluster.RouterActor.ModelState;
+import dev.ingot.api.cluster.EngineNodes.ModelState;
 import dev.ingot.engine.text.Tokenizer;
 import dev.ingot.scheduler.EngineMetrics;
 import dev.ingot.scheduler.Engines;

@@ -76,8 +76,8 @@ final class RoutingPolicyTest {
 
     @Test
     void theUsualClassIsThatOfTheMostNodesAndOfTheFirstOneWhereThatDecidesNothing() {
-        assertThat(RouterActor.usual(List.of("z", "a", "a"))).isEqualTo("a");
-        assertThat(RouterActor.usual(List.of("z", "a"))).isEqualTo("z");
-        assertThat(RouterActor.usual(List.of("a", "z", "z", "a", "m"))).isEqualTo("a");
+        assertThat(EngineNodes.usual(List.of("z", "a", "a"))).isEqualTo("a");
+        assertThat(EngineNodes.usual(List.of("z", "a"))).isEqualTo("z");
+        assertThat(EngineNodes.usual(List.of("a", "z", "z", "a", "m"))).isEqualTo("a");
     }
 }
