@@ -19,6 +19,7 @@ public final class RoundedActivations {
 
     /// The same where the weights are full, too: a measure for what does not round.
     public static Device everywhere() {
-        return ReferenceDevice.roundingActivations(_ -> USUAL_GROUP);
+        return ReferenceDevice.roundingActivations(
+                parts -> Math.min(USUAL_GROUP, Integer.lowestOneBit(parts.getFirst().in())));
     }
 }
