@@ -121,8 +121,6 @@ final class Gemma3 implements Model {
         int keys = config.kvColumns();
         var q = step.qkv().columns(0, queries); // [tokens, heads·headDim]
         var k = step.qkv().columns(queries, keys); // [tokens, kvHeads·headDim]
-        var v = step.qkv().columns(queries + keys, keys); // [tokens, kvHeads·headDim]
-        var qk = step.qkv().columns(0, queries + keys); // turned together
         float epsilon = config.normEpsilon();
         float magnitude = config.rope().magnitude();
 
@@ -138,13 +136,13 @@ final class Gemma3 implements Model {
             enc.rmsNormHeads(q, layer.queryNorm, epsilon);
             enc.rmsNormHeads(k, layer.keyNorm, epsilon);
             boolean windowed = attention.window() > 0;
-            enc.rope(
-                    qk,
-                    config.headDim(),
-                    batch.positions(),
+            enc.ropeAndStoreKv( // first: a token sees itself
+                    cache,
+                    kv.layer(),
+                    step.qkv(),
+                    blocks,
                     windowed ? windowedFrequencies : inverseFrequencies,
                     windowed ? 1 : magnitude);
-            enc.storeKv(cache, kv.layer(), k, v, blocks.slotMapping()); // first: a token sees itself
             enc.pagedAttention(step.attended(), q, cache, kv.layer(), attention, blocks);
             enc.matmul(h, step.attended(), layer.output, null);
             enc.rmsNorm(h, h, layer.attendedNorm, epsilon);

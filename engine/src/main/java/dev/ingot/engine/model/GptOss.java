@@ -124,11 +124,7 @@ final class GptOss implements Model {
         var x = step.residual();
         var h = step.normed();
         int queries = config.queryColumns();
-        int keys = config.kvColumns();
         var q = step.qkv().columns(0, queries); // [tokens, heads·headDim]
-        var k = step.qkv().columns(queries, keys); // [tokens, kvHeads·headDim]
-        var v = step.qkv().columns(queries + keys, keys); // [tokens, kvHeads·headDim]
-        var qk = step.qkv().columns(0, queries + keys); // turned together
         float epsilon = config.normEpsilon();
         float scale = config.attending().scale();
         float magnitude = config.rope().magnitude();
@@ -140,8 +136,8 @@ final class GptOss implements Model {
             var blocks = batch.of(kv.group());
             enc.rmsNorm(h, x, layer.attentionNorm, epsilon);
             enc.matmul(step.qkv(), h, layer.qkv, layer.qkvBias);
-            enc.rope(qk, config.headDim(), batch.positions(), inverseFrequencies, magnitude);
-            enc.storeKv(cache, kv.layer(), k, v, blocks.slotMapping()); // first: a token sees itself
+            // First: a token sees itself.
+            enc.ropeAndStoreKv(cache, kv.layer(), step.qkv(), blocks, inverseFrequencies, magnitude);
             var attention = new Attention(scale, config.attention(l).window(), 0, layer.sinks);
             enc.pagedAttention(step.attended(), q, cache, kv.layer(), attention, blocks);
             enc.matmulAdd(x, step.attended(), layer.output, layer.outputBias);
