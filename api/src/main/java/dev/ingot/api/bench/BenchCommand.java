@@ -128,6 +128,9 @@ public final class BenchCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         check(repeat >= 1, "--repeat is " + repeat + ", expected at least 1");
         check(threads >= 1 && threads <= 1024, "--threads is " + threads + ", expected 1 to 1024");
+        check(
+                List.of("exact", "fast").contains(numerics),
+                "--numerics is '" + numerics + "', expected exact or fast");
         if (kernels) {
             return measureKernels();
         }
@@ -170,9 +173,6 @@ public final class BenchCommand implements Callable<Integer> {
                         + ", expected "
                         + batch
                         + " to 65536");
-        check(
-                List.of("exact", "fast").contains(numerics),
-                "--numerics is '" + numerics + "', expected exact or fast");
         var kv =
                 Models.kvGeometry(
                         HfConfig.read(folder),
@@ -200,7 +200,7 @@ public final class BenchCommand implements Callable<Integer> {
 
     private int measureKernels() {
         check(model == null, "--kernels measures no model, but '" + model + "' is given");
-        try (var cpu = CpuDevice.open(threads)) {
+        try (var cpu = CpuDevice.open(threads, Numerics.named(numerics))) {
             out().printf(
                             "%s, %s, %d threads; products with 3072×1024 weights, best of many%n",
                             cpu.info().name(), cpu.info().variant(), cpu.info().threads());

@@ -5,6 +5,7 @@ import dev.ingot.engine.files.ModelFiles;
 import dev.ingot.engine.model.Models;
 import dev.ingot.engine.model.WeightLoading;
 import dev.ingot.engine.ops.DeviceException;
+import dev.ingot.engine.ops.Numerics;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.engine.text.TokenizerException;
 import dev.ingot.engine.weights.CheckpointException;
@@ -71,6 +72,12 @@ public final class PerplexityCommand implements Callable<Integer> {
     private List<String> quantize = List.of();
 
     @Option(
+            names = "--numerics",
+            paramLabel = "fast",
+            description = "Read with the first model in fast numerics, too, as of ingot serve.")
+    private @Nullable String numerics;
+
+    @Option(
             names = "--max-documents",
             paramLabel = "N",
             description = "Read no more than these (default: all).")
@@ -88,9 +95,14 @@ public final class PerplexityCommand implements Callable<Integer> {
     @Spec private @Nullable CommandSpec spec;
 
     /// A row of the table to be.
-    private record Candidate(Path model, WeightLoading loading) {
+    private record Candidate(Path model, WeightLoading loading, Numerics numerics) {
+        Candidate(Path model, WeightLoading loading) {
+            this(model, loading, Numerics.EXACT);
+        }
+
         String name() {
             return model.getFileName()
+                    + (numerics == Numerics.FAST ? " --numerics fast" : "")
                     + switch (loading) {
                         case AS_STORED -> "";
                         case QUANTIZE_4BIT -> " --quantize 4bit";
@@ -170,6 +182,12 @@ public final class PerplexityCommand implements Callable<Integer> {
         var given = models.isEmpty() ? List.of(BuiltInModel.folder()) : models;
         var candidates = new ArrayList<Candidate>();
         candidates.add(new Candidate(given.getFirst(), WeightLoading.AS_STORED));
+        check(
+                numerics == null || numerics.equals("fast"),
+                "--numerics is '" + numerics + "', expected fast: exact ones come first anyway");
+        if (numerics != null) {
+            candidates.add(new Candidate(given.getFirst(), WeightLoading.AS_STORED, Numerics.FAST));
+        }
         for (var bits : quantize) {
             check(
                     bits.equals("4bit") || bits.equals("8bit"),
@@ -275,7 +293,7 @@ public final class PerplexityCommand implements Callable<Integer> {
                 OptionalDouble.empty(),
                 defaults.kvCacheType(),
                 candidate.loading(),
-                defaults.numerics());
+                candidate.numerics());
     }
 
     private PrintWriter out() {
