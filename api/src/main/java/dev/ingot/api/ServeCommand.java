@@ -1,6 +1,8 @@
 package dev.ingot.api;
 
+import dev.ingot.api.builtin.BuiltInModel;
 import dev.ingot.api.cluster.ClusterSettings;
+import dev.ingot.api.console.ConsoleCommand;
 import dev.ingot.engine.model.WeightLoading;
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.Numerics;
@@ -14,16 +16,11 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
-import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /// `ingot serve`: an OpenAI-compatible server for one model.
 @Command(
@@ -41,7 +38,7 @@ import picocli.CommandLine.Spec;
             "For models of the Hub: HF_ENDPOINT, HF_HOME, HF_HUB_CACHE, HF_TOKEN, HF_TOKEN_PATH,"
                     + " HF_HUB_OFFLINE."
         })
-final class ServeCommand implements Callable<Integer> {
+final class ServeCommand extends ConsoleCommand {
     private static final Map<String, DType> KV_TYPES =
             Map.of(
                     "auto", WorkerSettings.DEFAULT_KV_TYPE,
@@ -252,8 +249,6 @@ final class ServeCommand implements Callable<Integer> {
 
     @Mixin private ClusterFlags cluster = new ClusterFlags();
 
-    @Spec private @Nullable CommandSpec spec;
-
     @Override
     public Integer call() {
         try {
@@ -312,7 +307,7 @@ final class ServeCommand implements Callable<Integer> {
         try {
             return cluster.settings(role, Duration.ofSeconds(shutdownSeconds));
         } catch (IllegalArgumentException e) {
-            throw new ParameterException(commandLine(), String.valueOf(e.getMessage()), e);
+            throw wrong(e);
         }
     }
 
@@ -375,7 +370,7 @@ final class ServeCommand implements Callable<Integer> {
                             ? OptionalDouble.of(this.memoryFraction)
                             : environment.memoryFraction();
         } catch (IllegalArgumentException e) {
-            throw new ParameterException(commandLine(), String.valueOf(e.getMessage()), e);
+            throw wrong(e);
         }
         check(
                 memoryFraction.isEmpty()
@@ -468,7 +463,7 @@ final class ServeCommand implements Callable<Integer> {
                     stretch,
                     stretchOfAll);
         } catch (IllegalArgumentException e) {
-            throw new ParameterException(commandLine(), String.valueOf(e.getMessage()), e);
+            throw wrong(e);
         }
     }
 
@@ -482,9 +477,8 @@ final class ServeCommand implements Callable<Integer> {
     private Numerics numerics() {
         try {
             return Numerics.named(numerics);
-        } catch (IllegalArgumentException e) {
-            throw new ParameterException(
-                    commandLine(), "--numerics is '" + numerics + "', expected exact or fast", e);
+        } catch (IllegalArgumentException _) {
+            throw wrong("--numerics is '" + numerics + "', expected exact or fast");
         }
     }
 
@@ -496,20 +490,7 @@ final class ServeCommand implements Callable<Integer> {
         try {
             return FoundModel.of(argument);
         } catch (CheckpointException e) {
-            throw new ParameterException(commandLine(), String.valueOf(e.getMessage()), e);
+            throw wrong(e);
         }
-    }
-
-    private void check(boolean valid, String message) {
-        if (!valid) {
-            throw new ParameterException(commandLine(), message);
-        }
-    }
-
-    private CommandLine commandLine() {
-        if (spec == null) {
-            throw new IllegalStateException("picocli sets the spec");
-        }
-        return spec.commandLine();
     }
 }

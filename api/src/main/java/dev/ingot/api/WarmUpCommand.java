@@ -1,5 +1,6 @@
 package dev.ingot.api;
 
+import dev.ingot.api.builtin.BuiltInModel;
 import dev.ingot.engine.schedule.SchedulingPolicy;
 import dev.ingot.worker.WorkerSettings;
 import java.io.IOException;

@@ -1,5 +1,7 @@
 package dev.ingot.api.bench;
 
+import dev.ingot.api.console.ConsoleCommand;
+import dev.ingot.api.console.Table;
 import dev.ingot.engine.model.HfConfig;
 import dev.ingot.engine.model.Models;
 import dev.ingot.engine.model.WeightLoading;
@@ -12,7 +14,6 @@ import dev.ingot.kernels.cpu.CpuProductBench;
 import dev.ingot.worker.InlineWorker;
 import dev.ingot.worker.WorkerSettings;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -22,14 +23,10 @@ import java.util.List;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
-import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /// `ingot bench`: how fast a model runs on this machine, beside what the machine gives.
 @Command(
@@ -49,7 +46,7 @@ import picocli.CommandLine.Spec;
             "and in F32 for attention, need at these limits, as a share of the time taken. 'other"
                     + " cores' is what other programs took: near 0, or measure again."
         })
-public final class BenchCommand implements Callable<Integer> {
+public final class BenchCommand extends ConsoleCommand {
     private static final long NANOS_PER_KERNEL = 400_000_000;
 
     @Parameters(
@@ -122,8 +119,6 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(names = "--csv", paramLabel = "FILE", description = "Write every run there.")
     private @Nullable Path csv;
 
-    @Spec private @Nullable CommandSpec spec;
-
     @Override
     public Integer call() throws IOException {
         check(repeat >= 1, "--repeat is " + repeat + ", expected at least 1");
@@ -157,7 +152,7 @@ public final class BenchCommand implements Callable<Integer> {
                     ? BenchTest.defaults()
                     : tests.stream().map(BenchTest::parse).distinct().toList();
         } catch (IllegalArgumentException e) {
-            throw wrong(String.valueOf(e.getMessage()));
+            throw wrong(e);
         }
     }
 
@@ -288,30 +283,5 @@ public final class BenchCommand implements Callable<Integer> {
             out().print("\n" + ProfileReport.of(test, notes, seconds).text());
             out().flush();
         }
-    }
-
-    private PrintWriter out() {
-        return specified().commandLine().getOut();
-    }
-
-    private PrintWriter err() {
-        return specified().commandLine().getErr();
-    }
-
-    private void check(boolean valid, String message) {
-        if (!valid) {
-            throw wrong(message);
-        }
-    }
-
-    private ParameterException wrong(String message) {
-        return new ParameterException(specified().commandLine(), message);
-    }
-
-    private CommandSpec specified() {
-        if (spec == null) {
-            throw new IllegalStateException("picocli sets the spec");
-        }
-        return spec;
     }
 }

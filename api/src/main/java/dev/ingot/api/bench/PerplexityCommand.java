@@ -1,6 +1,8 @@
 package dev.ingot.api.bench;
 
-import dev.ingot.api.BuiltInModel;
+import dev.ingot.api.builtin.BuiltInModel;
+import dev.ingot.api.console.ConsoleCommand;
+import dev.ingot.api.console.Table;
 import dev.ingot.engine.files.ModelFiles;
 import dev.ingot.engine.model.Models;
 import dev.ingot.engine.model.WeightLoading;
@@ -12,7 +14,6 @@ import dev.ingot.engine.weights.CheckpointException;
 import dev.ingot.worker.InlineWorker;
 import dev.ingot.worker.WorkerSettings;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,14 +23,9 @@ import java.util.Locale;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
-import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -47,7 +43,7 @@ import tools.jackson.databind.json.JsonMapper;
                     + " read the tokens",
             "that the first one makes of the text, so they must be of one vocabulary."
         })
-public final class PerplexityCommand implements Callable<Integer> {
+public final class PerplexityCommand extends ConsoleCommand {
     @Parameters(
             arity = "0..*",
             paramLabel = "MODEL",
@@ -91,8 +87,6 @@ public final class PerplexityCommand implements Callable<Integer> {
             paramLabel = "N",
             description = "Threads that compute on the CPU (default: one per core).")
     private int threads = Runtime.getRuntime().availableProcessors();
-
-    @Spec private @Nullable CommandSpec spec;
 
     /// A row of the table to be.
     private record Candidate(Path model, WeightLoading loading, Numerics numerics) {
@@ -294,30 +288,5 @@ public final class PerplexityCommand implements Callable<Integer> {
                 defaults.kvCacheType(),
                 candidate.loading(),
                 candidate.numerics());
-    }
-
-    private PrintWriter out() {
-        return specified().commandLine().getOut();
-    }
-
-    private PrintWriter err() {
-        return specified().commandLine().getErr();
-    }
-
-    private void check(boolean valid, String message) {
-        if (!valid) {
-            throw wrong(message);
-        }
-    }
-
-    private ParameterException wrong(String message) {
-        return new ParameterException(specified().commandLine(), message);
-    }
-
-    private CommandSpec specified() {
-        if (spec == null) {
-            throw new IllegalStateException("picocli sets the spec");
-        }
-        return spec;
     }
 }
