@@ -227,9 +227,10 @@ final class ServeCommand extends ConsoleCommand {
             names = "--numerics",
             paramLabel = "exact|fast",
             description =
-                    "exact: the same request gives the same tokens in any company. fast, for metal"
-                        + " only: the fastest kernels for as many rows as there are, on which its"
-                        + " tokens may depend then (default: ${DEFAULT-VALUE}).")
+                    "exact: the same request gives the same tokens in any company. fast: on metal"
+                        + " the fastest kernels for as many rows as there are, on which its tokens"
+                        + " may depend then; on the CPU activations are rounded to bf16 for weights"
+                        + " in bf16, where that is faster (default: ${DEFAULT-VALUE}).")
     private String numerics = "exact";
 
     @Option(

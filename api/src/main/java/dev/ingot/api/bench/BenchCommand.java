@@ -123,6 +123,9 @@ public final class BenchCommand extends ConsoleCommand {
     public Integer call() throws IOException {
         check(repeat >= 1, "--repeat is " + repeat + ", expected at least 1");
         check(threads >= 1 && threads <= 1024, "--threads is " + threads + ", expected 1 to 1024");
+        check(
+                List.of("exact", "fast").contains(numerics),
+                "--numerics is '" + numerics + "', expected exact or fast");
         if (kernels) {
             return measureKernels();
         }
@@ -165,9 +168,6 @@ public final class BenchCommand extends ConsoleCommand {
                         + ", expected "
                         + batch
                         + " to 65536");
-        check(
-                List.of("exact", "fast").contains(numerics),
-                "--numerics is '" + numerics + "', expected exact or fast");
         var config = HfConfig.read(folder);
         var kv =
                 Models.kvGeometry(
@@ -196,7 +196,7 @@ public final class BenchCommand extends ConsoleCommand {
 
     private int measureKernels() {
         check(model == null, "--kernels measures no model, but '" + model + "' is given");
-        try (var cpu = CpuDevice.open(threads)) {
+        try (var cpu = CpuDevice.open(threads, Numerics.named(numerics))) {
             out().printf(
                             "%s, %s, %d threads; products with 3072×1024 weights, best of many%n",
                             cpu.info().name(), cpu.info().variant(), cpu.info().threads());

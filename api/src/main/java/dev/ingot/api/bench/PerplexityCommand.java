@@ -7,6 +7,7 @@ import dev.ingot.engine.files.ModelFiles;
 import dev.ingot.engine.model.Models;
 import dev.ingot.engine.model.WeightLoading;
 import dev.ingot.engine.ops.DeviceException;
+import dev.ingot.engine.ops.Numerics;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.engine.text.TokenizerException;
 import dev.ingot.engine.weights.CheckpointException;
@@ -67,6 +68,12 @@ public final class PerplexityCommand extends ConsoleCommand {
     private List<String> quantize = List.of();
 
     @Option(
+            names = "--numerics",
+            paramLabel = "fast",
+            description = "Read with the first model in fast numerics, too, as of ingot serve.")
+    private @Nullable String numerics;
+
+    @Option(
             names = "--max-documents",
             paramLabel = "N",
             description = "Read no more than these (default: all).")
@@ -82,9 +89,14 @@ public final class PerplexityCommand extends ConsoleCommand {
     private int threads = Runtime.getRuntime().availableProcessors();
 
     /// A row of the table to be.
-    private record Candidate(Path model, WeightLoading loading) {
+    private record Candidate(Path model, WeightLoading loading, Numerics numerics) {
+        Candidate(Path model, WeightLoading loading) {
+            this(model, loading, Numerics.EXACT);
+        }
+
         String name() {
             return model.getFileName()
+                    + (numerics == Numerics.FAST ? " --numerics fast" : "")
                     + switch (loading) {
                         case AS_STORED -> "";
                         case QUANTIZE_4BIT -> " --quantize 4bit";
@@ -164,6 +176,12 @@ public final class PerplexityCommand extends ConsoleCommand {
         var given = models.isEmpty() ? List.of(BuiltInModel.folder()) : models;
         var candidates = new ArrayList<Candidate>();
         candidates.add(new Candidate(given.getFirst(), WeightLoading.AS_STORED));
+        check(
+                numerics == null || numerics.equals("fast"),
+                "--numerics is '" + numerics + "', expected fast: exact ones come first anyway");
+        if (numerics != null) {
+            candidates.add(new Candidate(given.getFirst(), WeightLoading.AS_STORED, Numerics.FAST));
+        }
         for (var bits : quantize) {
             check(
                     bits.equals("4bit") || bits.equals("8bit"),
@@ -271,6 +289,6 @@ public final class PerplexityCommand extends ConsoleCommand {
                 OptionalDouble.empty(),
                 defaults.kvCacheType(),
                 candidate.loading(),
-                defaults.numerics());
+                candidate.numerics());
     }
 }

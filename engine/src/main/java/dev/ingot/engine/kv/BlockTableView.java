@@ -51,7 +51,8 @@ public final class BlockTableView {
     /// The group's block that holds positions `[index · blockSize, (index + 1) · blockSize)`. Behind the group's window
     /// it is another's by now.
     public int block(int group, int index) {
-        return blocks[Objects.checkIndex(index, count) * groups + Objects.checkIndex(group, groups)];
+        return blocks[
+                Objects.checkIndex(index, count) * groups + Objects.checkIndex(group, groups)];
     }
 
     /// Where the group's K and V of `position` are stored: `block · blockSize + position mod blockSize`.

@@ -165,15 +165,13 @@ public final class KvAllocator {
             }
             int end = demand.firstPosition() + demand.count();
             int newBlocks = Math.max(0, runs(end) - holding.table.size()) * groups.count();
-            return new Quote(
-                    demand, List.of(), demand.firstPosition(), demand.count(), newBlocks);
+            return new Quote(demand, List.of(), demand.firstPosition(), demand.count(), newBlocks);
         }
         int first = demand.firstPosition();
         if (demand.leader() != null) {
             checkLeader(demand, holding(demand.leader()));
             int newRuns = runs(first + demand.count()) - first / blockSize;
-            return new Quote(
-                    demand, List.of(), first, demand.count(), newRuns * groups.count());
+            return new Quote(demand, List.of(), first, demand.count(), newRuns * groups.count());
         }
         if (first != 0) {
             throw new IllegalStateException(
@@ -259,8 +257,7 @@ public final class KvAllocator {
 
     private List<PrefixCache.Entry> taken(Quote quote, int group) {
         var hits = quote.hits();
-        return hits.subList(
-                groups.behind(group, hits.size() * blockSize, blockSize), hits.size());
+        return hits.subList(groups.behind(group, hits.size() * blockSize, blockSize), hits.size());
     }
 
     private void takeHits(Quote quote) {
@@ -427,8 +424,8 @@ public final class KvAllocator {
         var holding = holding(sequence);
         var table = holding.table;
         holdings.remove(sequence);
-        // The end first: a beginning is of use without its continuation, but not the other way round, so it is to be
-        // evicted last. So is the first group's block, without which the others are not found.
+        // The end first, and in it the first group's block last: a beginning is of use without its
+        // continuation, and that block without the other groups', but not the other way round.
         for (int i = table.size() - 1; i >= 0; i--) {
             for (int g = groups.count() - 1; g >= 0; g--) {
                 if (i >= holding.behind[g]) {

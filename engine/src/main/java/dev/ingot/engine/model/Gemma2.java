@@ -122,7 +122,8 @@ final class Gemma2 implements Model {
             enc.rmsNorm(h, x, layer.attentionNorm, epsilon);
             enc.matmul(step.qkv(), h, layer.qkv, null);
             // First: a token sees itself.
-            enc.ropeAndStoreKv(cache, kv.layer(), step.qkv(), blocks, inverseFrequencies, magnitude);
+            enc.ropeAndStoreKv(
+                    cache, kv.layer(), step.qkv(), blocks, inverseFrequencies, magnitude);
             enc.pagedAttention(step.attended(), q, cache, kv.layer(), config.attention(l), blocks);
             enc.matmul(h, step.attended(), layer.output, null);
             enc.rmsNorm(h, h, layer.attendedNorm, epsilon);

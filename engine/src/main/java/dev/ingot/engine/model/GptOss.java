@@ -137,7 +137,8 @@ final class GptOss implements Model {
             enc.rmsNorm(h, x, layer.attentionNorm, epsilon);
             enc.matmul(step.qkv(), h, layer.qkv, layer.qkvBias);
             // First: a token sees itself.
-            enc.ropeAndStoreKv(cache, kv.layer(), step.qkv(), blocks, inverseFrequencies, magnitude);
+            enc.ropeAndStoreKv(
+                    cache, kv.layer(), step.qkv(), blocks, inverseFrequencies, magnitude);
             var attention = new Attention(scale, config.attention(l).window(), 0, layer.sinks);
             enc.pagedAttention(step.attended(), q, cache, kv.layer(), attention, blocks);
             enc.matmulAdd(x, step.attended(), layer.output, layer.outputBias);

@@ -116,7 +116,8 @@ final class Qwen2 implements Model {
             enc.rmsNorm(h, x, layer.attentionNorm, epsilon);
             enc.matmul(step.qkv(), h, layer.qkv, layer.qkvBias);
             // First: a token sees itself.
-            enc.ropeAndStoreKv(cache, kv.layer(), step.qkv(), blocks, inverseFrequencies, magnitude);
+            enc.ropeAndStoreKv(
+                    cache, kv.layer(), step.qkv(), blocks, inverseFrequencies, magnitude);
             enc.pagedAttention(step.attended(), q, cache, kv.layer(), config.attention(l), blocks);
             enc.matmulAdd(x, step.attended(), layer.output, null);
 

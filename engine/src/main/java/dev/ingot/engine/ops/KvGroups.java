@@ -53,7 +53,8 @@ public record KvGroups(List<Integer> windows) {
         long blocks = 0;
         for (int window : windows) {
             long all = Math.ceilDiv(length, blockSize);
-            // The window and the chunks of two steps in flight, none of which needs to begin with a block.
+            // The window and the chunks of two steps in flight, none of which needs to begin with a
+            // block.
             blocks +=
                     window == 0
                             ? all

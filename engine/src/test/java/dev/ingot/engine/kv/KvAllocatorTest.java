@@ -27,7 +27,8 @@ class KvAllocatorTest {
         assertThat(slice.firstPosition()).isZero();
         assertThat(slice.count()).isEqualTo(10);
         assertThat(slice.table().size()).isEqualTo(3);
-        assertThat(IntStream.range(0, 12).map(p -> slice.table().slot(0, p))).doesNotHaveDuplicates();
+        assertThat(IntStream.range(0, 12).map(p -> slice.table().slot(0, p)))
+                .doesNotHaveDuplicates();
         assertThat(slice.table().slot(0, 9)).isEqualTo(slice.table().block(0, 2) * BLOCK + 1);
         assertThatThrownBy(() -> slice.table().slot(0, 12))
                 .isInstanceOf(IndexOutOfBoundsException.class);

@@ -85,7 +85,8 @@ class KvGroupsOfLayersTest {
             assertThat(hit.table().block(0, i)).isEqualTo(first.table().block(0, i));
         }
         assertThat(hit.table().block(1, 4)).isEqualTo(first.table().block(1, 4));
-        // Position 20 sees 15 to 20: blocks 3 and 4 of the window's, 0 to 4 of the others', and a new one of each.
+        // Position 20 sees 15 to 20: blocks 3 and 4 of the window's, 0 to 4 of the others', and a
+        // new one of each.
         assertThat(allocator.usage().referenced()).isEqualTo(5 + 2 + 2);
         allocator.checkInvariants();
     }

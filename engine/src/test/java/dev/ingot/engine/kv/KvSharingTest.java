@@ -1,11 +1,11 @@
 package dev.ingot.engine.kv;
 
-import dev.ingot.engine.ops.KvGroups;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ingot.engine.kv.Reservation.Reserved;
 import dev.ingot.engine.kv.Reservation.ReservedSlice;
+import dev.ingot.engine.ops.KvGroups;
 import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.engine.sequence.Tokens;
 import java.util.List;
@@ -60,9 +60,11 @@ final class KvSharingTest {
             assertThat(slice.table().block(0, 0)).isEqualTo(leader.table().block(0, 0));
             assertThat(slice.table().block(0, 1)).isEqualTo(leader.table().block(0, 1));
             assertThat(slice.copies())
-                    .containsExactly(new BlockCopy(leader.table().block(0, 2), slice.table().block(0, 2)));
+                    .containsExactly(
+                            new BlockCopy(leader.table().block(0, 2), slice.table().block(0, 2)));
         }
-        assertThat(slices.get(0).table().block(0, 2)).isNotEqualTo(slices.get(1).table().block(0, 2));
+        assertThat(slices.get(0).table().block(0, 2))
+                .isNotEqualTo(slices.get(1).table().block(0, 2));
         assertThat(allocator.usage().referenced()).isEqualTo(3 + 2);
         assertThat(allocator.sharingCounts()).isEqualTo(new SharingCounts(18, 2, 0));
 
@@ -92,7 +94,8 @@ final class KvSharingTest {
         var slice = reserve(fork(SECOND, 7, 8)).getFirst();
         // The last token is computed again, and nobody writes to a block that others read.
         assertThat(slice.copies())
-                .containsExactly(new BlockCopy(leader.table().block(0, 1), slice.table().block(0, 1)));
+                .containsExactly(
+                        new BlockCopy(leader.table().block(0, 1), slice.table().block(0, 1)));
         allocator.computed(SECOND, 8);
         allocator.checkInvariants();
     }

@@ -32,7 +32,8 @@ class KvPlacesTest {
         assertThat(places.groups().windows()).containsExactly(0, 128);
         assertThat(places.layersPerBlock()).isEqualTo(2);
         assertThat(places.places())
-                .containsExactly(new Place(1, 0), new Place(0, 0), new Place(1, 1), new Place(0, 1));
+                .containsExactly(
+                        new Place(1, 0), new Place(0, 0), new Place(1, 1), new Place(0, 1));
     }
 
     /// Gemma 3 of 1, 4, 12 and 27 billion parameters.

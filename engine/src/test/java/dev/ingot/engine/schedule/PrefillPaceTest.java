@@ -1,6 +1,5 @@
 package dev.ingot.engine.schedule;
 
-import dev.ingot.engine.ops.KvGroups;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ingot.engine.kv.BlockTableView;
@@ -8,6 +7,7 @@ import dev.ingot.engine.kv.Demand;
 import dev.ingot.engine.kv.KnownTokens;
 import dev.ingot.engine.kv.KvAllocator;
 import dev.ingot.engine.kv.Reservation;
+import dev.ingot.engine.ops.KvGroups;
 import dev.ingot.engine.sampling.SamplingParams;
 import dev.ingot.engine.sampling.SequenceSampler;
 import dev.ingot.engine.sequence.Caller;

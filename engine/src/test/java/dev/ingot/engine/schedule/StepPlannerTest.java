@@ -1,8 +1,8 @@
 package dev.ingot.engine.schedule;
 
-import dev.ingot.engine.ops.KvGroups;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ingot.engine.ops.KvGroups;
 import dev.ingot.engine.sampling.SamplingParams;
 import dev.ingot.engine.schedule.StepPlanner.Want;
 import dev.ingot.engine.sequence.Caller;
