@@ -84,9 +84,7 @@ record KvPlan(int maxModelLength, int blockCount) {
                             + " of KV cache and there are "
                             + mib(budget)
                             + ": "
-                            + (length < 2
-                                    ? ""
-                                    : "lower --max-model-len to " + length + ", or ")
+                            + (length < 2 ? "" : "lower --max-model-len to " + length + ", or ")
                             + (settings.kvCacheBytes().isEmpty()
                                             && settings.memoryFraction().isPresent()
                                     ? "raise --gpu-memory-utilization"

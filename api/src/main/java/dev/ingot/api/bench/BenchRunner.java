@@ -40,7 +40,8 @@ final class BenchRunner {
         this.worker = worker;
         this.maxStepTokens = maxStepTokens;
         vocabulary = worker.model().vocabulary();
-        blocks = new KvAllocator(
+        blocks =
+                new KvAllocator(
                         worker.kv().blockSize(),
                         worker.kv().blockCount(),
                         false,

@@ -41,10 +41,10 @@ final class TextScorer {
     double[] logProbabilities(Tokens text) {
         var blocks =
                 new KvAllocator(
-                        worker.kv().blockSize(),
-                        worker.kv().blockCount(),
-                        false,
-                        worker.kv().groups())
+                                worker.kv().blockSize(),
+                                worker.kv().blockCount(),
+                                false,
+                                worker.kv().groups())
                         .reserve(
                                 List.of(
                                         new Demand(

@@ -1,8 +1,8 @@
 package dev.ingot.it.sim;
 
-import dev.ingot.engine.schedule.Slice;
 import dev.ingot.engine.kv.KvAllocator;
 import dev.ingot.engine.ops.KvGeometry;
+import dev.ingot.engine.schedule.Slice;
 import dev.ingot.engine.schedule.StepPlan;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.scheduler.EngineGuardian;
@@ -491,9 +491,7 @@ final class Simulation {
             int seen = SimDevice.firstSeen(slice.firstPosition() + 1, window);
             for (int i = seen / settings.blockSize(); i < slice.blocks().size(); i++) {
                 int block = slice.blocks().block(group, i);
-                if (block < settings.blockCount()
-                        && blocks != null
-                        && blocks.isAvailable(block)) {
+                if (block < settings.blockCount() && blocks != null && blocks.isAvailable(block)) {
                     throw new Violation(
                             "block "
                                     + block
