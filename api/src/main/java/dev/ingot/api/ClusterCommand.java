@@ -1,9 +1,9 @@
 package dev.ingot.api;
 
-import dev.ingot.api.bench.Table;
 import dev.ingot.api.cluster.ClusterKeys;
 import dev.ingot.api.cluster.ClusterKeys.KeysException;
 import dev.ingot.api.cluster.ClusterKeys.NodeKeys;
+import dev.ingot.api.console.Table;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URLEncoder;

@@ -1,5 +1,6 @@
 package dev.ingot.api;
 
+import dev.ingot.api.console.ConsoleCommand;
 import dev.ingot.engine.ops.Device;
 import dev.ingot.engine.ops.DeviceException;
 import dev.ingot.engine.ops.DeviceInfo;
@@ -14,12 +15,8 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /// `ingot doctor`: what the devices of this machine are, and whether every kernel computes what it should there.
 ///
@@ -27,23 +24,18 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "doctor",
         description = "Says what this machine's devices are and tries every kernel on them.")
-final class DoctorCommand implements Callable<Integer> {
+final class DoctorCommand extends ConsoleCommand {
     private static final List<String> DEVICES = List.of("all", "cpu", "metal");
     private static final String REFERENCE = "portable";
     private static final double NANOS_PER_MICRO = 1e3;
-
-    @Spec private CommandSpec spec = CommandSpec.create(); // Replaced when the line is parsed.
 
     @Option(names = "--device", description = "all, cpu or metal (default: ${DEFAULT-VALUE}).")
     private String device = "all";
 
     @Override
     public Integer call() {
-        if (!DEVICES.contains(device)) {
-            throw new ParameterException(
-                    spec.commandLine(), "--device is '" + device + "', expected all, cpu or metal");
-        }
-        var out = spec.commandLine().getOut();
+        check(DEVICES.contains(device), "--device is '" + device + "', expected all, cpu or metal");
+        var out = out();
         out.printf(
                 "ingot %s, Java %s, %s %s on %s, %d processors%n",
                 Main.VERSION,

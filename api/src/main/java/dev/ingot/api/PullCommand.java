@@ -1,17 +1,13 @@
 package dev.ingot.api;
 
+import dev.ingot.api.console.ConsoleCommand;
 import dev.ingot.api.hub.HubDownloads;
 import dev.ingot.api.hub.HubException;
 import dev.ingot.api.hub.HubSettings;
 import dev.ingot.api.hub.Repository;
 import java.nio.file.Path;
-import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /// `ingot pull`: brings a model into the Hugging Face cache.
 @Command(
@@ -25,7 +21,7 @@ import picocli.CommandLine.Spec;
                     + " HF_HUB_CACHE,",
             "HF_TOKEN, HF_TOKEN_PATH, HF_HUB_OFFLINE."
         })
-final class PullCommand implements Callable<Integer> {
+final class PullCommand extends ConsoleCommand {
     @Parameters(
             index = "0",
             paramLabel = "ORG/NAME[:QUANT][@REV]",
@@ -34,24 +30,17 @@ final class PullCommand implements Callable<Integer> {
                             + " or commit.")
     private String model = "";
 
-    @Spec private @Nullable CommandSpec spec;
-
     @Override
     public Integer call() throws InterruptedException {
         var repository = Repository.parse(model);
         if (repository.isEmpty()) {
-            if (spec == null) {
-                throw new IllegalStateException("picocli sets the spec");
-            }
-            throw new ParameterException(
-                    spec.commandLine(),
-                    "'" + model + "' is no model of the Hub; expected ORG/NAME[:QUANT][@REV]");
+            throw wrong("'" + model + "' is no model of the Hub; expected ORG/NAME[:QUANT][@REV]");
         }
         try {
-            System.out.println(downloads().pull(repository.get()));
+            out().println(downloads().pull(repository.get()));
             return 0;
         } catch (HubException e) {
-            System.err.println("ingot: " + e.getMessage());
+            err().println("ingot: " + e.getMessage());
             return 1;
         }
     }

@@ -1,5 +1,7 @@
 package dev.ingot.api.bench;
 
+import dev.ingot.api.console.ConsoleCommand;
+import dev.ingot.api.console.Table;
 import dev.ingot.engine.model.HfConfig;
 import dev.ingot.engine.model.Models;
 import dev.ingot.engine.model.WeightLoading;
@@ -12,7 +14,6 @@ import dev.ingot.kernels.cpu.CpuProductBench;
 import dev.ingot.worker.InlineWorker;
 import dev.ingot.worker.WorkerSettings;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -22,14 +23,10 @@ import java.util.List;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
-import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /// `ingot bench`: how fast a model runs on this machine, beside what the machine gives.
 @Command(
@@ -49,7 +46,7 @@ import picocli.CommandLine.Spec;
             "and in F32 for attention, need at these limits, as a share of the time taken. 'other"
                     + " cores' is what other programs took: near 0, or measure again."
         })
-public final class BenchCommand implements Callable<Integer> {
+public final class BenchCommand extends ConsoleCommand {
     private static final long NANOS_PER_KERNEL = 400_000_000;
 
     @Parameters(
@@ -122,12 +119,13 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(names = "--csv", paramLabel = "FILE", description = "Write every run there.")
     private @Nullable Path csv;
 
-    @Spec private @Nullable CommandSpec spec;
-
     @Override
     public Integer call() throws IOException {
         check(repeat >= 1, "--repeat is " + repeat + ", expected at least 1");
         check(threads >= 1 && threads <= 1024, "--threads is " + threads + ", expected 1 to 1024");
+        check(
+                List.of("exact", "fast").contains(numerics),
+                "--numerics is '" + numerics + "', expected exact or fast");
         if (kernels) {
             return measureKernels();
         }
@@ -154,7 +152,7 @@ public final class BenchCommand implements Callable<Integer> {
                     ? BenchTest.defaults()
                     : tests.stream().map(BenchTest::parse).distinct().toList();
         } catch (IllegalArgumentException e) {
-            throw wrong(String.valueOf(e.getMessage()));
+            throw wrong(e);
         }
     }
 
@@ -170,14 +168,12 @@ public final class BenchCommand implements Callable<Integer> {
                         + ", expected "
                         + batch
                         + " to 65536");
-        check(
-                List.of("exact", "fast").contains(numerics),
-                "--numerics is '" + numerics + "', expected exact or fast");
+        var config = HfConfig.read(folder);
         var kv =
                 Models.kvGeometry(
-                        HfConfig.read(folder),
+                        config,
                         defaults.blockSize(),
-                        blocks(largest(chosen)),
+                        blocks(largest(chosen)) * Models.kvGroups(config).count(),
                         defaults.kvCacheType());
         return new WorkerSettings(
                 folder,
@@ -200,7 +196,7 @@ public final class BenchCommand implements Callable<Integer> {
 
     private int measureKernels() {
         check(model == null, "--kernels measures no model, but '" + model + "' is given");
-        try (var cpu = CpuDevice.open(threads)) {
+        try (var cpu = CpuDevice.open(threads, Numerics.named(numerics))) {
             out().printf(
                             "%s, %s, %d threads; products with 3072×1024 weights, best of many%n",
                             cpu.info().name(), cpu.info().variant(), cpu.info().threads());
@@ -238,7 +234,7 @@ public final class BenchCommand implements Callable<Integer> {
                 ModelCost.of(
                         worker.model(),
                         worker.weightBytes(),
-                        worker.kv().bytesPerPosition(),
+                        worker.kv().bytesPerPosition() * worker.kv().groups().count(),
                         maxStepTokens);
         var report = new BenchReport(name, worker.device(), cost);
         var calibration = worker.calibration();
@@ -288,30 +284,5 @@ public final class BenchCommand implements Callable<Integer> {
             out().print("\n" + ProfileReport.of(test, notes, seconds).text());
             out().flush();
         }
-    }
-
-    private PrintWriter out() {
-        return specified().commandLine().getOut();
-    }
-
-    private PrintWriter err() {
-        return specified().commandLine().getErr();
-    }
-
-    private void check(boolean valid, String message) {
-        if (!valid) {
-            throw wrong(message);
-        }
-    }
-
-    private ParameterException wrong(String message) {
-        return new ParameterException(specified().commandLine(), message);
-    }
-
-    private CommandSpec specified() {
-        if (spec == null) {
-            throw new IllegalStateException("picocli sets the spec");
-        }
-        return spec;
     }
 }

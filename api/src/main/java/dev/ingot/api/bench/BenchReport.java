@@ -1,7 +1,8 @@
 package dev.ingot.api.bench;
 
-import static dev.ingot.api.bench.Table.number;
+import static dev.ingot.api.console.Table.number;
 
+import dev.ingot.api.console.Table;
 import dev.ingot.engine.ops.DeviceInfo;
 import dev.ingot.kernels.cpu.CpuCalibration.Limits;
 import java.time.Instant;

@@ -1,5 +1,6 @@
 package dev.ingot.api.bench;
 
+import dev.ingot.api.console.Table;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.ArrayList;

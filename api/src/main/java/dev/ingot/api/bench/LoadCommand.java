@@ -1,8 +1,9 @@
 package dev.ingot.api.bench;
 
 import dev.ingot.api.bench.LoadSettings.Range;
+import dev.ingot.api.console.ConsoleCommand;
+import dev.ingot.api.console.Table;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,15 +12,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
-import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /// `ingot load`: what clients of a server feel while many of them ask at once.
 @Command(
@@ -40,7 +37,7 @@ import picocli.CommandLine.Spec;
             "'off device' is the share of the steps' time in which the device did not compute"
                     + " (Ingot's metrics)."
         })
-public final class LoadCommand implements Callable<Integer> {
+public final class LoadCommand extends ConsoleCommand {
     /// What has just been used is compiled and collected for a moment yet.
     private static final int SETTLING_SECONDS = 3;
 
@@ -168,8 +165,6 @@ public final class LoadCommand implements Callable<Integer> {
 
     @Option(names = "--csv", paramLabel = "FILE", description = "Write every level there.")
     private @Nullable Path csv;
-
-    @Spec private @Nullable CommandSpec spec;
 
     @Override
     public Integer call() throws InterruptedException {
@@ -323,30 +318,5 @@ public final class LoadCommand implements Callable<Integer> {
 
     private int requests(int clients) {
         return requests != null ? requests : Math.max(6, 2 * clients);
-    }
-
-    private PrintWriter out() {
-        return specified().commandLine().getOut();
-    }
-
-    private PrintWriter err() {
-        return specified().commandLine().getErr();
-    }
-
-    private void check(boolean valid, String message) {
-        if (!valid) {
-            throw wrong(message);
-        }
-    }
-
-    private ParameterException wrong(String message) {
-        return new ParameterException(specified().commandLine(), message);
-    }
-
-    private CommandSpec specified() {
-        if (spec == null) {
-            throw new IllegalStateException("picocli sets the spec");
-        }
-        return spec;
     }
 }

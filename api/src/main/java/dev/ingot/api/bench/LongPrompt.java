@@ -1,7 +1,8 @@
 package dev.ingot.api.bench;
 
-import static dev.ingot.api.bench.Table.number;
+import static dev.ingot.api.console.Table.number;
 
+import dev.ingot.api.console.Table;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,17 +1,19 @@
 package dev.ingot.api.bench;
 
-import dev.ingot.api.BuiltInModel;
+import dev.ingot.api.builtin.BuiltInModel;
+import dev.ingot.api.console.ConsoleCommand;
+import dev.ingot.api.console.Table;
 import dev.ingot.engine.files.ModelFiles;
 import dev.ingot.engine.model.Models;
 import dev.ingot.engine.model.WeightLoading;
 import dev.ingot.engine.ops.DeviceException;
+import dev.ingot.engine.ops.Numerics;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.engine.text.TokenizerException;
 import dev.ingot.engine.weights.CheckpointException;
 import dev.ingot.worker.InlineWorker;
 import dev.ingot.worker.WorkerSettings;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,14 +23,10 @@ import java.util.Locale;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
-import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -46,7 +44,7 @@ import tools.jackson.databind.json.JsonMapper;
                     + " read the tokens",
             "that the first one makes of the text, so they must be of one vocabulary."
         })
-public final class PerplexityCommand implements Callable<Integer> {
+public final class PerplexityCommand extends ConsoleCommand {
     @Parameters(
             arity = "0..*",
             paramLabel = "MODEL",
@@ -71,6 +69,12 @@ public final class PerplexityCommand implements Callable<Integer> {
     private List<String> quantize = List.of();
 
     @Option(
+            names = "--numerics",
+            paramLabel = "fast",
+            description = "Read with the first model in fast numerics, too, as of ingot serve.")
+    private @Nullable String numerics;
+
+    @Option(
             names = "--max-documents",
             paramLabel = "N",
             description = "Read no more than these (default: all).")
@@ -85,12 +89,15 @@ public final class PerplexityCommand implements Callable<Integer> {
             description = "Threads that compute on the CPU (default: one per core).")
     private int threads = Runtime.getRuntime().availableProcessors();
 
-    @Spec private @Nullable CommandSpec spec;
-
     /// A row of the table to be.
-    private record Candidate(Path model, WeightLoading loading) {
+    private record Candidate(Path model, WeightLoading loading, Numerics numerics) {
+        Candidate(Path model, WeightLoading loading) {
+            this(model, loading, Numerics.EXACT);
+        }
+
         String name() {
             return model.getFileName()
+                    + (numerics == Numerics.FAST ? " --numerics fast" : "")
                     + switch (loading) {
                         case AS_STORED -> "";
                         case QUANTIZE_4BIT -> " --quantize 4bit";
@@ -170,6 +177,12 @@ public final class PerplexityCommand implements Callable<Integer> {
         var given = models.isEmpty() ? List.of(BuiltInModel.folder()) : models;
         var candidates = new ArrayList<Candidate>();
         candidates.add(new Candidate(given.getFirst(), WeightLoading.AS_STORED));
+        check(
+                numerics == null || numerics.equals("fast"),
+                "--numerics is '" + numerics + "', expected fast: exact ones come first anyway");
+        if (numerics != null) {
+            candidates.add(new Candidate(given.getFirst(), WeightLoading.AS_STORED, Numerics.FAST));
+        }
         for (var bits : quantize) {
             check(
                     bits.equals("4bit") || bits.equals("8bit"),
@@ -257,11 +270,13 @@ public final class PerplexityCommand implements Callable<Integer> {
 
     private WorkerSettings settings(Candidate candidate, int longest) {
         var defaults = WorkerSettings.defaults(candidate.model());
+        var config = ModelFiles.at(candidate.model()).config();
         var kv =
                 Models.kvGeometry(
-                        ModelFiles.at(candidate.model()).config(),
+                        config,
                         defaults.blockSize(),
-                        Math.ceilDiv(longest, defaults.blockSize()),
+                        Math.ceilDiv(longest, defaults.blockSize())
+                                * Models.kvGroups(config).count(),
                         defaults.kvCacheType());
         return new WorkerSettings(
                 candidate.model(),
@@ -275,31 +290,6 @@ public final class PerplexityCommand implements Callable<Integer> {
                 OptionalDouble.empty(),
                 defaults.kvCacheType(),
                 candidate.loading(),
-                defaults.numerics());
-    }
-
-    private PrintWriter out() {
-        return specified().commandLine().getOut();
-    }
-
-    private PrintWriter err() {
-        return specified().commandLine().getErr();
-    }
-
-    private void check(boolean valid, String message) {
-        if (!valid) {
-            throw wrong(message);
-        }
-    }
-
-    private ParameterException wrong(String message) {
-        return new ParameterException(specified().commandLine(), message);
-    }
-
-    private CommandSpec specified() {
-        if (spec == null) {
-            throw new IllegalStateException("picocli sets the spec");
-        }
-        return spec;
+                candidate.numerics());
     }
 }

@@ -1,7 +1,8 @@
 package dev.ingot.api.bench;
 
-import static dev.ingot.api.bench.Table.number;
+import static dev.ingot.api.console.Table.number;
 
+import dev.ingot.api.console.Table;
 import dev.ingot.kernels.cpu.CpuProfile;
 
 /// What `ingot bench --profile` prints: where the time of a test's steps went, op by op.

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.within;
 
 import dev.ingot.api.bench.BenchTest.Phase;
+import dev.ingot.api.console.Table;
 import dev.ingot.kernels.cpu.CpuCalibration.Limits;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;

@@ -6,7 +6,7 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.ThrowableProxy;
 import ch.qos.logback.core.AppenderBase;
 import com.typesafe.config.ConfigFactory;
-import dev.ingot.api.BuiltInModel;
+import dev.ingot.api.builtin.BuiltInModel;
 import dev.ingot.engine.text.Tokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;

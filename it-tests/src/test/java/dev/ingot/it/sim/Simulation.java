@@ -2,6 +2,7 @@ package dev.ingot.it.sim;
 
 import dev.ingot.engine.kv.KvAllocator;
 import dev.ingot.engine.ops.KvGeometry;
+import dev.ingot.engine.schedule.Slice;
 import dev.ingot.engine.schedule.StepPlan;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.scheduler.EngineGuardian;
@@ -403,7 +404,7 @@ final class Simulation {
                                     kv.blockSize(),
                                     kv.blockCount(),
                                     prefixCaching,
-                                    kv.window(),
+                                    kv.groups(),
                                     this::hash)
                             : EngineParts.super.blocks(kv, prefixCaching);
             blocks = fresh;
@@ -478,17 +479,24 @@ final class Simulation {
                 return;
             }
             for (var slice : inFlight.slices()) {
-                int seen = SimDevice.firstSeen(slice.firstPosition() + 1, settings.window());
-                for (int i = seen / settings.blockSize(); i < slice.blocks().size(); i++) {
-                    int block = slice.blocks().block(i);
-                    if (block < settings.blockCount() && blocks.isAvailable(block)) {
-                        throw new Violation(
-                                "block "
-                                        + block
-                                        + " can be taken while step "
-                                        + inFlight.stepId()
-                                        + " may still write it");
-                    }
+                for (int g = 0; g < settings.groups().count(); g++) {
+                    checkInUse(slice, g, inFlight.stepId());
+                }
+            }
+        }
+
+        private void checkInUse(Slice slice, int group, long stepId) {
+            int window = settings.groups().windows().get(group);
+            int seen = SimDevice.firstSeen(slice.firstPosition() + 1, window);
+            for (int i = seen / settings.blockSize(); i < slice.blocks().size(); i++) {
+                int block = slice.blocks().block(group, i);
+                if (block < settings.blockCount() && blocks != null && blocks.isAvailable(block)) {
+                    throw new Violation(
+                            "block "
+                                    + block
+                                    + " can be taken while step "
+                                    + stepId
+                                    + " may still write it");
                 }
             }
         }

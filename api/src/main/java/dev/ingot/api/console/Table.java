@@ -1,4 +1,4 @@
-package dev.ingot.api.bench;
+package dev.ingot.api.console;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -24,13 +24,13 @@ public final class Table {
     }
 
     /// A cell with `decimals` decimals; a dash for NaN.
-    static String number(double value, int decimals) {
+    public static String number(double value, int decimals) {
         return Double.isNaN(value)
                 ? NOTHING
                 : String.format(Locale.ROOT, "%." + decimals + "f", value);
     }
 
-    static String number(OptionalDouble value, int decimals) {
+    public static String number(OptionalDouble value, int decimals) {
         return number(value.orElse(Double.NaN), decimals);
     }
 
@@ -55,7 +55,7 @@ public final class Table {
     }
 
     /// RFC 4180; a dash becomes an empty cell.
-    String csv() {
+    public String csv() {
         var text = new StringBuilder();
         for (var row : rows) {
             text.append(String.join(",", row.stream().map(Table::csvCell).toList())).append('\n');

@@ -1,4 +1,4 @@
-package dev.ingot.api;
+package dev.ingot.api.builtin;
 
 import java.nio.file.Path;
 
