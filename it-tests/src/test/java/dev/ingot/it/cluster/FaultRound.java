@@ -37,9 +37,16 @@ final class FaultRound {
 
     /// What is done to a node.
     enum Fault {
-        KILLED,
-        PAUSED,
-        CUT_OFF
+        KILLED(1),
+        PAUSED(2),
+        CUT_OFF(3);
+
+        /// How many fifths of the tokens have come when it happens.
+        private final int fifths;
+
+        Fault(int fifths) {
+            this.fifths = fifths;
+        }
     }
 
     /// A node that was lost under the streams.
@@ -85,11 +92,10 @@ final class FaultRound {
         return new Disturbed(told, losses);
     }
 
-    /// Makes a fault happen when so many fifths of the tokens have come, and waits until the router has lost the node by it and its
-    /// streams have begun to move.
+    /// Makes a fault happen when it is its turn, and waits until the router has lost the node by it and its streams have
+    /// begun to move.
     private Loss lose(List<Future<Told>> streams, Fault fault, Runnable happens) {
-        int fifths = fault.ordinal() + 1;
-        await(() -> load.tokens() >= fifths * expectedTokens / 5 || allDone(streams));
+        await(() -> load.tokens() >= fault.fifths * expectedTokens / 5 || allDone(streams));
         if (allDone(streams)) {
             throw new IllegalStateException("the streams ended before the fault");
         }

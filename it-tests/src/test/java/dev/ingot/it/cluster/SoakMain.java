@@ -36,7 +36,11 @@ public final class SoakMain {
             var faults = new FaultRound(cluster, load);
             var undisturbed = faults.undisturbed();
             long usual = undisturbed.stream().mapToLong(Told::longestGapMillis).max().orElseThrow();
-            print("undisturbed: %d streams, longest gap %d ms", undisturbed.size(), usual);
+            System.out.printf(
+                    Locale.ROOT,
+                    "undisturbed: %d streams, longest gap %d ms%n",
+                    undisturbed.size(),
+                    usual);
             for (int run = 1; run <= runs; run++) {
                 int killed = run % FaultRound.NODES;
                 var disturbed = faults.disturbed(killed);
@@ -48,17 +52,29 @@ public final class SoakMain {
                         disturbed.losses().stream()
                                 .map(loss -> describe(loss, take(loss, told, measured)))
                                 .collect(Collectors.joining("; "));
-                print("run %d: %d streams, %d differ; %s", run, told.size(), differing, losses);
+                System.out.printf(
+                        Locale.ROOT,
+                        "run %d: %d streams, %d differ; %s%n",
+                        run,
+                        told.size(),
+                        differing,
+                        losses);
                 cluster.startAgain(killed);
                 cluster.awaitServing(FaultRound.NODES);
             }
         }
-        print("%d runs, %d streams, %d lost, doubled or changed", runs, streams, failures);
+        System.out.printf(
+                Locale.ROOT,
+                "%d runs, %d streams, %d lost, doubled or changed%n",
+                runs,
+                streams,
+                failures);
         measured.forEach((fault, all) ->
-                print(
+                System.out.printf(
+                        Locale.ROOT,
                         "%-8s noticed after median %d, at most %d ms; longest gap of a client"
-                            + " median %d, at most %d ms; so recomputation median %d, at most %d"
-                            + " ms",
+                                + " median %d, at most %d ms; so recomputation median %d, at most %d"
+                                + " ms%n",
                         name(fault),
                         quantile(all.stream().map(Measured::noticed).toList(), 0.5),
                         quantile(all.stream().map(Measured::noticed).toList(), 1),
@@ -88,10 +104,6 @@ public final class SoakMain {
         return fault.name().toLowerCase(Locale.ROOT).replace('_', ' ');
     }
 
-    private static void print(String format, Object... values) {
-        System.out.println(String.format(Locale.ROOT, format, values));
-    }
-
     private static long quantile(List<Long> values, double share) {
         var sorted = values.stream().sorted().toList();
         return sorted.get((int) Math.min(sorted.size() - 1, Math.floor(share * sorted.size())));
@@ -115,9 +127,12 @@ public final class SoakMain {
             var answer = told.get(i).answer();
             if (!answer.equals(expected.get(i).answer())) {
                 differing++;
-                print(
-                        "stream %d%n  expected %s%n  got      %s",
-                        i, expected.get(i).answer(), answer);
+                System.out.printf(
+                        Locale.ROOT,
+                        "stream %d%n  expected %s%n  got      %s%n",
+                        i,
+                        expected.get(i).answer(),
+                        answer);
             }
         }
         return differing;
