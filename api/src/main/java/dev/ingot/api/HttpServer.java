@@ -95,7 +95,8 @@ public final class HttpServer {
                 // Beyond it a client connects and hangs, probes included; who gets to run is
                 // decided by the engine's queue, which says 429.
                 .withMaxConnections(config.maxConnections())
-                // Clients that come all at once wait here for a busy thread; beyond it they are reset.
+                // Clients that come all at once wait here for a busy thread; beyond it they are
+                // reset.
                 .withBacklog(BACKLOG)
                 .withTransparentHeadRequests(true)
                 .withServerHeader(Optional.empty());

@@ -15,6 +15,8 @@ final class Outgoing<M> {
     private final List<M> messages = new ArrayList<>();
     private long first;
 
+    /// Has a message wait to be sent.
+    ///
     /// @param number of the message; the ones before it are waiting or sent
     /// @return whether it is the first one that waits
     boolean add(long number, M message) {
