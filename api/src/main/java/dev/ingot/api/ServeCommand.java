@@ -58,8 +58,8 @@ final class ServeCommand extends ConsoleCommand {
             paramLabel = "MODEL",
             description =
                     "A Hugging Face folder, a GGUF file, or a model of the Hub as"
-                        + " ORG/NAME[:QUANT][@REV] (default: the built-in model). A router takes"
-                        + " several.")
+                            + " ORG/NAME[:QUANT][@REV] (default: the built-in model). A router takes"
+                            + " several.")
     private List<String> models = List.of();
 
     @Option(names = "--host", description = "Address to listen on (default: ${DEFAULT-VALUE}).")
@@ -181,8 +181,8 @@ final class ServeCommand extends ConsoleCommand {
             paramLabel = "FRACTION",
             description =
                     "Share of the device's memory that weights, activations and KV cache may take"
-                        + " together, from 0 to 1 (default: all that fits, the KV cache within its"
-                        + " own limit).")
+                            + " together, from 0 to 1 (default: all that fits, the KV cache within its"
+                            + " own limit).")
     private @Nullable Double memoryFraction;
 
     @Option(
@@ -227,9 +227,10 @@ final class ServeCommand extends ConsoleCommand {
             names = "--numerics",
             paramLabel = "exact|fast",
             description =
-                    "exact: the same request gives the same tokens in any company. fast, for metal"
-                        + " only: the fastest kernels for as many rows as there are, on which its"
-                        + " tokens may depend then (default: ${DEFAULT-VALUE}).")
+                    "exact: the same request gives the same tokens in any company. fast: on metal"
+                            + " the fastest kernels for as many rows as there are, on which its tokens"
+                            + " may depend then; on the CPU activations are rounded to bf16 for weights"
+                            + " in bf16, where that is faster (default: ${DEFAULT-VALUE}).")
     private String numerics = "exact";
 
     @Option(

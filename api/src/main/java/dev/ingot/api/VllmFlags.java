@@ -75,6 +75,7 @@ final class VllmFlags {
             },
             description =
                     "vLLM's: accepted, for it is so anyway (no code of a checkpoint is ever run).")
+    @SuppressWarnings("UnusedVariable") // whatever they are
     private boolean[] soAnyway = {};
 
     @Option(

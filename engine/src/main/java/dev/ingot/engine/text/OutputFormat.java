@@ -27,6 +27,7 @@ public record OutputFormat(Thoughts thoughts, Calls calls) {
         HARMONY("openai_gptoss");
 
         /// What vLLM calls the parsers that read this.
+        @SuppressWarnings("ImmutableEnumChecker") // a List.of
         private final List<String> parsers;
 
         Thoughts(String... parsers) {
@@ -65,6 +66,7 @@ public record OutputFormat(Thoughts thoughts, Calls calls) {
         HARMONY("openai");
 
         /// What vLLM calls the parsers that read this.
+        @SuppressWarnings("ImmutableEnumChecker") // a List.of
         private final List<String> parsers;
 
         Calls(String... parsers) {

@@ -236,7 +236,7 @@ final class OutputFormatTest {
                                 format,
                                 prompt,
                                 "<|channel|>analysis<|message|>Simple.<|end|><|start|>assistant<|channel|>final<|message|>Hello"
-                                    + " < you."))
+                                        + " < you."))
                 .containsExactly(new Reasoning("Simple."), new Content("Hello < you."));
         assertThat(
                         read(
