@@ -136,7 +136,7 @@ class RefusedSourcesTest {
                 source(
                         "an unknown attribute of a kernel",
                         "[[early_tests]] kernel void k(device float* x [[buffer(0)]]) { x[0] = 1;"
-                            + " }",
+                                + " }",
                         "unknown attribute [[early_tests]] of a kernel"),
                 source(
                         "an unknown attribute of an instantiation",
