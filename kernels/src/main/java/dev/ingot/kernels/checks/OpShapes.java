@@ -23,6 +23,8 @@ public final class OpShapes {
         check.shape(ids, "ids", out.rows(), 1);
     }
 
+    /// `rmsNorm` and `layerNorm`.
+    ///
     /// @param bias of layer norm, or null
     public static void norm(
             OpCheck check, Tensor out, Tensor x, Tensor weight, @Nullable Tensor bias) {
