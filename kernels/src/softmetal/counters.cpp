@@ -1,11 +1,41 @@
 // What tests ask: how many objects live, how many rules were broken.
+#include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <thread>
 
 #include "faults.h"
 #include "objc/runtime.h"
 #include "settings.h"
 #include "validation.h"
+
+namespace {
+
+long living() {
+    return softmetal::liveObjects(nullptr) - softmetal::liveObjects("MTLDevice");
+}
+
+void tell() {
+    using namespace softmetal;
+    if (setting("VALIDATION") == "count") {
+        return;
+    }
+    // A queue's own thread may still hold a command buffer whose end it has told.
+    auto end = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+    while (living() > 0 && std::chrono::steady_clock::now() < end) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    std::fprintf(stderr, "softmetal: at exit: %ld objects left over, %ld rules broken, %ld kernel faults\n%s", living(), violations(),
+                 kernelFaults(), living() > 0 ? liveReport().c_str() : "");
+}
+
+} // namespace
+
+void softmetal::tellAtExit() {
+    static int once = std::atexit(tell);
+    (void)once;
+}
 
 /// "violations", "kernelFaults", "faults" (that the fault plan has brought about; "faults.allocation" and
 /// "faults.commandBuffer" by what they befell), "live" (objects of Metal but the device) or "live.<class>"; -1 for other names.
@@ -26,7 +56,7 @@ SOFTMETAL_API long softmetal_counter(const char *name) {
                                         : -1;
     }
     if (std::strcmp(name, "live") == 0) {
-        return liveObjects(nullptr) - liveObjects("MTLDevice");
+        return living();
     }
     if (std::strncmp(name, "live.", 5) == 0) {
         return liveObjects(name + 5);

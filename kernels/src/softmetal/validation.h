@@ -16,4 +16,8 @@ long violations();
 long kernelFaults();
 void resetValidation();
 
+/// Has the process say at its end how many objects of Metal it left over and how many rules it broke, unless violations
+/// are only counted: who counts them tells of them.
+void tellAtExit();
+
 } // namespace softmetal

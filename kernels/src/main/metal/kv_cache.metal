@@ -1,7 +1,9 @@
-// Encoder.storeKv: K and V of a step's tokens into their slots, before attention reads them; copyBlocks:
+// Encoder.ropeAndStoreKv: after a layer's projection q and k are turned by their positions, and K and V go into
+// their slots, where attention reads them. storeKv: the same of the older families, which turn nothing. copyBlocks:
 // whole blocks of all layers, when a sequence forks.
 #include "kv.h"
 #include "reduce.h"
+#include "rope.h"
 
 struct StoreParams {
   uint k_stride;
@@ -14,38 +16,25 @@ inline void put(device float* to, float value) { *to = value; }
 inline void put(device half* to, float value) { *to = half(value); }
 inline void put(device ushort* to, float value) { *to = to_bf16(value); }
 
-// A simdgroup takes a head of a token.
+// A simdgroup writes a head of a token into its slot.
 template <typename T>
-kernel void store_kv(
-    device T* cache [[buffer(0)]],
-    device const float* k [[buffer(1)]],
-    device const float* v [[buffer(2)]],
-    device const int* slots [[buffer(3)]],
-    constant CacheParams& c [[buffer(4)]],
-    constant StoreParams& p [[buffer(5)]],
-    device atomic_uint* faults [[buffer(30)]],
-    uint2 group [[threadgroup_position_in_grid]],
-    ushort lane [[thread_index_in_simdgroup]]) {
-  const int slot = slots[group.y * p.slot_stride];
-  if (slot < 0 || ulong(slot) >= ulong(c.blocks) * c.block_size) {
-    report(faults, p.op, BAD_SLOT);
-    return;
-  }
-  const uint offset = uint(slot) % c.block_size;
-  const ulong base = head_base(c, uint(slot) / c.block_size, group.x);
+inline void store(
+    device T* cache,
+    device const float* k,
+    device const float* v,
+    constant CacheParams& c,
+    uint slot,
+    uint head,
+    ushort lane) {
+  const uint offset = slot % c.block_size;
+  const ulong base = head_base(c, slot / c.block_size, head);
   device T* to_k = cache + base + offset * 4;
   device T* to_v = cache + half_elements(c) + base + offset * c.padded;
-  device const float* from_k = k + ulong(group.y) * p.k_stride + group.x * c.head_dim;
-  device const float* from_v = v + ulong(group.y) * p.v_stride + group.x * c.head_dim;
   for (uint d = lane; d < c.padded; d += LANES) {
-    put(to_k + (d / 4) * c.block_size * 4 + d % 4, d < c.head_dim ? from_k[d] : 0.0f);
-    put(to_v + d, d < c.head_dim ? from_v[d] : 0.0f);
+    put(to_k + (d / 4) * c.block_size * 4 + d % 4, d < c.head_dim ? k[d] : 0.0f);
+    put(to_v + d, d < c.head_dim ? v[d] : 0.0f);
   }
 }
-
-template [[host_name("store_kv_f32")]] kernel decltype(store_kv<float>) store_kv<float>;
-template [[host_name("store_kv_f16")]] kernel decltype(store_kv<half>) store_kv<half>;
-template [[host_name("store_kv_bf16")]] kernel decltype(store_kv<ushort>) store_kv<ushort>;
 
 // What a head is multiplied by so that its largest becomes 127; 0 for a head of next to nothing or with
 // something in it that is not finite. `scale` gives the way back: NaN for the latter.
@@ -63,8 +52,45 @@ inline float eight_bits(device const float* x, uint n, ushort lane, thread float
 }
 
 // x = scale * q with q in -127 ... 127: each x moves by at most 1/254 of its head's largest.
-kernel void store_kv_i8(
-    device char* cache [[buffer(0)]],
+inline void store(
+    device char* cache,
+    device const float* k,
+    device const float* v,
+    constant CacheParams& c,
+    uint slot,
+    uint head,
+    ushort lane) {
+  const uint block = slot / c.block_size;
+  const uint offset = slot % c.block_size;
+  const ulong base = head_base(c, block, head);
+  device char* to_k = cache + base + offset * 4;
+  device char* to_v = cache + half_elements(c) + base + offset * c.padded;
+  device float* scales =
+      (device float*)(cache + 2 * half_elements(c)) + scale_index(c, block, head, offset);
+  float k_scale;
+  float v_scale;
+  const float k_inverse = eight_bits(k, c.head_dim, lane, k_scale);
+  const float v_inverse = eight_bits(v, c.head_dim, lane, v_scale);
+  for (uint d = lane; d < c.padded; d += LANES) {
+    const bool stored = d < c.head_dim;
+    to_k[(d / 4) * c.block_size * 4 + d % 4] =
+        stored && k_inverse != 0.0f ? char(int(rint(k[d] * k_inverse))) : char(0);
+    to_v[d] = stored && v_inverse != 0.0f ? char(int(rint(v[d] * v_inverse))) : char(0);
+  }
+  if (lane == 0) {
+    scales[0] = k_scale;
+    scales[scale_count(c)] = v_scale;
+  }
+}
+
+inline bool is_slot(constant CacheParams& c, int slot) {
+  return slot >= 0 && ulong(slot) < ulong(c.blocks) * c.block_size;
+}
+
+// Grid: key/value heads, tokens.
+template <typename T>
+kernel void store_kv(
+    device T* cache [[buffer(0)]],
     device const float* k [[buffer(1)]],
     device const float* v [[buffer(2)]],
     device const int* slots [[buffer(3)]],
@@ -74,34 +100,59 @@ kernel void store_kv_i8(
     uint2 group [[threadgroup_position_in_grid]],
     ushort lane [[thread_index_in_simdgroup]]) {
   const int slot = slots[group.y * p.slot_stride];
-  if (slot < 0 || ulong(slot) >= ulong(c.blocks) * c.block_size) {
+  if (!is_slot(c, slot)) {
     report(faults, p.op, BAD_SLOT);
     return;
   }
-  const uint block = uint(slot) / c.block_size;
-  const uint offset = uint(slot) % c.block_size;
-  const ulong base = head_base(c, block, group.x);
-  device char* to_k = cache + base + offset * 4;
-  device char* to_v = cache + half_elements(c) + base + offset * c.padded;
-  device float* scales =
-      (device float*)(cache + 2 * half_elements(c)) + scale_index(c, block, group.x, offset);
   device const float* from_k = k + ulong(group.y) * p.k_stride + group.x * c.head_dim;
   device const float* from_v = v + ulong(group.y) * p.v_stride + group.x * c.head_dim;
-  float k_scale;
-  float v_scale;
-  const float k_inverse = eight_bits(from_k, c.head_dim, lane, k_scale);
-  const float v_inverse = eight_bits(from_v, c.head_dim, lane, v_scale);
-  for (uint d = lane; d < c.padded; d += LANES) {
-    const bool stored = d < c.head_dim;
-    to_k[(d / 4) * c.block_size * 4 + d % 4] =
-        stored && k_inverse != 0.0f ? char(int(rint(from_k[d] * k_inverse))) : char(0);
-    to_v[d] = stored && v_inverse != 0.0f ? char(int(rint(from_v[d] * v_inverse))) : char(0);
+  store(cache, from_k, from_v, c, uint(slot), group.x, lane);
+}
+
+// Both at once: a simdgroup turns a key's head and writes it and its value, or turns HEADS queries' heads.
+// Grid: key/value heads and runs of query heads, tokens. The bits are those of the two kernels.
+template <typename T>
+kernel void rope_store_kv(
+    device T* cache [[buffer(0)]],
+    device float* qkv [[buffer(1)]],
+    device const int* positions [[buffer(2)]],
+    device const float* frequencies [[buffer(3)]],
+    device const int* slots [[buffer(4)]],
+    constant CacheParams& c [[buffer(5)]],
+    constant RopeParams& r [[buffer(6)]],
+    constant uint& slot_stride [[buffer(7)]],
+    device atomic_uint* faults [[buffer(30)]],
+    uint2 group [[threadgroup_position_in_grid]],
+    ushort lane [[thread_index_in_simdgroup]]) {
+  const int position = positions[group.y * r.position_stride];
+  const int slot = slots[group.y * slot_stride];
+  const bool is_placed = position >= 0;
+  if (!is_placed || !is_slot(c, slot)) {
+    report(faults, r.op, is_placed ? BAD_SLOT : BAD_POSITION);
+    return;
   }
-  if (lane == 0) {
-    scales[0] = k_scale;
-    scales[scale_count(c)] = v_scale;
+  device float* row = qkv + ulong(group.y) * r.stride;
+  const bool is_query = group.x >= c.kv_heads;
+  const uint head = is_query ? (group.x - c.kv_heads) * HEADS : r.heads + group.x;
+  const uint end = is_query ? min(r.heads, head + HEADS) : head + 1;
+  for (uint pair = lane; pair < r.pairs; pair += LANES) {
+    turn(row, frequencies, r, position, pair, head, end);
+  }
+  if (!is_query) {
+    simdgroup_barrier(mem_flags::mem_device); // a lane stores what others have turned
+    device const float* k = row + head * c.head_dim;
+    store(cache, k, k + c.kv_heads * c.head_dim, c, uint(slot), group.x, lane);
   }
 }
+
+#define STORES(name, T) \
+  template [[host_name("store_kv_" name)]] kernel decltype(store_kv<T>) store_kv<T>; \
+  template [[host_name("rope_store_kv_" name)]] kernel decltype(rope_store_kv<T>) rope_store_kv<T>;
+
+STORES("f32", float)
+STORES("f16", half)
+STORES("bf16", ushort)
+STORES("i8", char)
 
 struct CopyParams {
   uint words;  // of a block, four bytes each

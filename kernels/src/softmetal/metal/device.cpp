@@ -144,5 +144,6 @@ Device *Device::shared() {
 
 /// The device, with one reference more for the caller.
 SOFTMETAL_API softmetal::id MTLCreateSystemDefaultDevice() {
+    softmetal::tellAtExit();
     return softmetal::retain(softmetal::Device::shared());
 }

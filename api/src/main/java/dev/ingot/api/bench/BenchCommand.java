@@ -168,11 +168,12 @@ public final class BenchCommand extends ConsoleCommand {
                         + ", expected "
                         + batch
                         + " to 65536");
+        var config = HfConfig.read(folder);
         var kv =
                 Models.kvGeometry(
-                        HfConfig.read(folder),
+                        config,
                         defaults.blockSize(),
-                        blocks(largest(chosen)),
+                        blocks(largest(chosen)) * Models.kvGroups(config).count(),
                         defaults.kvCacheType());
         return new WorkerSettings(
                 folder,
@@ -233,7 +234,7 @@ public final class BenchCommand extends ConsoleCommand {
                 ModelCost.of(
                         worker.model(),
                         worker.weightBytes(),
-                        worker.kv().bytesPerPosition(),
+                        worker.kv().bytesPerPosition() * worker.kv().groups().count(),
                         maxStepTokens);
         var report = new BenchReport(name, worker.device(), cost);
         var calibration = worker.calibration();

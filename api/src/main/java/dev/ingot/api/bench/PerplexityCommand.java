@@ -270,11 +270,13 @@ public final class PerplexityCommand extends ConsoleCommand {
 
     private WorkerSettings settings(Candidate candidate, int longest) {
         var defaults = WorkerSettings.defaults(candidate.model());
+        var config = ModelFiles.at(candidate.model()).config();
         var kv =
                 Models.kvGeometry(
-                        ModelFiles.at(candidate.model()).config(),
+                        config,
                         defaults.blockSize(),
-                        Math.ceilDiv(longest, defaults.blockSize()),
+                        Math.ceilDiv(longest, defaults.blockSize())
+                                * Models.kvGroups(config).count(),
                         defaults.kvCacheType());
         return new WorkerSettings(
                 candidate.model(),

@@ -29,6 +29,7 @@ final class Gemma2 implements Model {
 
     private final ModelConfig config;
     private final KvCache cache;
+    private final KvPlaces places;
     private final Activations activations;
     private final Matrix embedding; // [vocabulary, hidden]
     private final List<Layer> layers;
@@ -39,6 +40,7 @@ final class Gemma2 implements Model {
     Gemma2(Weights weights, ModelConfig config, Device device, StepLimits limits, KvCache cache) {
         this.config = config;
         this.cache = cache;
+        places = KvPlaces.of(config.attending().windows());
         int hidden = config.hidden();
         var embedTokens = part("model.embed_tokens.weight", config.vocabulary());
         embedding = weights.matrix("embedding", hidden, embedTokens);
@@ -107,11 +109,7 @@ final class Gemma2 implements Model {
         var x = step.residual();
         var h = step.normed();
         int queries = config.queryColumns();
-        int keys = config.kvColumns();
         var q = step.qkv().columns(0, queries); // [tokens, heads·headDim]
-        var k = step.qkv().columns(queries, keys); // [tokens, kvHeads·headDim]
-        var v = step.qkv().columns(queries + keys, keys); // [tokens, kvHeads·headDim]
-        var qk = step.qkv().columns(0, queries + keys); // turned together
         float epsilon = config.normEpsilon();
         float magnitude = config.rope().magnitude();
 
@@ -119,11 +117,14 @@ final class Gemma2 implements Model {
         enc.scale(x, (float) Math.sqrt(config.hidden()));
         for (int l = 0; l < layers.size(); l++) {
             var layer = layers.get(l);
+            var kv = places.get(l);
+            var blocks = batch.of(kv.group());
             enc.rmsNorm(h, x, layer.attentionNorm, epsilon);
             enc.matmul(step.qkv(), h, layer.qkv, null);
-            enc.rope(qk, config.headDim(), batch.positions(), inverseFrequencies, magnitude);
-            enc.storeKv(cache, l, k, v, batch.slotMapping()); // first: a token sees itself
-            enc.pagedAttention(step.attended(), q, cache, l, config.attention(l), batch);
+            // First: a token sees itself.
+            enc.ropeAndStoreKv(
+                    cache, kv.layer(), step.qkv(), blocks, inverseFrequencies, magnitude);
+            enc.pagedAttention(step.attended(), q, cache, kv.layer(), config.attention(l), blocks);
             enc.matmul(h, step.attended(), layer.output, null);
             enc.rmsNorm(h, h, layer.attendedNorm, epsilon);
             enc.add(x, h);

@@ -31,6 +31,7 @@ final class Gemma3 implements Model {
 
     private final ModelConfig config;
     private final KvCache cache;
+    private final KvPlaces places;
     private final Activations activations;
     private final Matrix embedding; // [vocabulary, hidden]
     private final List<Layer> layers;
@@ -42,6 +43,7 @@ final class Gemma3 implements Model {
     Gemma3(Weights weights, ModelConfig config, Device device, StepLimits limits, KvCache cache) {
         this.config = config;
         this.cache = cache;
+        places = KvPlaces.of(config.attending().windows());
         int hidden = config.hidden();
         var embedTokens = part("model.embed_tokens.weight", config.vocabulary());
         embedding = weights.matrix("embedding", hidden, embedTokens);
@@ -119,8 +121,6 @@ final class Gemma3 implements Model {
         int keys = config.kvColumns();
         var q = step.qkv().columns(0, queries); // [tokens, heads·headDim]
         var k = step.qkv().columns(queries, keys); // [tokens, kvHeads·headDim]
-        var v = step.qkv().columns(queries + keys, keys); // [tokens, kvHeads·headDim]
-        var qk = step.qkv().columns(0, queries + keys); // turned together
         float epsilon = config.normEpsilon();
         float magnitude = config.rope().magnitude();
 
@@ -128,20 +128,22 @@ final class Gemma3 implements Model {
         enc.scale(x, (float) Math.sqrt(config.hidden()));
         for (int l = 0; l < layers.size(); l++) {
             var layer = layers.get(l);
+            var kv = places.get(l);
+            var blocks = batch.of(kv.group());
             var attention = config.attention(l);
             enc.rmsNorm(h, x, layer.attentionNorm, epsilon);
             enc.matmul(step.qkv(), h, layer.qkv, null);
             enc.rmsNormHeads(q, layer.queryNorm, epsilon);
             enc.rmsNormHeads(k, layer.keyNorm, epsilon);
             boolean windowed = attention.window() > 0;
-            enc.rope(
-                    qk,
-                    config.headDim(),
-                    batch.positions(),
+            enc.ropeAndStoreKv( // first: a token sees itself
+                    cache,
+                    kv.layer(),
+                    step.qkv(),
+                    blocks,
                     windowed ? windowedFrequencies : inverseFrequencies,
                     windowed ? 1 : magnitude);
-            enc.storeKv(cache, l, k, v, batch.slotMapping()); // first: a token sees itself
-            enc.pagedAttention(step.attended(), q, cache, l, attention, batch);
+            enc.pagedAttention(step.attended(), q, cache, kv.layer(), attention, blocks);
             enc.matmul(h, step.attended(), layer.output, null);
             enc.rmsNorm(h, h, layer.attendedNorm, epsilon);
             enc.add(x, h);

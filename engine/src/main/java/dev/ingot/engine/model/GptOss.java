@@ -40,6 +40,7 @@ final class GptOss implements Model {
 
     private final ModelConfig config;
     private final KvCache cache;
+    private final KvPlaces places;
     private final Activations activations;
     private final ExpertActivations expertActivations;
     private final Matrix embedding; // [vocabulary, hidden]
@@ -51,6 +52,7 @@ final class GptOss implements Model {
     GptOss(Weights weights, ModelConfig config, Device device, StepLimits limits, KvCache cache) {
         this.config = config;
         this.cache = cache;
+        places = KvPlaces.of(config.attending().windows());
         int hidden = config.hidden();
         var embedTokens = part("model.embed_tokens.weight", config.vocabulary());
         embedding = weights.matrix("embedding", hidden, embedTokens);
@@ -122,11 +124,7 @@ final class GptOss implements Model {
         var x = step.residual();
         var h = step.normed();
         int queries = config.queryColumns();
-        int keys = config.kvColumns();
         var q = step.qkv().columns(0, queries); // [tokens, heads·headDim]
-        var k = step.qkv().columns(queries, keys); // [tokens, kvHeads·headDim]
-        var v = step.qkv().columns(queries + keys, keys); // [tokens, kvHeads·headDim]
-        var qk = step.qkv().columns(0, queries + keys); // turned together
         float epsilon = config.normEpsilon();
         float scale = config.attending().scale();
         float magnitude = config.rope().magnitude();
@@ -134,12 +132,15 @@ final class GptOss implements Model {
         enc.embed(x, embedding, batch.tokenIds());
         for (int l = 0; l < layers.size(); l++) {
             var layer = layers.get(l);
+            var kv = places.get(l);
+            var blocks = batch.of(kv.group());
             enc.rmsNorm(h, x, layer.attentionNorm, epsilon);
             enc.matmul(step.qkv(), h, layer.qkv, layer.qkvBias);
-            enc.rope(qk, config.headDim(), batch.positions(), inverseFrequencies, magnitude);
-            enc.storeKv(cache, l, k, v, batch.slotMapping()); // first: a token sees itself
+            // First: a token sees itself.
+            enc.ropeAndStoreKv(
+                    cache, kv.layer(), step.qkv(), blocks, inverseFrequencies, magnitude);
             var attention = new Attention(scale, config.attention(l).window(), 0, layer.sinks);
-            enc.pagedAttention(step.attended(), q, cache, l, attention, batch);
+            enc.pagedAttention(step.attended(), q, cache, kv.layer(), attention, blocks);
             enc.matmulAdd(x, step.attended(), layer.output, layer.outputBias);
 
             enc.rmsNorm(h, x, layer.mlpNorm, epsilon);

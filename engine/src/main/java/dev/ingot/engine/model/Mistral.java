@@ -97,11 +97,7 @@ final class Mistral implements Model {
         var x = step.residual();
         var h = step.normed();
         int queries = config.queryColumns();
-        int keys = config.kvColumns();
         var q = step.qkv().columns(0, queries); // [tokens, heads·headDim]
-        var k = step.qkv().columns(queries, keys); // [tokens, kvHeads·headDim]
-        var v = step.qkv().columns(queries + keys, keys); // [tokens, kvHeads·headDim]
-        var qk = step.qkv().columns(0, queries + keys); // turned together
         float epsilon = config.normEpsilon();
         float magnitude = config.rope().magnitude();
 
@@ -110,8 +106,8 @@ final class Mistral implements Model {
             var layer = layers.get(l);
             enc.rmsNorm(h, x, layer.attentionNorm, epsilon);
             enc.matmul(step.qkv(), h, layer.qkv, null);
-            enc.rope(qk, config.headDim(), batch.positions(), inverseFrequencies, magnitude);
-            enc.storeKv(cache, l, k, v, batch.slotMapping()); // first: a token sees itself
+            // First: a token sees itself.
+            enc.ropeAndStoreKv(cache, l, step.qkv(), batch, inverseFrequencies, magnitude);
             enc.pagedAttention(step.attended(), q, cache, l, config.attention(l), batch);
             enc.matmulAdd(x, step.attended(), layer.output, null);
 

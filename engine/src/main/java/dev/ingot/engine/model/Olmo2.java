@@ -104,8 +104,6 @@ final class Olmo2 implements Model {
         int keys = config.kvColumns();
         var q = step.qkv().columns(0, queries); // [tokens, heads·headDim]
         var k = step.qkv().columns(queries, keys); // [tokens, kvHeads·headDim]
-        var v = step.qkv().columns(queries + keys, keys); // [tokens, kvHeads·headDim]
-        var qk = step.qkv().columns(0, queries + keys); // turned together
         float epsilon = config.normEpsilon();
         float magnitude = config.rope().magnitude();
 
@@ -115,8 +113,8 @@ final class Olmo2 implements Model {
             enc.matmul(step.qkv(), x, layer.qkv, null);
             enc.rmsNorm(q, q, layer.queryNorm, epsilon);
             enc.rmsNorm(k, k, layer.keyNorm, epsilon);
-            enc.rope(qk, config.headDim(), batch.positions(), inverseFrequencies, magnitude);
-            enc.storeKv(cache, l, k, v, batch.slotMapping()); // first: a token sees itself
+            // First: a token sees itself.
+            enc.ropeAndStoreKv(cache, l, step.qkv(), batch, inverseFrequencies, magnitude);
             enc.pagedAttention(step.attended(), q, cache, l, config.attention(l), batch);
             enc.matmul(h, step.attended(), layer.output, null);
             enc.rmsNorm(h, h, layer.attentionNorm, epsilon);

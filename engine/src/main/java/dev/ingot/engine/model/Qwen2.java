@@ -26,6 +26,7 @@ final class Qwen2 implements Model {
 
     private final ModelConfig config;
     private final KvCache cache;
+    private final KvPlaces places;
     private final Activations activations;
     private final Matrix embedding; // [vocabulary, hidden]
     private final List<Layer> layers;
@@ -36,6 +37,7 @@ final class Qwen2 implements Model {
     Qwen2(Weights weights, ModelConfig config, Device device, StepLimits limits, KvCache cache) {
         this.config = config;
         this.cache = cache;
+        places = KvPlaces.of(config.attending().windows());
         int hidden = config.hidden();
         var embedTokens = part("model.embed_tokens.weight", config.vocabulary());
         embedding = weights.matrix("embedding", hidden, embedTokens);
@@ -102,22 +104,21 @@ final class Qwen2 implements Model {
         var x = step.residual();
         var h = step.normed();
         int queries = config.queryColumns();
-        int keys = config.kvColumns();
         var q = step.qkv().columns(0, queries); // [tokens, heads·headDim]
-        var k = step.qkv().columns(queries, keys); // [tokens, kvHeads·headDim]
-        var v = step.qkv().columns(queries + keys, keys); // [tokens, kvHeads·headDim]
-        var qk = step.qkv().columns(0, queries + keys); // turned together
         float epsilon = config.normEpsilon();
         float magnitude = config.rope().magnitude();
 
         enc.embed(x, embedding, batch.tokenIds());
         for (int l = 0; l < layers.size(); l++) {
             var layer = layers.get(l);
+            var kv = places.get(l);
+            var blocks = batch.of(kv.group());
             enc.rmsNorm(h, x, layer.attentionNorm, epsilon);
             enc.matmul(step.qkv(), h, layer.qkv, layer.qkvBias);
-            enc.rope(qk, config.headDim(), batch.positions(), inverseFrequencies, magnitude);
-            enc.storeKv(cache, l, k, v, batch.slotMapping()); // first: a token sees itself
-            enc.pagedAttention(step.attended(), q, cache, l, config.attention(l), batch);
+            // First: a token sees itself.
+            enc.ropeAndStoreKv(
+                    cache, kv.layer(), step.qkv(), blocks, inverseFrequencies, magnitude);
+            enc.pagedAttention(step.attended(), q, cache, kv.layer(), config.attention(l), blocks);
             enc.matmulAdd(x, step.attended(), layer.output, null);
 
             enc.rmsNorm(h, x, layer.mlpNorm, epsilon);

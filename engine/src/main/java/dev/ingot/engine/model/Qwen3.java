@@ -120,8 +120,6 @@ final class Qwen3 implements Model {
         int keys = config.kvColumns();
         var q = step.qkv().columns(0, queries); // [tokens, heads·headDim]
         var k = step.qkv().columns(queries, keys); // [tokens, kvHeads·headDim]
-        var v = step.qkv().columns(queries + keys, keys); // [tokens, kvHeads·headDim]
-        var qk = step.qkv().columns(0, queries + keys); // turned together
         float epsilon = config.normEpsilon();
         float magnitude = config.rope().magnitude();
 
@@ -132,8 +130,8 @@ final class Qwen3 implements Model {
             enc.matmul(step.qkv(), h, layer.qkv, layer.qkvBias);
             enc.rmsNormHeads(q, layer.queryNorm, epsilon);
             enc.rmsNormHeads(k, layer.keyNorm, epsilon);
-            enc.rope(qk, config.headDim(), batch.positions(), inverseFrequencies, magnitude);
-            enc.storeKv(cache, l, k, v, batch.slotMapping()); // first: a token sees itself
+            // First: a token sees itself.
+            enc.ropeAndStoreKv(cache, l, step.qkv(), batch, inverseFrequencies, magnitude);
             enc.pagedAttention(step.attended(), q, cache, l, config.attention(l), batch);
             enc.matmulAdd(x, step.attended(), layer.output, layer.outputBias);
 

@@ -83,6 +83,28 @@ public interface Encoder {
     /// @param slotMapping `[tokens, 1]` I32
     void storeKv(KvCache cache, int layer, Tensor k, Tensor v, Tensor slotMapping);
 
+    /// [#rope] of q and k, then [#storeKv]: all that lies between a layer's projection and its attention.
+    ///
+    /// @param layer which layer's cache
+    /// @param qkv `[tokens, (heads + 2 · kvHeads) · headDim]`: q, k and v beside each other; q and k are turned in place
+    /// @param batch this step's positions and slots
+    /// @param inverseFrequencies as [#rope] has them, with the magnitude
+    default void ropeAndStoreKv(
+            KvCache cache,
+            int layer,
+            Tensor qkv,
+            Batch batch,
+            Tensor inverseFrequencies,
+            float magnitude) {
+        int headDim = cache.geometry().headDim();
+        int keys = cache.geometry().kvHeads() * headDim;
+        int turned = qkv.columns() - keys;
+        Tensor qk = qkv.columns(0, turned);
+        rope(qk, headDim, batch.positions(), inverseFrequencies, magnitude);
+        Tensor k = qkv.columns(turned - keys, keys);
+        storeKv(cache, layer, k, qkv.columns(turned, keys), batch.slotMapping());
+    }
+
     /// Copies whole blocks, K and V of all layers, bit for bit: a sequence that shares a block with others gets its
     /// own before it writes to it.
     ///

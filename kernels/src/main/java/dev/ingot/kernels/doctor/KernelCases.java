@@ -30,6 +30,9 @@ public final class KernelCases {
     /// K and V rounded to the cache's format, on both sides.
     private static final double CACHED = 2e-3;
 
+    /// The last bit of an angle may decide how a key is rounded.
+    private static final double TURNED = 2e-2;
+
     /// The CPU rounds activations to 8 bits before it multiplies them with quantized weights.
     private static final double QUANTIZED = 4e-2;
 
@@ -204,14 +207,18 @@ public final class KernelCases {
                         device -> {
                             Tensor x = Inputs.floats(device, 31, 5, HEADS * HEAD_DIM);
                             Tensor positions = Inputs.ints(device, 0, 1, 63, 900, 4095);
-                            float[] frequencies = new float[HEAD_DIM / 2];
-                            for (int i = 0; i < frequencies.length; i++) {
-                                frequencies[i] = (float) Math.pow(10000, -2.0 * i / HEAD_DIM);
-                            }
-                            Tensor table = device.vector("frequencies", frequencies);
+                            Tensor table = frequencies(device);
                             return prepared(enc -> enc.rope(x, HEAD_DIM, positions, table), x);
                         }));
         float scale = SCALE;
+        for (DType dtype : new DType[] {DType.F32, DType.F16, DType.BF16, DType.I8}) {
+            cases.add(
+                    new KernelCase(
+                            "ropeAndStoreKv " + dtype,
+                            "[21, 12 · 64]",
+                            dtype == DType.F32 ? SUMS : TURNED,
+                            device -> turnedAndStored(device, dtype)));
+        }
         for (DType dtype : new DType[] {DType.F32, DType.F16, DType.BF16, DType.I8}) {
             // The same tokens as one prompt and one by one: 75 positions, the last of them new.
             attention(cases, "prefill " + dtype, dtype, 75, _ -> Attention.scaled(scale));
@@ -286,6 +293,32 @@ public final class KernelCases {
                                     },
                                     out);
                         }));
+    }
+
+    /// A prompt's q and k turned, its K and V stored, and what attention then sees of them.
+    private static Prepared turnedAndStored(Device device, DType dtype) {
+        int length = 21;
+        var cache = device.kvCache(new KvGeometry(1, KV_HEADS, HEAD_DIM, BLOCK, 3, dtype));
+        int queries = HEADS * HEAD_DIM;
+        Tensor qkv = Inputs.floats(device, 45, length, queries + 2 * KV_HEADS * HEAD_DIM);
+        Tensor out = Inputs.out(device, length, queries);
+        Tensor table = frequencies(device);
+        Batch batch = batch(device, length, length, new int[] {0, 1});
+        return prepared(
+                enc -> {
+                    enc.ropeAndStoreKv(cache, 0, qkv, batch, table, 1);
+                    enc.pagedAttention(out, qkv.columns(0, queries), cache, 0, SCALE, batch);
+                },
+                out,
+                qkv);
+    }
+
+    private static Tensor frequencies(Device device) {
+        float[] frequencies = new float[HEAD_DIM / 2];
+        for (int i = 0; i < frequencies.length; i++) {
+            frequencies[i] = (float) Math.pow(10000, -2.0 * i / HEAD_DIM);
+        }
+        return device.vector("frequencies", frequencies);
     }
 
     private static Tensor pairs(Device device, int[] from, int[] to) {

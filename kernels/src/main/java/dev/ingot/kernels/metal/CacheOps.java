@@ -1,5 +1,6 @@
 package dev.ingot.kernels.metal;
 
+import dev.ingot.engine.ops.Batch;
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.Tensor;
 import java.util.Locale;
@@ -56,6 +57,51 @@ final class CacheOps {
                         .bytes());
         step.bindFaults();
         pass.threadgroups(geometry.kvHeads(), k.rows(), 1, LANES, 1, 1);
+    }
+
+    /// Turns q and k and stores K and V in one go.
+    ///
+    /// @param heads of queries
+    void turnAndStore(
+            MetalKvCache cache,
+            int layer,
+            Tensor qkv,
+            int heads,
+            Batch batch,
+            Tensor inverseFrequencies,
+            float magnitude) {
+        if (qkv.rows() == 0) {
+            return;
+        }
+        ComputePass pass = step.pass();
+        var geometry = cache.geometry();
+        long bytes = 2 * StepOps.bytes(qkv);
+        int op = step.begin("ropeAndStoreKv", bytes, 2 * bytes);
+        String type = geometry.dtype().name().toLowerCase(Locale.ROOT);
+        step.pipeline("kv_cache", "rope_store_kv_" + type, FunctionConstants.NONE);
+        pass.buffer(0, cache.layers().get(layer), 0);
+        step.bind(1, qkv);
+        step.bind(2, batch.positions());
+        step.bind(3, inverseFrequencies);
+        step.bind(4, batch.slotMapping());
+        KernelArguments arguments = step.arguments();
+        cache(arguments, cache);
+        pass.bytes(5, arguments.bytes());
+        KernelArguments rotation = step.arguments();
+        RowOps.rope(
+                rotation,
+                qkv,
+                geometry.headDim(),
+                heads,
+                batch.positions(),
+                inverseFrequencies,
+                magnitude,
+                op);
+        pass.bytes(6, rotation.bytes());
+        pass.bytes(7, step.arguments().put(batch.slotMapping().rowStride()).bytes());
+        step.bindFaults();
+        int runs = Math.ceilDiv(heads, RowOps.ROPE_HEADS);
+        pass.threadgroups(geometry.kvHeads() + runs, qkv.rows(), 1, LANES, 1, 1);
     }
 
     /// Copies whole blocks: K and V of all layers.

@@ -2,6 +2,7 @@ package dev.ingot.kernels.metal;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.ingot.engine.ops.DeviceException;
 import dev.ingot.kernels.metal.objc.MtlCommands;
 import dev.ingot.kernels.metal.objc.MtlComputeEncoder;
 import dev.ingot.kernels.metal.objc.ObjectiveC;
@@ -250,9 +251,15 @@ final class ComputePass {
             throw new IllegalStateException(
                     "a step of more than " + MAX_PARTS + " command buffers");
         }
-        commandBuffer = MtlCommands.commandBuffer(queue);
-        ObjectiveC.retain(commandBuffer);
-        encoder = MtlCommands.computeEncoder(commandBuffer);
+        MemorySegment begun = MtlCommands.commandBuffer(queue);
+        MemorySegment commands = MtlCommands.computeEncoder(begun); // of nil, nil
+        if (ObjectiveC.isNil(commands)) {
+            throw new DeviceException(
+                    DeviceException.Kind.DEVICE_LOST, "the GPU gives no command buffer");
+        }
+        ObjectiveC.retain(begun);
+        commandBuffer = begun;
+        encoder = commands;
         recordedNanos = 0;
         dispatched = false;
     }

@@ -40,7 +40,7 @@ public final class MetalDevice implements Device {
 
     private static final Logger LOG = LoggerFactory.getLogger(MetalDevice.class);
 
-    /// How long [#close] and a check after an error wait for a GPU that may never answer.
+    /// How long [#close] and a check after an error usually wait for a GPU that may never answer.
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     /// Splits that do not fit are computed one after another, to the same bits.
@@ -50,6 +50,7 @@ public final class MetalDevice implements Device {
     private final MetalLimits limits;
     private final DeviceInfo info;
     private final Numerics numerics;
+    private final long patienceNanos;
     private final MetalMemory memory;
     private final MetalLibraries libraries;
     private final WorkBudget budget = new WorkBudget();
@@ -70,9 +71,11 @@ public final class MetalDevice implements Device {
             String name,
             MetalLimits limits,
             MathMode mathMode,
-            Numerics numerics) {
+            Numerics numerics,
+            long patienceNanos) {
         this.device = device;
         this.limits = limits;
+        this.patienceNanos = patienceNanos;
         this.numerics = numerics;
         info = info(name, limits, mathMode, numerics);
         libraries = new MetalLibraries(device, mathMode);
@@ -119,6 +122,11 @@ public final class MetalDevice implements Device {
     ///
     /// @throws DeviceException of kind `UNAVAILABLE` that says what is missing
     public static MetalDevice open(Numerics numerics) {
+        return open(numerics, PATIENCE_NANOS);
+    }
+
+    /// @param patienceNanos how long to wait for a GPU that may never answer
+    static MetalDevice open(Numerics numerics, long patienceNanos) {
         Frameworks.load();
         MathMode mathMode = mathMode();
         try (var _ = new AutoreleasePool()) {
@@ -129,7 +137,7 @@ public final class MetalDevice implements Device {
                         "no Metal device: this system has no GPU that Metal can use");
             }
             try {
-                return open(device, mathMode, numerics);
+                return open(device, mathMode, numerics, patienceNanos);
             } catch (RuntimeException | Error e) {
                 ObjectiveC.release(device);
                 throw e;
@@ -137,11 +145,12 @@ public final class MetalDevice implements Device {
         }
     }
 
-    private static MetalDevice open(MemorySegment device, MathMode mathMode, Numerics numerics) {
+    private static MetalDevice open(
+            MemorySegment device, MathMode mathMode, Numerics numerics, long patienceNanos) {
         String name = MtlDevice.name(device);
         MetalLimits limits = MetalLimits.of(device);
         limits.require(name);
-        var opened = new MetalDevice(device, name, limits, mathMode, numerics);
+        var opened = new MetalDevice(device, name, limits, mathMode, numerics, patienceNanos);
         try {
             opened.runCanary();
         } catch (RuntimeException | Error e) {
@@ -229,7 +238,7 @@ public final class MetalDevice implements Device {
         discard();
         closed = true;
         try (var _ = new AutoreleasePool()) {
-            queue.close(PATIENCE_NANOS);
+            queue.close(patienceNanos);
             if (residency != null) {
                 residency.close();
             }
@@ -395,7 +404,7 @@ public final class MetalDevice implements Device {
         } finally {
             closePool();
         }
-        if (!submission.await(PATIENCE_NANOS)) {
+        if (!submission.await(patienceNanos)) {
             throw new DeviceException(
                     DeviceException.Kind.DEVICE_LOST,
                     info.name() + " does not finish a kernel that writes one number");

@@ -134,6 +134,32 @@ final class MetalEncoder implements Encoder {
     }
 
     @Override
+    public void ropeAndStoreKv(
+            KvCache cache,
+            int layer,
+            Tensor qkv,
+            Batch batch,
+            Tensor inverseFrequencies,
+            float magnitude) {
+        OpCheck check = check("ropeAndStoreKv");
+        MetalKvCache target = cache(check, cache, layer);
+        int headDim = target.geometry().headDim();
+        check.floats(qkv, "qkv").floats(inverseFrequencies, "frequencies");
+        check.ints(batch.positions(), "positions").ints(batch.slotMapping(), "slotMapping");
+        check.headDim(headDim);
+        check.multiple(qkv, "qkv", headDim);
+        check.shape(batch.positions(), "positions", qkv.rows(), 1);
+        check.shape(batch.slotMapping(), "slotMapping", qkv.rows(), 1);
+        int pairs = Math.min(inverseFrequencies.columns(), headDim / 2);
+        check.shape(inverseFrequencies, "inverseFrequencies", 1, pairs);
+        int heads = qkv.columns() / headDim - 2 * target.geometry().kvHeads();
+        if (heads < 0) {
+            throw check.refused("qkv is " + qkv + ": too few columns for keys and values");
+        }
+        caches.turnAndStore(target, layer, qkv, heads, batch, inverseFrequencies, magnitude);
+    }
+
+    @Override
     public void copyBlocks(KvCache cache, Tensor pairs) {
         OpCheck check = check("copyBlocks");
         MetalKvCache target = cache(check, cache, 0);

@@ -28,7 +28,11 @@ final class MetalMatrix implements Matrix {
         WeightLoader loader = new WeightLoader(device, label);
         List<WeightSlab> slabs = new ArrayList<>();
         for (WeightSource part : rowParts) {
-            slabs.add(loader.load(part));
+            long rowBytes = loader.kind(part).rowBytes(part.in());
+            for (WeightSource fitting :
+                    WeightParts.of(part, rowBytes, device.limits().maxBufferBytes())) {
+                slabs.add(loader.load(fitting));
+            }
         }
         return new MetalMatrix(device, out, rowParts.getFirst().in(), slabs);
     }

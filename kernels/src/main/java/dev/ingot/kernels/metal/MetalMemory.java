@@ -70,7 +70,12 @@ final class MetalMemory {
     /// @param data may begin anywhere
     /// @throws DeviceException of kind `OUT_OF_MEMORY`, or `UNAVAILABLE` if the device has no buffer so large
     MetalSlice weights(String label, MemorySegment data) {
-        if (data.isMapped() && Frameworks.pageBytes() % PAGE_BYTES == 0) {
+        return weights(label, data, Frameworks.pageBytes());
+    }
+
+    /// @param systemPageBytes what a mapping begins and ends at
+    MetalSlice weights(String label, MemorySegment data, long systemPageBytes) {
+        if (data.isMapped() && systemPageBytes % PAGE_BYTES == 0) {
             long before = data.address() % PAGE_BYTES;
             long length = Math.ceilDiv(before + data.byteSize(), PAGE_BYTES) * PAGE_BYTES;
             MemorySegment pages =

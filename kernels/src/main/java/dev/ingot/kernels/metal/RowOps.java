@@ -16,8 +16,8 @@ final class RowOps {
 
     private static final int SUMMED = 4;
 
-    /// `HEADS` of rope.metal
-    private static final int ROPE_HEADS = 8;
+    /// `HEADS` of rope.h
+    static final int ROPE_HEADS = 8;
 
     private static final int MOST_ROPE_THREADS = 128;
 
@@ -79,17 +79,9 @@ final class RowOps {
         step.bind(2, inverseFrequencies);
         int pairs = inverseFrequencies.columns();
         int heads = x.columns() / headDim;
-        pass.bytes(
-                3,
-                step.arguments()
-                        .put(pairs)
-                        .put(headDim)
-                        .put(heads)
-                        .put(x.rowStride())
-                        .put(positions.rowStride())
-                        .put(magnitude)
-                        .put(op)
-                        .bytes());
+        KernelArguments arguments = step.arguments();
+        rope(arguments, x, headDim, heads, positions, inverseFrequencies, magnitude, op);
+        pass.bytes(3, arguments.bytes());
         step.bindFaults();
         int threads = step.threads(Math.min(MOST_ROPE_THREADS, pairs));
         pass.threadgroups(
@@ -99,6 +91,26 @@ final class RowOps {
                 threads,
                 1,
                 1);
+    }
+
+    /// Writes `RopeParams`.
+    static void rope(
+            KernelArguments arguments,
+            Tensor x,
+            int headDim,
+            int heads,
+            Tensor positions,
+            Tensor inverseFrequencies,
+            float magnitude,
+            int op) {
+        arguments
+                .put(inverseFrequencies.columns())
+                .put(headDim)
+                .put(heads)
+                .put(x.rowStride())
+                .put(positions.rowStride())
+                .put(magnitude)
+                .put(op);
     }
 
     /// A function of `elementwise.metal`: `map` of one element, or `gate` of two.

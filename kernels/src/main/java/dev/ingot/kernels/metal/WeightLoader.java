@@ -87,21 +87,32 @@ final class WeightLoader {
         };
     }
 
+    /// Which kernels read it.
+    ///
+    /// @throws IllegalArgumentException if there is none for it
+    Kind kind(WeightSource source) {
+        return switch (source) {
+            case HostTensor dense -> kind(dense);
+            case AffineWeights affine -> affine.bits() <= 4 ? Kind.Q4 : Kind.Q8;
+            case QuantizedAtLoad full -> full.bits() == 4 ? Kind.Q4 : Kind.Q8;
+            case Mxfp4Weights _ -> Kind.FP4;
+            case BlockWeights blocks -> QuantizedLayouts.of(blocks.type()).kind();
+        };
+    }
+
+    private Kind kind(HostTensor dense) {
+        return switch (dense.dtype()) {
+            case F32 -> Kind.F32;
+            case F16 -> Kind.F16;
+            case BF16 -> Kind.BF16;
+            case I32, I8 ->
+                    throw new IllegalArgumentException(
+                            label + ": " + dense.name() + " " + dense.dtype() + " is no weight");
+        };
+    }
+
     private WeightSlab dense(HostTensor tensor) {
-        Kind kind =
-                switch (tensor.dtype()) {
-                    case F32 -> Kind.F32;
-                    case F16 -> Kind.F16;
-                    case BF16 -> Kind.BF16;
-                    case I32, I8 ->
-                            throw new IllegalArgumentException(
-                                    label
-                                            + ": "
-                                            + tensor.name()
-                                            + " "
-                                            + tensor.dtype()
-                                            + " is no weight");
-                };
+        Kind kind = kind(tensor);
         int out = tensor.out();
         int in = tensor.in();
         long rowBytes = kind.rowBytes(in);
@@ -136,7 +147,7 @@ final class WeightLoader {
                             + LEAST_GROUP
                             + " on");
         }
-        Kind kind = w.bits() <= 4 ? Kind.Q4 : Kind.Q8;
+        Kind kind = kind(w);
         Scale scale = scale(w.scales());
         MetalSlice levels;
         if (w.bits() == 4 || w.bits() == 8) {
@@ -166,7 +177,7 @@ final class WeightLoader {
     }
 
     private WeightSlab quantized(QuantizedAtLoad source) {
-        Kind kind = source.bits() == 4 ? Kind.Q4 : Kind.Q8;
+        Kind kind = kind(source);
         WeightSlab slab =
                 allocated(
                         new WeightFormat(

@@ -9,13 +9,19 @@ import dev.ingot.engine.ops.CommandBuffer;
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.DeviceException;
 import dev.ingot.engine.ops.DeviceException.Kind;
+import dev.ingot.engine.ops.Numerics;
 import dev.ingot.kernels.metal.objc.AutoreleasePool;
 import dev.ingot.kernels.metal.objc.Frameworks;
 import dev.ingot.kernels.metal.objc.MetalCallException;
 import dev.ingot.kernels.parity.Data;
 import dev.ingot.kernels.parity.QuantizedWeights;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
@@ -26,6 +32,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -269,6 +276,22 @@ final class MetalDeviceTest {
     }
 
     @Test
+    void aQueueThatGivesNoCommandBufferIsALostDevice() {
+        try (var device = MetalDevice.open();
+                var _ = new AutoreleasePool()) {
+            MemorySegment sizes = device.memory().scratch(ComputePass.SIZES_BYTES);
+            var pass =
+                    new ComputePass(
+                            device, device.limits(), device.budget(), MemorySegment.NULL, sizes);
+            assertThatThrownBy(() -> pass.op("first", 4, 0))
+                    .isInstanceOfSatisfying(
+                            DeviceException.class,
+                            e -> assertThat(e.kind()).isEqualTo(Kind.DEVICE_LOST));
+            pass.discard();
+        }
+    }
+
+    @Test
     void aReleasedBufferMakesRoom() {
         try (var device = MetalDevice.open()) {
             long before = device.allocatedBytes();
@@ -327,6 +350,39 @@ final class MetalDeviceTest {
             assertThat(run(device, inPlace).await()).isEqualTo("completed");
             assertThat(pages.get(JAVA_INT, 0)).isEqualTo(42);
             refused("whole pages", () -> device.memory().inPlace("odd", pages.asSlice(64)));
+        }
+    }
+
+    /// As on a Mac, whose pages are as large as Metal wants them: the data begins and ends anywhere in its file.
+    @Test
+    void mappedWeightsAreReadWhereTheyAre(@TempDir Path folder) throws IOException {
+        Path file = folder.resolve("weights");
+        int page = (int) MetalMemory.PAGE_BYTES;
+        Files.write(file, new byte[6 * page]);
+        try (Arena arena = Arena.ofShared();
+                var channel =
+                        FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            MemorySegment mapped = channel.map(FileChannel.MapMode.READ_WRITE, 0, 6L * page, arena);
+            MemorySegment data = mapped.asSlice(page + 36, 2L * page + 100);
+            data.set(JAVA_INT, 8, 41);
+            try (var device = MetalDevice.open()) {
+                long before = device.memory().inPlaceBytes();
+                MetalSlice slice = device.memory().weights("weights", data, page);
+                assertThat(slice.buffer().contents().address() + slice.offset())
+                        .isEqualTo(data.address());
+                assertThat(slice.buffer().contents().address() % page).isZero();
+                assertThat(slice.buffer().bytes() % page).isZero();
+                assertThat(device.memory().inPlaceBytes() - before).isEqualTo(data.byteSize());
+                var step = step(device);
+                step.pass().op("count", Integer.BYTES, 0);
+                step.pass().pipeline(device.pipeline("canary", "canary", FunctionConstants.NONE));
+                step.pass().buffer(0, slice.buffer(), slice.offset() + 8);
+                step.pass().threadgroups(1, 1, 1, 1, 1, 1);
+                var ending = new Ending();
+                step.commit(ending);
+                assertThat(ending.await()).isEqualTo("completed");
+                assertThat(data.get(JAVA_INT, 8)).isEqualTo(42);
+            }
         }
     }
 
@@ -448,7 +504,8 @@ final class MetalDeviceTest {
     void closingDoesNotWaitForEverForAStepThatNeverEnds() {
         assumeThat(Frameworks.isMac()).as("there are no fault plans").isFalse();
         var told = new AtomicInteger();
-        var device = MetalDevice.open();
+        long before = SoftMetal.counter("live");
+        var device = MetalDevice.open(Numerics.EXACT, TimeUnit.SECONDS.toNanos(2));
         var counter = device.allocate("counter", Integer.BYTES);
         SoftMetal.fault("commandBuffer:1=never");
         var step = step(device);
@@ -469,7 +526,7 @@ final class MetalDeviceTest {
         assertThat(told).hasValue(0);
         // The GPU comes back when it is too late: nobody is told, and what Metal kept is freed.
         SoftMetal.fault("");
-        for (int i = 0; i < 500 && SoftMetal.counter("live") > 0; i++) {
+        for (int i = 0; i < 500 && SoftMetal.counter("live") > before; i++) {
             try {
                 TimeUnit.MILLISECONDS.sleep(10);
             } catch (InterruptedException e) {

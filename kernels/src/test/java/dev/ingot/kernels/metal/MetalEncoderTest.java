@@ -118,6 +118,17 @@ final class MetalEncoderTest {
             var slots = Steps.column(metal, 0, bad);
             faults(e -> e.storeKv(cache, 0, x, floats(2, 4), slots), "storeKv", "slot");
         }
+        var qkv = floats(2, 12);
+        var turns = floats(1, 2);
+        for (int bad : new int[] {-1, 12}) {
+            var batch = batch(Steps.column(metal, 3, 0), Steps.column(metal, 0, bad));
+            faults(e -> e.ropeAndStoreKv(cache, 0, qkv, batch, turns, 1), "ropeAndStoreKv", "slot");
+        }
+        var before = batch(Steps.column(metal, -1, 0), Steps.column(metal, 0, 1));
+        faults(
+                e -> e.ropeAndStoreKv(cache, 0, qkv, before, turns, 1),
+                "ropeAndStoreKv",
+                "position");
         var pairs = Steps.ints(metal, new int[][] {{0, 1}, {3, 2}});
         faults(e -> e.copyBlocks(cache, pairs), "copyBlocks", "block");
         var groups = new ExpertGroups(ints(4), ints(2), ints(2));
@@ -147,6 +158,10 @@ final class MetalEncoderTest {
         }
         var past = batch(4, 5, 0);
         faults(e -> e.pagedAttention(floats(1, 4), q, cache, 0, 1, past), "position");
+    }
+
+    private Batch batch(Tensor positions, Tensor slots) {
+        return new Batch(ints(1), positions, slots, ints(1), ints(1), ints(1), ints(1));
     }
 
     private Batch batch(int position, int length, int block) {

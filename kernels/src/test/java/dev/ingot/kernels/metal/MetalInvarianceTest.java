@@ -1,8 +1,11 @@
 package dev.ingot.kernels.metal;
 
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ingot.engine.ops.Batch;
 import dev.ingot.engine.ops.DType;
+import dev.ingot.engine.ops.KvGeometry;
 import dev.ingot.engine.ops.Matrix;
 import dev.ingot.engine.ops.Numerics;
 import dev.ingot.engine.ops.Steps;
@@ -18,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -78,6 +82,58 @@ final class MetalInvarianceTest {
         return Data.read(out);
     }
 
+    /// Weights that no buffer holds are kept in several, and nobody sees a difference.
+    @ParameterizedTest
+    @MethodSource("formats")
+    void whatIsCutIntoPartsHasTheSameBits(WeightSource weights) {
+        try (var metal = MetalDevice.open()) {
+            long row = new WeightLoader(metal, "w").kind(weights).rowBytes(weights.in());
+            var parts = WeightParts.of(weights, row, 2 * MetalMemory.PAGE_BYTES + 5 * row);
+            assertThat(parts).hasSize(3).allMatch(part -> part.out() <= 5);
+            var whole = metal.matrix("w", List.of(weights));
+            var cut = metal.matrix("w", parts);
+            float[][] x = Data.rows(5, 3, weights.in());
+            assertSame(multiply(metal, cut, x), multiply(metal, whole, x));
+            assertSame(embedded(metal, cut), embedded(metal, whole));
+        }
+    }
+
+    static Stream<WeightSource> formats() {
+        return Stream.concat(
+                Stream.of(DType.F32, DType.F16, DType.BF16)
+                        .map(dtype -> Data.weights(6, dtype, 13, 33)),
+                Stream.of(QuantizedWeights.values())
+                        .map(format -> format.make(6, 13, format.granule())));
+    }
+
+    private static float[][] embedded(MetalDevice metal, Matrix table) {
+        int[] ids = IntStream.range(0, table.out()).toArray();
+        var out = Tensor.allocate(metal, "out", DType.F32, ids.length, table.in());
+        Steps.run(metal, enc -> enc.embed(out, table, Steps.column(metal, ids)));
+        return Data.read(out);
+    }
+
+    private static void assertSame(float[][] actual, float[][] expected) {
+        for (int r = 0; r < expected.length; r++) {
+            Data.assertSameBits("row " + r, actual[r], expected[r]);
+        }
+    }
+
+    @Test
+    void weightsLargerThanTheLargestBufferAreCutIntoParts() {
+        var weights = Data.weights(7, DType.F32, 3000, 1030);
+        SoftMetal.set("MAX_BUFFER", "8M");
+        try (var metal = MetalDevice.open()) {
+            var matrix = (MetalMatrix) metal.matrix("w", List.of(weights));
+            assertThat(matrix.slabs()).hasSize(2);
+            float[][] x = {new float[1030]};
+            x[0][1029] = 2;
+            float[] last = multiply(metal, matrix, x)[0];
+            long at = 4L * (1030 * 2999 + 1029);
+            assertThat(last[2999]).isEqualTo(2 * weights.data().get(JAVA_FLOAT_UNALIGNED, at));
+        }
+    }
+
     @Test
     void anExpertsRowHasTheBitsOfItsOwnMatmul() {
         int in = 96;
@@ -105,6 +161,63 @@ final class MetalInvarianceTest {
                     Steps.run(metal, enc -> enc.matmul(alone.row(row), x.row(row), matrix, bias));
                     Data.assertSameBits("row " + r, Steps.row(mixed, r), Steps.row(alone, r));
                 }
+            }
+        }
+    }
+
+    /// Turning and storing at once is the same to the last bit of the cache as one after the other.
+    @ParameterizedTest
+    @EnumSource(value = DType.class, mode = Mode.EXCLUDE, names = "I32")
+    void turningAndStoringAtOnceChangesNoBit(DType format) {
+        for (int[] s :
+                new int[][] {{1, 1, 2, 1}, {11, 3, 20, 4}, {4, 2, 80, 32}, {9, 1, 256, 128}}) {
+            int headDim = s[2];
+            int columns = (s[0] + 2 * s[1]) * headDim;
+            float[][] rows = Data.rows(9, 5, columns);
+            Arrays.fill(rows[3], 1e-35f);
+            rows[4][columns - 1] = Float.POSITIVE_INFINITY;
+            float[] frequencies = new float[s[3]];
+            for (int i = 0; i < frequencies.length; i++) {
+                frequencies[i] = (float) Math.pow(10_000, -1.0 * i / frequencies.length);
+            }
+            try (var metal = MetalDevice.open()) {
+                var geometry = new KvGeometry(1, s[1], headDim, 3, 4, format);
+                var apart = (MetalKvCache) metal.kvCache(geometry);
+                var atOnce = (MetalKvCache) metal.kvCache(geometry);
+                var one = Data.strided(metal, rows, 3);
+                var other = Data.strided(metal, rows, 3);
+                var table = metal.vector("rope", frequencies);
+                var positions = Steps.column(metal, 0, 1, 4095, 7, 100_000);
+                var slots = Steps.column(metal, 11, 0, 4, 5, 7);
+                var none = Steps.column(metal);
+                var batch = new Batch(none, positions, slots, none, none, none, none);
+                Steps.run(
+                        metal,
+                        enc -> {
+                            int keys = s[1] * headDim;
+                            enc.rope(
+                                    one.columns(0, columns - keys),
+                                    headDim,
+                                    positions,
+                                    table,
+                                    1.2f);
+                            enc.storeKv(
+                                    apart,
+                                    0,
+                                    one.columns(columns - 2 * keys, keys),
+                                    one.columns(columns - keys, keys),
+                                    slots);
+                            enc.ropeAndStoreKv(atOnce, 0, other, batch, table, 1.2f);
+                        });
+                for (int r = 0; r < rows.length; r++) {
+                    Data.assertSameBits("row " + r, Steps.row(other, r), Steps.row(one, r));
+                }
+                assertThat(
+                                atOnce.layers()
+                                        .getFirst()
+                                        .contents()
+                                        .mismatch(apart.layers().getFirst().contents()))
+                        .isEqualTo(-1);
             }
         }
     }

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -29,7 +30,11 @@ final class MetalParityTest {
     private static final Path ERRORS = Path.of("target", "metal-errors.md");
 
     private static final Path FAST_ERRORS = Path.of("target", "metal-errors-fast.md");
-    private static final List<DType> CACHES = List.of(DType.F32, DType.F16, DType.BF16, DType.I8);
+
+    /// Has [#noTwoDispatchesRace] take all shapes.
+    private static final String ALL_HAZARDS = "ingot.test.all-hazards";
+
+    private static final int PARTS = 10;
 
     @BeforeAll
     static void softMetal() {
@@ -54,7 +59,7 @@ final class MetalParityTest {
     void fastNumericsAgreeWithTheOracle() throws IOException {
         Map<String, double[]> errors = new TreeMap<>();
         List<String> wrong = new ArrayList<>();
-        compare(Numerics.FAST, OpCases.fast(CACHES), errors, wrong);
+        compare(Numerics.FAST, OpCases.fast(OpCases.CACHES), errors, wrong);
         write(errors, FAST_ERRORS);
         assertThat(wrong).isEmpty();
     }
@@ -96,21 +101,23 @@ final class MetalParityTest {
 
     /// No kernel relies on lanes that run in step, and no order is left to chance: the same bits.
     @ParameterizedTest
-    @ValueSource(strings = {"reverse", "random:1", "random:20261121"})
-    void theOrderInWhichLanesRunNeverChangesABit(String order) {
-        assertSameBits(order, Numerics.EXACT, OpCases.medium());
-        assertSameBits(order, Numerics.FAST, OpCases.fast(List.of(DType.F16, DType.I8)));
-    }
-
-    private static void assertSameBits(String order, Numerics numerics, List<OpCase> cases) {
+    @EnumSource(Numerics.class)
+    void theOrderInWhichLanesRunNeverChangesABit(Numerics numerics) {
+        List<OpCase> cases =
+                numerics == Numerics.EXACT
+                        ? OpCases.medium()
+                        : OpCases.fast(List.of(DType.F16, DType.I8));
         try (var metal = MetalDevice.open(numerics)) {
             for (OpCase c : cases) {
                 SoftMetal.set("SCHED", "forward");
                 float[][] expected = c.compute().apply(metal);
-                SoftMetal.set("SCHED", order);
-                float[][] actual = c.compute().apply(metal);
-                for (int r = 0; r < expected.length; r++) {
-                    Data.assertSameBits(order + ", " + c + ", row " + r, actual[r], expected[r]);
+                for (String order : new String[] {"reverse", "random:1", "random:20261121"}) {
+                    SoftMetal.set("SCHED", order);
+                    float[][] actual = c.compute().apply(metal);
+                    for (int r = 0; r < expected.length; r++) {
+                        Data.assertSameBits(
+                                order + ", " + c + ", row " + r, actual[r], expected[r]);
+                    }
                 }
             }
         }
@@ -128,10 +135,31 @@ final class MetalParityTest {
         assertThat(SoftMetal.counter("violations")).isZero();
     }
 
+    /// No two dispatches that a GPU may run at once touch what one of them changes, whatever the shape. A tenth of all shapes,
+    /// other ones whenever a kernel changes; all of them, in ten minutes, with `-D`[#ALL_HAZARDS]`=true`.
+    @ParameterizedTest
+    @EnumSource(Numerics.class)
+    void noTwoDispatchesRace(Numerics numerics) {
+        SoftMetal.set("HAZARDS", "1");
+        List<OpCase> cases =
+                numerics == Numerics.EXACT ? OpCases.all() : OpCases.fast(OpCases.CACHES);
+        if (!Boolean.getBoolean(ALL_HAZARDS)) {
+            int part = Math.floorMod(MetalSources.digest().hashCode(), PARTS);
+            List<OpCase> all = cases;
+            cases =
+                    IntStream.range(0, all.size())
+                            .filter(i -> i % PARTS == part)
+                            .mapToObj(all::get)
+                            .toList();
+        }
+        assertRight(numerics, cases);
+        assertThat(SoftMetal.counter("violations")).isZero();
+    }
+
     /// A GPU whose registers allow only a part of a threadgroup's usual size: what a kernel needs is asked for, and
     /// where it has too little another takes its place.
     @ParameterizedTest
-    @ValueSource(strings = {"512", "128", "64", "32"})
+    @ValueSource(strings = {"512", "128", "32"})
     void smallThreadgroupsAreHonoured(String threads) {
         SoftMetal.set("MAX_THREADS", threads);
         assertRight(Numerics.EXACT, OpCases.small());

@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 
 /// Steps of attention over a paged cache, the same for every device: what is stored and attended to by
 /// which slice of which sequence.
@@ -59,6 +60,7 @@ public final class AttentionSteps {
     public static final class Run {
         private static final int LAYERS = 2;
         private static final int LAYER = 1;
+        private static final float MAGNITUDE = 1.2f;
 
         private final Device device;
         private final Shape shape;
@@ -66,10 +68,22 @@ public final class AttentionSteps {
         private final Attention attention;
         private final int[][] tables;
         private final float[][][] qkv;
+        private final @Nullable Tensor frequencies;
 
         /// @param tables the blocks of each sequence
         /// @param qkv of each sequence, `[positions, (heads + 2 · kvHeads) · headDim]`
         public Run(Device device, Shape shape, int[][] tables, float[][][] qkv) {
+            this(device, shape, tables, qkv, null);
+        }
+
+        /// @param frequencies by which q and k are turned, or null if they are not
+        Run(
+                Device device,
+                Shape shape,
+                int[][] tables,
+                float[][][] qkv,
+                float @Nullable [] frequencies) {
+            this.frequencies = frequencies == null ? null : device.vector("rope", frequencies);
             this.device = device;
             this.shape = shape;
             this.tables = tables;
@@ -118,12 +132,16 @@ public final class AttentionSteps {
             Steps.run(
                     device,
                     enc -> {
-                        enc.storeKv(
-                                cache,
-                                LAYER,
-                                fused.columns(q, kv),
-                                fused.columns(q + kv, kv),
-                                batch.slotMapping());
+                        if (frequencies != null) {
+                            enc.ropeAndStoreKv(cache, LAYER, fused, batch, frequencies, MAGNITUDE);
+                        } else {
+                            enc.storeKv(
+                                    cache,
+                                    LAYER,
+                                    fused.columns(q, kv),
+                                    fused.columns(q + kv, kv),
+                                    batch.slotMapping());
+                        }
                         enc.pagedAttention(
                                 out, fused.columns(0, q), cache, LAYER, attention, batch);
                     });

@@ -19,13 +19,17 @@ import java.util.stream.IntStream;
 public final class OpCases {
     private static final double ULP = Math.ulp(1f);
     private static final List<DType> DENSE = List.of(DType.F32, DType.F16, DType.BF16);
+
+    /// What a cache may hold.
+    public static final List<DType> CACHES = List.of(DType.F32, DType.F16, DType.BF16, DType.I8);
+
     private static final List<QuantizedWeights> QUANTIZED = List.of(QuantizedWeights.values());
 
     private OpCases() {}
 
     /// All of them.
     public static List<OpCase> all() {
-        return cases(List.of(DType.F32, DType.F16, DType.BF16, DType.I8));
+        return cases(CACHES);
     }
 
     /// All of them, but attention over caches of two types only.
@@ -40,6 +44,7 @@ public final class OpCases {
         rope(cases);
         matmuls(cases);
         attention(cases, cacheTypes, new int[] {1, 40, 33, 170});
+        turnedAndStored(cases, cacheTypes);
         elements(cases);
         rows(cases);
         experts(cases);
@@ -67,6 +72,9 @@ public final class OpCases {
         cases.add(headNorms(24));
         cases.add(rope(20, 4, 1.3f, 2));
         attention(cases, List.of(DType.F16, DType.I8), new int[] {1, 7, 33, 140});
+        for (DType format : CACHES) {
+            cases.add(turnedAndStored(new Shape(11, 1, 20, 5, format), 4, 7));
+        }
         for (String op : ELEMENTS) {
             cases.add(element(op, 2, 31));
         }
@@ -365,6 +373,42 @@ public final class OpCases {
                         rows.addAll(Arrays.asList(run.step(step)));
                     }
                     return rows.toArray(float[][]::new);
+                });
+    }
+
+    private static void turnedAndStored(List<OpCase> cases, List<DType> cacheTypes) {
+        for (DType format : cacheTypes) {
+            cases.add(turnedAndStored(new Shape(1, 1, 2, 1, format), 1, 3));
+            cases.add(turnedAndStored(new Shape(22, 2, 80, 7, format), 16, 40));
+            cases.add(turnedAndStored(new Shape(6, 3, 64, 16, format), 32, 40));
+            cases.add(turnedAndStored(new Shape(8, 1, 256, 16, format), 128, 19));
+        }
+    }
+
+    /// Attention to keys that were turned and stored by one op. What is turned differs in its last bit, so what is
+    /// stored may differ by a step of the cache's type.
+    private static OpCase turnedAndStored(Shape shape, int pairs, int length) {
+        double tolerance =
+                switch (shape.format()) {
+                    case F32 -> 1e-5;
+                    case F16 -> 2e-3;
+                    default -> 2e-2;
+                };
+        return new OpCase(
+                "ropeAndStoreKv " + shape.format(),
+                shape + ", " + pairs + " pairs",
+                tolerance,
+                device -> {
+                    int[] lengths = {length, 1};
+                    float[] frequencies = new float[pairs];
+                    for (int i = 0; i < pairs; i++) {
+                        frequencies[i] = (float) Math.pow(10_000, -1.0 * i / pairs);
+                    }
+                    int[][] tables = AttentionSteps.tables(1, shape.blockSize(), lengths);
+                    float[][][] qkv = AttentionSteps.qkv(shape, lengths);
+                    var run = new Run(device, shape, tables, qkv, frequencies);
+                    var prompts = run.step(new Slice(0, 0, length - 1), new Slice(1, 0, 1));
+                    return both(prompts, run.step(new Slice(0, length - 1, length)));
                 });
     }
 

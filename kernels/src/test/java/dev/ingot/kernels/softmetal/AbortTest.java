@@ -9,7 +9,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
-/// A broken rule ends the process, unless a test asks for less: a Mac does so, too. In processes of their own, therefore.
+/// A broken rule ends the process, unless a test asks for less: a Mac does so, too. In processes of their own, therefore, and
+/// what a process says when it ends.
 class AbortTest {
     private static final int ABORTED = 128 + 6; // SIGABRT
 
@@ -29,6 +30,11 @@ class AbortTest {
                     metal.release(buffer);
                     metal.messages.sendLong(buffer, "length");
                 }
+                case "leak" -> {
+                    metal.buffer(16);
+                    metal.release(metal.queue);
+                }
+                case "nothing" -> metal.release(metal.queue);
                 default -> throw new IllegalArgumentException(arguments[0]);
             }
             System.exit(0);
@@ -36,6 +42,11 @@ class AbortTest {
     }
 
     private static void aborts(String what, String message)
+            throws IOException, InterruptedException {
+        ends(ABORTED, what, message);
+    }
+
+    private static void ends(int status, String what, String message)
             throws IOException, InterruptedException {
         SoftMetalLibrary.require();
         Process child =
@@ -51,7 +62,7 @@ class AbortTest {
                         .redirectErrorStream(true)
                         .start();
         String said = new String(child.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(ABORTED, child.waitFor(), said);
+        assertEquals(status, child.waitFor(), said);
         assertTrue(said.contains(message), said);
     }
 
@@ -63,6 +74,15 @@ class AbortTest {
     @Test
     void anUnknownSelector() throws Exception {
         aborts("selector", "newTeapot");
+    }
+
+    @Test
+    void whatIsLeftOverIsSaidAtTheEnd() throws Exception {
+        ends(0, "nothing", "softmetal: at exit: 0 objects left over, 0 rules broken");
+        ends(
+                0,
+                "leak",
+                "at exit: 1 objects left over, 0 rules broken, 0 kernel faults\nMTLBuffer 1");
     }
 
     @Test

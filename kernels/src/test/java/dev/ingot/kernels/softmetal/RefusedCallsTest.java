@@ -1,12 +1,15 @@
 package dev.ingot.kernels.softmetal;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.ingot.kernels.softmetal.Messages.Range;
 import dev.ingot.kernels.softmetal.Messages.Size;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -109,6 +112,49 @@ class RefusedCallsTest {
                                                 1L)),
                         "length 0"),
                 encoded(
+                        "offsets of what is bound",
+                        (m, e) -> m.send(e, "setBufferOffset:atIndex:", 16L, 3L),
+                        "no buffer is bound at index 3"),
+                call(
+                        "no setBytes for what a kernel writes",
+                        test ->
+                                test.encode((m, e) -> {
+                                    MemorySegment bytes = test.metal.arena.allocate(64);
+                                    m.send(e, "setComputePipelineState:", test.pipeline);
+                                    m.send(e, "setBytes:length:atIndex:", bytes, 64L, 0L);
+                                    m.send(e, "setBytes:length:atIndex:", bytes, 64L, 1L);
+                                    m.send(e, "setThreadgroupMemoryLength:atIndex:", 16L, 0L);
+                                    m.send(
+                                            e,
+                                            "dispatchThreadgroups:threadsPerThreadgroup:",
+                                            ONE,
+                                            ONE);
+                                }),
+                        "which the kernel may write"),
+                call(
+                        "32 KiB of threadgroup memory in all",
+                        test ->
+                                test.encode((m, e) -> {
+                                    m.send(e, "setComputePipelineState:", test.pipeline);
+                                    m.send(e, "setThreadgroupMemoryLength:atIndex:", 32752L, 0L);
+                                    m.send(e, "setThreadgroupMemoryLength:atIndex:", 32L, 1L);
+                                    m.send(
+                                            e,
+                                            "dispatchThreadgroups:threadsPerThreadgroup:",
+                                            ONE,
+                                            ONE);
+                                }),
+                        "32784 bytes of threadgroup memory"),
+                call(
+                        "serial or concurrent encoders",
+                        test ->
+                                test.commands((m, commands) ->
+                                        m.send(
+                                                commands,
+                                                "computeCommandEncoderWithDispatchType:",
+                                                2L)),
+                        "neither serial (0) nor concurrent (1)"),
+                encoded(
                         "threadgroup memory in steps of 16",
                         (m, e) -> m.send(e, "setThreadgroupMemoryLength:atIndex:", 40L, 0L),
                         "multiple of 16"),
@@ -188,6 +234,16 @@ class RefusedCallsTest {
                         "one commit",
                         (m, commands) -> m.send(commands, "commit"),
                         "already committed"),
+                call(
+                        "one enqueue",
+                        test ->
+                                test.commands((m, commands) -> {
+                                    m.send(commands, "enqueue");
+                                    m.send(commands, "enqueue");
+                                    m.send(commands, "commit");
+                                    m.send(commands, "waitUntilCompleted");
+                                }),
+                        "already enqueued"),
                 committed(
                         "no encoder after commit",
                         (m, commands) -> m.send(commands, "computeCommandEncoder"),
@@ -203,6 +259,34 @@ class RefusedCallsTest {
                                 test.commands(
                                         (m, commands) -> m.send(commands, "waitUntilCompleted")),
                         "is not committed"),
+                handler("a block", (_, _) -> MemorySegment.NULL, "nil block"),
+                handler(
+                        "global blocks that say so",
+                        (test, block) -> {
+                            block.set(ADDRESS, 0, test.symbol("_NSConcreteGlobalBlock"));
+                            return block;
+                        },
+                        "contradict each other"),
+                handler(
+                        "blocks with a function",
+                        (test, block) -> {
+                            block.set(ADDRESS, 0, test.symbol("_NSConcreteGlobalBlock"));
+                            block.set(JAVA_INT, 8, 1 << 28);
+                            return block;
+                        },
+                        "no function, no descriptor"),
+                handler(
+                        "blocks that can be copied as they are",
+                        (test, block) -> {
+                            MemorySegment descriptor = test.metal.arena.allocate(32, 8);
+                            descriptor.set(JAVA_LONG, 8, 32);
+                            block.set(ADDRESS, 0, test.symbol("_NSConcreteStackBlock"));
+                            block.set(JAVA_INT, 8, 1 << 25);
+                            block.set(ADDRESS, 16, test.symbol("objc_release"));
+                            block.set(ADDRESS, 24, descriptor);
+                            return block;
+                        },
+                        "copy helper"),
                 call(
                         "blocks of a known class",
                         test ->
@@ -301,7 +385,110 @@ class RefusedCallsTest {
                                                 new Range(4092, 8),
                                                 (byte) 1)),
                         "a buffer of 4096 bytes"),
+                call(
+                        "copies to another place",
+                        test -> test.blit((m, blit) -> test.copy(blit, 0, 8, 16)),
+                        "source and destination overlap"),
+                call(
+                        "copies of whole words",
+                        test -> test.blit((m, blit) -> test.copy(blit, 0, 64, 6)),
+                        "are multiples of 4"),
+                call(
+                        "residency of what was committed",
+                        test ->
+                                test.residencySet((m, set) -> {
+                                    m.send(set, "addAllocation:", test.buffer);
+                                    m.send(set, "requestResidency");
+                                }),
+                        "1 allocations were added and not committed"),
+                call(
+                        "removing what is in a residency set",
+                        test ->
+                                test.residencySet(
+                                        (m, set) -> m.send(set, "removeAllocation:", test.buffer)),
+                        "is not in the residency set"),
+                call(
+                        "a queue for some command buffers",
+                        test ->
+                                test.metal.messages.send(
+                                        test.metal.device,
+                                        "newCommandQueueWithMaxCommandBufferCount:",
+                                        0L),
+                        "newCommandQueueWithMaxCommandBufferCount: 0"),
                 // Objects
+                call(
+                        "classes that can be made",
+                        test -> test.metal.messages.send(test.metal.klass("MTLBuffer"), "alloc"),
+                        "+[MTLBuffer alloc]"),
+                call(
+                        "an object where one is needed",
+                        test ->
+                                test.encode((m, e) ->
+                                        m.send(e, "setComputePipelineState:", MemorySegment.NULL)),
+                        "nil, expected MTLComputePipelineState"),
+                call(
+                        "no retain of the dead",
+                        test -> {
+                            MemorySegment dead = test.metal.buffer(64);
+                            test.metal.release(dead);
+                            test.metal.messages.call("objc_retain", ADDRESS, dead);
+                        },
+                        "retain of a deallocated MTLBuffer"),
+                call(
+                        "strings of some text",
+                        test ->
+                                test.metal.messages.send(
+                                        test.metal.klass("NSString"),
+                                        "stringWithUTF8String:",
+                                        MemorySegment.NULL),
+                        "stringWithUTF8String:]: NULL"),
+                call(
+                        "arrays' elements",
+                        test -> {
+                            MemorySegment library = test.metal.library(SOURCE);
+                            test.metal.messages.send(
+                                    test.metal.messages.send(library, "functionNames"),
+                                    "objectAtIndex:",
+                                    7L);
+                            test.metal.release(library);
+                        },
+                        "index 7 beyond count 1"),
+                call(
+                        "dictionaries without gaps",
+                        test ->
+                                test.metal.messages.send(
+                                        test.metal.klass("NSDictionary"),
+                                        "dictionaryWithObjects:forKeys:count:",
+                                        test.metal.arena.allocate(8),
+                                        test.metal.arena.allocate(8),
+                                        1L),
+                        "nil at index 0"),
+                call(
+                        "values for function constants",
+                        test -> {
+                            MemorySegment library =
+                                    test.metal.library(
+                                            SoftMetal.HEADER
+                                                    + "constant float f [[function_constant(0)]];\n"
+                                                    + "kernel void k(device float* x [[buffer(0)]])"
+                                                    + " { x[0] = f; }");
+                            test.metal.messages.send(
+                                    library, "newFunctionWithName:", test.metal.string("k"));
+                            test.metal.release(library);
+                        },
+                        "'k' has function constants ('f')"),
+                call(
+                        "math modes that exist",
+                        test -> {
+                            MemorySegment options =
+                                    test.metal.messages.send(
+                                            test.metal.messages.send(
+                                                    test.metal.klass("MTLCompileOptions"), "alloc"),
+                                            "init");
+                            test.metal.messages.send(options, "setMathMode:", 3L);
+                            test.metal.release(options);
+                        },
+                        "setMathMode: 3"),
                 call(
                         "a pool for what is autoreleased",
                         test -> {
@@ -398,6 +585,27 @@ class RefusedCallsTest {
                         "values only grow"));
     }
 
+    /// What was compiled before it was asked for does not tell; what comes after cannot be written there.
+    @Test
+    void aRecordingNeedsAFolder() {
+        metal.set("RECORD", "/proc/none");
+        MemorySegment params = metal.arena.allocate(8);
+        String early = broken(test -> test.dispatch(params, 1, 16));
+        assertTrue(early.contains("k was compiled before RECORD was set"), early);
+        MemorySegment traced = metal.pipeline(SOURCE, "k");
+        String last =
+                broken(test ->
+                        test.encode((m, e) -> {
+                            m.send(e, "setComputePipelineState:", traced);
+                            m.send(e, "setBuffer:offset:atIndex:", buffer, 0L, 0L);
+                            m.send(e, "setBytes:length:atIndex:", params, 8L, 1L);
+                            m.send(e, "setThreadgroupMemoryLength:atIndex:", 16L, 0L);
+                            m.send(e, "dispatchThreadgroups:threadsPerThreadgroup:", ONE, ONE);
+                        }));
+        metal.set("RECORD", "");
+        assertTrue(last.contains("RECORD: cannot write into /proc/none"), last);
+    }
+
     @Test
     void aPipelineMayAllowFewerThreads() {
         metal.set("MAX_THREADS", "512");
@@ -477,6 +685,55 @@ class RefusedCallsTest {
                             m.send(e, "dispatchThreadgroups:threadsPerThreadgroup:", grid, threads);
                         }),
                 message);
+    }
+
+    interface Blocks {
+        MemorySegment make(RefusedCallsTest test, MemorySegment zeros);
+    }
+
+    private static Arguments handler(String rule, Blocks block, String message) {
+        return call(
+                rule,
+                test ->
+                        test.commands((m, commands) ->
+                                m.send(
+                                        commands,
+                                        "addCompletedHandler:",
+                                        block.make(test, test.metal.arena.allocate(32, 8)))),
+                message);
+    }
+
+    @SuppressWarnings("restricted") // tests run with native access
+    private MemorySegment symbol(String name) {
+        return SymbolLookup.libraryLookup(SoftMetalLibrary.require(), metal.arena)
+                .findOrThrow(name);
+    }
+
+    private void copy(MemorySegment blit, long from, long to, long size) {
+        metal.messages.send(
+                blit,
+                "copyFromBuffer:sourceOffset:toBuffer:destinationOffset:size:",
+                buffer,
+                from,
+                buffer,
+                to,
+                size);
+    }
+
+    private void residencySet(Calls calls) {
+        MemorySegment descriptor =
+                metal.messages.send(
+                        metal.messages.send(metal.klass("MTLResidencySetDescriptor"), "alloc"),
+                        "init");
+        MemorySegment set =
+                metal.messages.send(
+                        metal.device,
+                        "newResidencySetWithDescriptor:error:",
+                        descriptor,
+                        MemorySegment.NULL);
+        calls.make(metal.messages, set);
+        metal.release(set);
+        metal.release(descriptor);
     }
 
     private void commands(Calls calls) {

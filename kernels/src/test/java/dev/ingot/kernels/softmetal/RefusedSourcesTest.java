@@ -45,6 +45,31 @@ class RefusedSourcesTest {
     }
 
     static Stream<Arguments> refuses() {
+        return Stream.concat(words(), rules());
+    }
+
+    /// What C++ has and Metal has not.
+    private static Stream<Arguments> words() {
+        return Stream.of(
+                body("delete", "delete x; }", "no dynamic memory"),
+                body("throw", "throw 1; }", "no exceptions"),
+                body("typeid", "x[t] = sizeof(typeid(float)); }", "no run-time type information"),
+                body("casts by type", "dynamic_cast<int&>(x); }", "no run-time type information"),
+                body("thread_local", "thread_local float y = 1; x[t] = y; }", "no thread_local"),
+                body("register", "register float y = 1; x[t] = y; }", "no register"),
+                body("assembly", "asm(\"nop\"); x[t] = 1; }", "no inline assembly"),
+                body("wide characters", "wchar_t c = 1; x[t] = c; }", "no wide characters"),
+                body("volatile", "volatile float y = 1; x[t] = y; }", "volatile is outside"),
+                body("textures", "texture2d<float> y; x[t] = 1; }", "textures are not supported"),
+                body("long double literals", "x[t] = 1.0L; }", "no long double"),
+                body("long long literals", "x[t] = 1ll; }", "no long long"),
+                body(
+                        "the translator's names",
+                        "float sm_y = 1; x[t] = sm_y; }",
+                        "the translator's"));
+    }
+
+    private static Stream<Arguments> rules() {
         return Stream.of(
                 // Address spaces
                 body(
@@ -98,7 +123,61 @@ class RefusedSourcesTest {
                         "a threadgroup variable with a value",
                         "threadgroup float s = 1; x[t] = s; }",
                         "cannot have an initializer"),
-                // Parameters of kernels
+                // Kernels and their parameters
+                source(
+                        "a threadgroup parameter in device memory",
+                        "kernel void k(device float* x [[threadgroup(0)]]) { x[0] = 1; }",
+                        "is in the threadgroup address space"),
+                source(
+                        "a buffer that is no pointer",
+                        "kernel void k(device float* x [[buffer(0)]], constant float n"
+                                + " [[buffer(1)]]) { x[0] = n; }",
+                        "is a pointer or a reference"),
+                source(
+                        "an unknown attribute of a kernel",
+                        "[[early_tests]] kernel void k(device float* x [[buffer(0)]]) { x[0] = 1;"
+                                + " }",
+                        "unknown attribute [[early_tests]] of a kernel"),
+                source(
+                        "an unknown attribute of an instantiation",
+                        "template <typename T> kernel void k(device T* x [[buffer(0)]]) { x[0] = 1;"
+                                + " }\n"
+                                + "template [[visible]] [[host_name(\"a\")]] kernel decltype(k<float>)"
+                                + " k<float>;",
+                        "unknown attribute [[visible]] of an instantiation"),
+                source(
+                        "an instantiation of nothing",
+                        "template <typename T> kernel void k(device T* x [[buffer(0)]]) { x[0] = 1;"
+                                + " }\n"
+                                + "template [[host_name(\"a\")]] kernel decltype(k<float>) 3;",
+                        "expected the name of the kernel to instantiate"),
+                source(
+                        "a kernel without a name",
+                        "kernel void (device float* x [[buffer(0)]]) { x[0] = 1; }",
+                        "expected the kernel's name"),
+                source(
+                        "a kernel in a namespace",
+                        "struct S { kernel void k(device float* x [[buffer(0)]]) { x[0] = 1; } };",
+                        "a kernel stands at program scope"),
+                source(
+                        "a second kernel",
+                        "kernel void k(device float* x [[buffer(0)]]) { x[0] = 1; }\n"
+                                + "kernel void k(device half* x [[buffer(0)]]) { x[0] = 1.0h; }",
+                        "a second kernel 'k'"),
+                source(
+                        "a function constant of index 64",
+                        "constant bool a [[function_constant(64)]];\n" + KERNEL + "x[t] = a; }",
+                        "a number below 64"),
+                source(
+                        "a function constant with a value",
+                        "constant bool a [[function_constant(0)]] = true;\n"
+                                + KERNEL
+                                + "x[t] = a; }",
+                        "a function constant has no initializer"),
+                body(
+                        "attributes of C++",
+                        "[[clang::nomerge]] x[t] = 1; }",
+                        "the attribute [[clang]] is not supported here"),
                 source(
                         "a buffer index beyond 30",
                         "kernel void k(device float* x [[buffer(31)]]) { x[0] = 1; }",

@@ -51,6 +51,7 @@ final class SoftMetal implements AutoCloseable {
         messages.call("objc_autoreleasePoolPop", null, pool);
         release(device);
         messages.call("softmetal_reset", null);
+        set("VALIDATION", "count"); // what is left over at the end is the next test's to tell
         arena.close();
     }
 
