@@ -187,9 +187,8 @@ final class SimExecutor extends AbstractExecutorService {
         lastMailbox = null;
         if (task instanceof Mailbox mailbox && mailbox.actor() != null) {
             lastActor = mailbox.actor().self().path().name();
-            mailbox
-                    .processAllSystemMessages(); // As the mailbox does first: its actor may end of
-                                                 // them.
+            mailbox.processAllSystemMessages(); // As the mailbox does first: its actor may end of
+            // them.
             var message =
                     mailbox.shouldProcessMessage()
                             ? head(mailbox.messageQueue())
