@@ -10,13 +10,16 @@ import java.util.Locale;
 final class ConsoleProgress implements HubProgress {
     private static final long INTERVAL_NANOS = 200_000_000;
 
+    /// Of the bar on a terminal, in characters.
+    private static final int BAR = 24;
+
     /// A smaller model is loaded before anybody has read the line.
     private static final long SMALLEST_SHOWN_BYTES = 256 << 20;
 
     private final PrintStream out;
     private final boolean isTerminal;
     private final long startNanos = System.nanoTime();
-    private long lastNanos = Long.MIN_VALUE;
+    private long lastNanos = startNanos - INTERVAL_NANOS - 1;
     private long firstBytes = -1;
     private long lastTenth = -1;
 
@@ -62,8 +65,9 @@ final class ConsoleProgress implements HubProgress {
         var line =
                 String.format(
                         Locale.ROOT,
-                        "%3d %%  %.1f of %.1f MiB  %s  %s",
+                        "%3d %%  %s%.1f of %.1f MiB  %s  %s",
                         totalBytes == 0 ? 100 : doneBytes * 100 / totalBytes,
+                        isTerminal ? bar(doneBytes, totalBytes) : "",
                         doneBytes / (double) (1 << 20),
                         totalBytes / (double) (1 << 20),
                         speed((doneBytes - firstBytes) / seconds),
@@ -76,8 +80,13 @@ final class ConsoleProgress implements HubProgress {
         }
     }
 
+    private static String bar(long doneBytes, long totalBytes) {
+        int full = totalBytes == 0 ? BAR : (int) (doneBytes * BAR / totalBytes);
+        return "[" + "#".repeat(full) + ".".repeat(BAR - full) + "]  ";
+    }
+
     private static String speed(double bytesPerSecond) {
-        return bytesPerSecond < 1e9
+        return bytesPerSecond < 1e8
                 ? String.format(Locale.ROOT, "%.1f MiB/s", bytesPerSecond / (1 << 20))
                 : String.format(Locale.ROOT, "%.2f GB/s", bytesPerSecond * 1e-9);
     }

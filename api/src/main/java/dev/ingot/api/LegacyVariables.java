@@ -10,6 +10,8 @@ import java.util.OptionalInt;
 ///
 /// @param environment of the process
 record LegacyVariables(Map<String, String> environment) {
+    static final String MEMORY_FRACTION = "VLLM_METAL_MEMORY_FRACTION";
+
     /// They chose between ways to compute, of which there is one here.
     private static final List<String> MEANINGLESS =
             List.of(
@@ -27,7 +29,7 @@ record LegacyVariables(Map<String, String> environment) {
     ///
     /// @throws IllegalArgumentException if it is no number
     OptionalDouble memoryFraction() {
-        var name = "VLLM_METAL_MEMORY_FRACTION";
+        var name = MEMORY_FRACTION;
         var text = environment.getOrDefault(name, "").strip();
         if (text.isEmpty() || text.equals("auto")) {
             return OptionalDouble.empty();

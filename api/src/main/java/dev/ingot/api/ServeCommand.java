@@ -388,7 +388,12 @@ final class ServeCommand extends ConsoleCommand {
         check(
                 memoryFraction.isEmpty()
                         || (memoryFraction.getAsDouble() > 0 && memoryFraction.getAsDouble() <= 1),
-                "--gpu-memory-utilization is " + memoryFraction + ", expected above 0, at most 1");
+                (this.memoryFraction != null
+                                ? "--gpu-memory-utilization"
+                                : LegacyVariables.MEMORY_FRACTION)
+                        + " is "
+                        + memoryFraction.orElse(0)
+                        + ", expected above 0, at most 1");
         check(
                 KV_TYPES.containsKey(kvCacheType),
                 "--kv-cache-dtype is '"

@@ -34,6 +34,18 @@ final class TestServer extends TestClient {
         return start(maxSequences, maxWaiting, kvBlocks, ServeSettings.DEFAULT_GRACE);
     }
 
+    /// Spoken with as somebody knows better than the model's files.
+    static TestServer start(ChatSettings chat) {
+        return start(
+                "cpu",
+                Numerics.EXACT,
+                8,
+                64,
+                OptionalInt.of(128),
+                ServeSettings.DEFAULT_GRACE,
+                chat);
+    }
+
     /// On a device by name, with room for eight short sequences.
     static TestServer startOn(String device) {
         return startOn(device, Numerics.EXACT);
@@ -57,6 +69,24 @@ final class TestServer extends TestClient {
             int maxWaiting,
             OptionalInt kvBlocks,
             Duration grace) {
+        return start(
+                device,
+                numerics,
+                maxSequences,
+                maxWaiting,
+                kvBlocks,
+                grace,
+                ChatSettings.OF_THE_MODEL);
+    }
+
+    private static TestServer start(
+            String device,
+            Numerics numerics,
+            int maxSequences,
+            int maxWaiting,
+            OptionalInt kvBlocks,
+            Duration grace,
+            ChatSettings chat) {
         var defaults = WorkerSettings.defaults(modelFolder());
         // 8 layers, K and V of 2 heads of 64 in F16.
         var kvBytes =
@@ -90,7 +120,7 @@ final class TestServer extends TestClient {
                         SchedulingPolicy.DEFAULT,
                         grace,
                         OptionalLong.of(1),
-                        ChatSettings.OF_THE_MODEL);
+                        chat);
         try {
             return new TestServer(Node.start(settings));
         } catch (Node.StartException e) {

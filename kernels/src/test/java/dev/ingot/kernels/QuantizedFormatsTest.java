@@ -53,8 +53,8 @@ import tools.jackson.databind.json.JsonMapper;
 ///   the worst of [#DRAWS] models whose errors have the same sizes and drawn signs: a mistake in a format would
 ///   have a direction.
 ///
-/// By default one prompt of each golden, and Metal where it reads the format by code of its own. `-Dingot.formats=true`
-/// asks for all of them: minutes.
+/// By default one prompt of each golden, and of the mixture's formats, and of Metal's, those that are read by code of
+/// their own. `-Dingot.formats=true` asks for all: minutes.
 final class QuantizedFormatsTest {
     private static final Logger LOG = LoggerFactory.getLogger(QuantizedFormatsTest.class);
     private static final boolean ALL = Boolean.getBoolean("ingot.formats");
@@ -132,7 +132,7 @@ final class QuantizedFormatsTest {
             return target;
         }
 
-        /// Whether the default run tries it on Metal: once for each way of reading levels there.
+        /// Whether it is the one that is tried of its way of reading levels.
         private boolean isOneOfItsKind() {
             return List.of(GGUF_Q8_0, GGUF_Q6_K, GGUF_Q4_K, GGUF_Q4_0, MLX_4, MLX_3, MLX_MXFP4)
                     .contains(this);
@@ -142,18 +142,14 @@ final class QuantizedFormatsTest {
     @TempDir private Path temporary;
 
     static List<Arguments> conversions() {
-        var goldens =
-                Stream.iterate(Path.of("").toAbsolutePath(), Objects::nonNull, Path::getParent)
-                        .map(at -> at.resolve(GOLDENS))
-                        .filter(Files::isDirectory)
-                        .findFirst();
-        if (goldens.isEmpty()) {
-            return abort(GOLDENS + " is not at hand");
-        }
-        return Stream.of("llama-256", "qwen3-moe-256")
-                .flatMap(name ->
+        return goldens("llama-256", "qwen3-moe-256")
+                .flatMap(folder ->
                         Arrays.stream(Form.values())
-                                .map(form -> Arguments.of(goldens.get().resolve(name), form)))
+                                .filter(form ->
+                                        ALL
+                                                || folder.endsWith("llama-256")
+                                                || form.isOneOfItsKind())
+                                .map(form -> Arguments.of(folder, form)))
                 .toList();
     }
 
@@ -161,6 +157,17 @@ final class QuantizedFormatsTest {
         return conversions().stream()
                 .filter(each -> ALL || ((Form) each.get()[1]).isOneOfItsKind())
                 .toList();
+    }
+
+    private static Stream<Path> goldens(String... names) {
+        var folder =
+                Stream.iterate(Path.of("").toAbsolutePath(), Objects::nonNull, Path::getParent)
+                        .map(at -> at.resolve(GOLDENS))
+                        .filter(Files::isDirectory)
+                        .findFirst();
+        return folder.isEmpty()
+                ? abort(GOLDENS + " is not at hand")
+                : Arrays.stream(names).map(folder.get()::resolve);
     }
 
     @ParameterizedTest

@@ -28,7 +28,7 @@ public record ModelMemory(
             int blockSize,
             DType kvDtype) {
         return new ModelMemory(
-                new StoredMatrices(checkpoint, loading).bytesOn(device),
+                new ForetoldWeights(new StoredMatrices(checkpoint, loading)).bytesOn(device),
                 Activations.bytes(config, limits)
                         + config.experts()
                                 .map(e -> ExpertActivations.bytes(config, e, limits))

@@ -3,7 +3,6 @@ package dev.ingot.engine.model;
 import dev.ingot.engine.ops.AffineWeights;
 import dev.ingot.engine.ops.BlockWeights;
 import dev.ingot.engine.ops.DType;
-import dev.ingot.engine.ops.Device;
 import dev.ingot.engine.ops.HostTensor;
 import dev.ingot.engine.ops.Mxfp4Weights;
 import dev.ingot.engine.ops.QuantizedAtLoad;
@@ -16,7 +15,6 @@ import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -31,8 +29,8 @@ final class StoredMatrices {
     private static final int SMALLEST_GROUP = 32;
 
     static final String WEIGHT = ".weight";
-    private static final String BLOCKS = "_blocks";
-    private static final String EXPONENTS = "_scales";
+    static final String BLOCKS = "_blocks";
+    static final String EXPONENTS = "_scales";
 
     private static final Map<String, BlockWeights.Type> BLOCK_TYPES =
             Arrays.stream(BlockWeights.Type.values())
@@ -60,6 +58,11 @@ final class StoredMatrices {
 
     Checkpoint checkpoint() {
         return checkpoint;
+    }
+
+    /// How the weights are quantized where the folder's configuration says so.
+    Optional<QuantizationConfig> quantization() {
+        return quantization;
     }
 
     /// Tensors that somebody asked for.
@@ -127,12 +130,12 @@ final class StoredMatrices {
         return asLoaded(full(part, columns));
     }
 
-    private static String pathOf(String name) {
+    static String pathOf(String name) {
         return name.endsWith(WEIGHT) ? name.substring(0, name.length() - WEIGHT.length()) : name;
     }
 
     /// Empty for a tensor that is not in blocks, or in such as are held as F16.
-    private Optional<BlockWeights.Type> blockType(String name) {
+    Optional<BlockWeights.Type> blockType(String name) {
         return checkpoint.has(name)
                 ? checkpoint.blockType(name).map(type -> BLOCK_TYPES.get(type.name()))
                 : Optional.empty();
@@ -161,8 +164,8 @@ final class StoredMatrices {
         return new QuantizedAtLoad(full, loading.bits(), full.in() % 64 == 0 ? 64 : SMALLEST_GROUP);
     }
 
-    private WeightSource quantized(
-            String path, QuantizationConfig.Scheme scheme, Part part, int columns) {
+    /// The parts of a module that MLX quantized.
+    WeightSource quantized(String path, QuantizationConfig.Scheme scheme, Part part, int columns) {
         if (columns % scheme.group() != 0) {
             throw new CheckpointException(
                     checkpoint.path(),
@@ -269,133 +272,8 @@ final class StoredMatrices {
         };
     }
 
-    /// What all weights take on a device; none is read.
-    ///
-    /// Projections that models stack (q, k and v; gate and up) are counted as one matrix: on some devices the widest
-    /// decides.
-    long bytesOn(Device device) {
-        Map<String, List<WeightSource>> matrices = new LinkedHashMap<>();
-        long bytes = 0;
-        for (var name : checkpoint.names()) {
-            var shape = checkpoint.shape(name);
-            if (shape.size() < 2 || isTable(name)) {
-                bytes += DType.F32.bytes(elements(shape));
-            } else if (checkpoint.blockType(name).isPresent() && blockType(name).isEmpty()) {
-                bytes += DType.F16.bytes(elements(shape));
-            } else {
-                whole(name, shape)
-                        .ifPresent(source ->
-                                matrices.computeIfAbsent(stack(name), _ -> new ArrayList<>())
-                                        .add(source));
-            }
-        }
-        for (var sources : matrices.values()) {
-            boolean inFull = sources.stream().anyMatch(HostTensor.class::isInstance);
-            boolean inBlocks = sources.stream().anyMatch(BlockWeights.class::isInstance);
-            bytes +=
-                    inFull && inBlocks
-                            ? sources.stream()
-                                    .mapToLong(s -> DType.F16.bytes((long) s.out() * s.in()))
-                                    .sum()
-                            : bytesOfOne(device, sources);
-        }
-        return bytes;
-    }
-
-    private long bytesOfOne(Device device, List<WeightSource> parts) {
-        var first = parts.getFirst();
-        for (var part : parts) {
-            if (part.in() != first.in()) {
-                throw new CheckpointException(
-                        checkpoint.path(),
-                        "tensor '"
-                                + part.name()
-                                + "': expected rows of "
-                                + first.in()
-                                + " like those of '"
-                                + first.name()
-                                + "', found "
-                                + part.in());
-            }
-        }
-        try {
-            return device.matrixBytes(parts);
-        } catch (IllegalArgumentException e) {
-            throw new CheckpointException(checkpoint.path(), String.valueOf(e.getMessage()), e);
-        }
-    }
-
-    /// Whether rows are looked up and added, which is done in F32: positions, and the experts' biases.
-    private static boolean isTable(String name) {
-        return name.endsWith("bias")
-                || name.endsWith("wpe.weight")
-                || name.endsWith("embed_positions.weight");
-    }
-
-    private static String stack(String name) {
-        return name.replaceFirst("\\.[qkv]_proj\\.weight$", ".qkv")
-                .replaceFirst("\\.(gate|up)_proj\\.weight$", ".gateUp")
-                .replaceFirst("\\.w[13]\\.weight$", ".gateUp");
-    }
-
-    /// A tensor as one matrix; empty for what belongs to another.
-    private Optional<WeightSource> whole(String name, List<Long> shape) {
-        var path = pathOf(name);
-        if (quantization.isPresent() && checkpoint.has(path + ".scales")) {
-            var scales = checkpoint.shape(path + ".scales");
-            var scheme = quantization.get().of(path);
-            int columns = Math.toIntExact(scales.getLast() * scheme.group());
-            int rows = Math.toIntExact(scales.get(scales.size() - 2));
-            var part =
-                    scales.size() == 3
-                            ? Part.ofAllExperts(name, rows, Math.toIntExact(scales.getFirst()))
-                            : Part.part(name, rows);
-            return Optional.of(quantized(path, scheme, part, columns));
-        }
-        boolean ofAnother =
-                quantization.isPresent() && (name.endsWith(".scales") || name.endsWith(".biases"));
-        if (ofAnother || name.endsWith(EXPONENTS)) {
-            return Optional.empty();
-        }
-        int columns = Math.toIntExact(shape.getLast());
-        int rows = Math.toIntExact(elements(shape) / columns);
-        if (name.endsWith(BLOCKS)) {
-            int in = columns * 2 * Math.toIntExact(shape.get(shape.size() - 2));
-            int out = Math.toIntExact(elements(shape) * 2 / in);
-            var data = checkpoint.bytes(name, "U8", longs(shape));
-            return Optional.of(
-                    new Mxfp4Weights(
-                            name,
-                            out,
-                            in,
-                            data,
-                            data.asSlice(0, (long) out * in / Mxfp4Weights.GROUP)));
-        }
-        if (checkpoint.safetensorsType(name).filter(t -> !t.contains("F")).isPresent()) {
-            return Optional.empty(); // a mask, say: refused or ignored where the model is loaded
-        }
-        var type = blockType(name);
-        if (type.isPresent()) {
-            long bytes = (long) rows * columns / type.get().elements() * type.get().bytes();
-            var blocks = checkpoint.unarrangedBlocks(name).data().asSlice(0, bytes);
-            return Optional.of(new BlockWeights(name, type.get(), rows, columns, blocks));
-        }
-        var full = checkpoint.unarranged(name);
-        long bytes = full.dtype().bytes((long) rows * columns);
-        return Optional.of(
-                asLoaded(
-                        new HostTensor(
-                                name,
-                                full.dtype(),
-                                List.of((long) rows, (long) columns),
-                                full.data().asSlice(0, bytes))));
-    }
-
-    private static long[] longs(List<Long> shape) {
-        return shape.stream().mapToLong(Long::longValue).toArray();
-    }
-
-    private static long elements(List<Long> shape) {
+    /// What a shape multiplies to.
+    static long elements(List<Long> shape) {
         return shape.stream().reduce(1L, Math::multiplyExact);
     }
 

@@ -217,9 +217,13 @@ final class DamagedFilesTest {
                         "case " + i + " of seed " + SEED + ": " + Arrays.toString(damaged), e);
             }
             bytes = THREADS.getCurrentThreadAllocatedBytes() - bytes;
-            assertThat(bytes).as("bytes for case %d of seed %d", i, SEED).isLessThan(MOST_BYTES);
-            mostBytes = Math.max(mostBytes, bytes);
-            mostNanos = Math.max(mostNanos, System.nanoTime() - nanos);
+            if (i > 0) { // the first one loads classes
+                assertThat(bytes)
+                        .as("bytes for case %d of seed %d", i, SEED)
+                        .isLessThan(MOST_BYTES);
+                mostBytes = Math.max(mostBytes, bytes);
+                mostNanos = Math.max(mostNanos, System.nanoTime() - nanos);
+            }
         }
         LOG.info(
                 "{}: {} of {} refused; at most {} KiB and {} ms",

@@ -185,8 +185,8 @@ public final class ClusterBenchMain {
     private static void print(int streams, Ways alone, Ways routed) {
         System.out.printf(
                 "%3d streams: token alone p50 %.2f p99 %.2f, with a router p50 %.2f p99 %.2f, added"
-                    + " p50 %.2f p99 %.2f; request alone p50 %.2f, with a router p50 %.2f, added"
-                    + " %.2f%n",
+                        + " p50 %.2f p99 %.2f; request alone p50 %.2f, with a router p50 %.2f, added"
+                        + " %.2f%n",
                 streams,
                 alone.token(0.5),
                 alone.token(0.99),
