@@ -1,5 +1,6 @@
 """Writes the weights of make_random_model.py as GGUF, so that llama.cpp can be measured with the same numbers."""
 
+import re
 import struct
 from array import array
 
@@ -30,12 +31,18 @@ NAMES = {
     "mlp.gate_proj": "ffn_gate",
     "mlp.up_proj": "ffn_up",
     "mlp.down_proj": "ffn_down",
+    "mlp.gate": "ffn_gate_inp",
+    "mlp.experts.gate_proj": "ffn_gate_exps",
+    "mlp.experts.up_proj": "ffn_up_exps",
+    "mlp.experts.down_proj": "ffn_down_exps",
 }
+
+ARCHITECTURES = {"llama": "llama", "qwen3": "qwen3", "qwen3_moe": "qwen3moe"}
 
 
 def gguf_name(name):
-    """`model.layers.3.mlp.up_proj.weight` is `blk.3.ffn_up.weight`."""
-    module = name.removesuffix(".weight")
+    """`model.layers.3.mlp.up_proj.weight` is `blk.3.ffn_up.weight`; all experts' are one."""
+    module = re.sub(r"\.experts\.\d+\.", ".experts.", name.removesuffix(".weight"))
     if module.startswith("model.layers."):
         layer, module = module.removeprefix("model.layers.").split(".", 1)
         return f"blk.{layer}.{NAMES[module]}.weight"
@@ -63,8 +70,8 @@ def list_pair(key, kind, values):
 
 
 def pairs(file_type, config, tokenizer, name="random weights"):
-    """The key/value pairs of a Llama or Qwen3 model with a byte-level BPE."""
-    family = config["model_type"]
+    """The key/value pairs of a Llama, Qwen3 or Qwen3-MoE model with a byte-level BPE."""
+    family = ARCHITECTURES[config["model_type"]]
     out = [
         pair("general.architecture", STRING, family),
         pair("general.name", STRING, name),
@@ -94,6 +101,12 @@ def pairs(file_type, config, tokenizer, name="random weights"):
         pair("tokenizer.ggml.eos_token_id", U32, tokenizer.end_of_turn),
         pair("tokenizer.ggml.add_bos_token", BOOL, False),
     ]
+    if "num_experts" in config:
+        out += [
+            pair(f"{family}.expert_count", U32, config["num_experts"]),
+            pair(f"{family}.expert_used_count", U32, config["num_experts_per_tok"]),
+            pair(f"{family}.expert_feed_forward_length", U32, config["moe_intermediate_size"]),
+        ]
     return out
 
 
@@ -154,33 +167,48 @@ def rotary_order(rows, heads):
 
 
 def write(path, kind, config, tokenizer, tensors, weights):
-    """Quantized or not, all matrices are of one type (llama.cpp calls that pure)."""
-    if config["model_type"] not in ("llama", "qwen3"):
+    """Quantized or not, all matrices are of one type (llama.cpp calls that pure), but routers, which are in F32."""
+    if config["model_type"] not in ARCHITECTURES:
         raise SystemExit(f"no GGUF of {config['model_type']} is written yet")
     code, block_bytes = TYPES[kind]
-    entries = []  # name, dims, type, bytes, writer
+    entries = []  # name, dims, type, bytes, content: bytes or the matrices that lie one behind the other
+    matrices = {}
     if config.get("rope_scaling"):
         factors = array("f", llama3_factors(config)).tobytes()
         entries.append(("rope_freqs.weight", [len(factors) // 4], TENSOR_F32, len(factors), factors))
     for t in tensors:
+        name, size = gguf_name(t.name), t.columns * 4
         if t.scale is None:
-            ones = array("f", [1.0] * t.columns).tobytes()
-            entries.append((gguf_name(t.name), [t.columns], TENSOR_F32, len(ones), ones))
+            entries.append((name, [t.columns], TENSOR_F32, size, array("f", [1.0] * t.columns).tobytes()))
+        elif name.endswith("ffn_gate_inp.weight"):
+            entries.append((name, [t.columns, t.rows], TENSOR_F32, t.rows * size, router(t, weights)))
         else:
-            size = t.rows * t.columns // BLOCK * block_bytes
-            entries.append((gguf_name(t.name), [t.columns, t.rows], code, size, t))
+            count = config["num_experts"] if "_exps." in name else 1
+            if name not in matrices:
+                size = count * t.rows * t.columns // BLOCK * block_bytes
+                matrices[name] = []
+                entries.append((name, [t.columns, t.rows, count][: 3 if count > 1 else 2], code, size, matrices[name]))
+            matrices[name].append(t)
 
     tiles = {}
 
-    def write_tensor(out, t):
-        if t.scale not in tiles:
-            tiles[t.scale] = memoryview(quantize(weights.tile(t.scale), kind))
-        write_matrix(out, t, tiles[t.scale], config, weights, block_bytes)
+    def write_content(out, content):
+        if isinstance(content, bytes):
+            out.write(content)
+            return
+        for t in content:
+            if t.scale not in tiles:
+                tiles[t.scale] = memoryview(quantize(weights.tile(t.scale), kind))
+            write_matrix(out, t, tiles[t.scale], config, weights, block_bytes)
 
     write_file(path, pairs(FILE_TYPE[kind], config, tokenizer), [
-        (*entry, (lambda out, data=content: out.write(data)) if isinstance(content, bytes)
-         else (lambda out, t=content: write_tensor(out, t)))
-        for *entry, content in entries])
+        (*entry, lambda out, content=content: write_content(out, content)) for *entry, content in entries])
+
+
+def router(tensor, weights):
+    tile = weights.tile(tensor.scale)
+    rows = (tile[2 * at : 2 * (at + tensor.columns)] for at in weights.row_offsets(tensor))
+    return b"".join(floats(row).tobytes() for row in rows)
 
 
 def write_file(path, metadata, entries):

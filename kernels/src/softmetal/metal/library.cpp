@@ -239,6 +239,7 @@ id newOptions(Class *, SEL) {
 }
 void setFastMathEnabled(CompileOptions *self, SEL, bool enabled) {
     self->request.math = enabled ? MathMode::fast : MathMode::safe;
+    self->preciseFunctions = !enabled;
 }
 void setMathMode(CompileOptions *self, SEL, NSInteger mode) {
     if (mode < 0 || mode > 2) {
@@ -246,6 +247,19 @@ void setMathMode(CompileOptions *self, SEL, NSInteger mode) {
         return;
     }
     self->request.math = static_cast<MathMode>(mode);
+}
+void setMathFunctions(CompileOptions *self, SEL, NSInteger functions) {
+    if (functions < 0 || functions > 1) {
+        violation("setMathFloatingPointFunctions: %ld is neither fast (0) nor precise (1)", functions);
+        return;
+    }
+    self->preciseFunctions = functions == 1;
+}
+NSInteger mathFunctions(CompileOptions *self, SEL) {
+    return self->preciseFunctions ? 1 : 0;
+}
+NSInteger mathMode(CompileOptions *self, SEL) {
+    return static_cast<NSInteger>(self->request.math);
 }
 void setLanguageVersion(CompileOptions *self, SEL, NSUInteger version) {
     static constexpr NSUInteger known[] = {(2 << 16) + 3, (2 << 16) + 4, 3 << 16, (3 << 16) + 1, (3 << 16) + 2, 4 << 16};
@@ -288,6 +302,8 @@ void *const registered[] = {
                                      {method("setConstantValue:type:atIndex:", setConstantValue)}, {method("new", newConstants)}),
     defineAs<CompileOptions>("MTLCompileOptions",
                              {method("setFastMathEnabled:", setFastMathEnabled), method("setMathMode:", setMathMode),
+                              method("mathMode", mathMode), method("setMathFloatingPointFunctions:", setMathFunctions),
+                              method("mathFloatingPointFunctions", mathFunctions),
                               method("setLanguageVersion:", setLanguageVersion),
                               method("setPreprocessorMacros:", setPreprocessorMacros)},
                              {method("new", newOptions)}),

@@ -72,6 +72,7 @@ id newBufferNoCopy(Device *, SEL, void *memory, NSUInteger length, NSUInteger op
 
 struct CompileOptions : Object {
     CompileRequest request;
+    bool preciseFunctions = false;
 };
 
 struct FunctionConstantValues : Object {

@@ -58,11 +58,15 @@ static float *scales_of(const ingot_cache *c, int64_t block, int32_t kv_head) {
 
 /* ------------------------------------------------------------------ store */
 
-enum { STORE_ROWS = 4 };
+/*
+ * An item is one head of neighbouring rows: positions of a block share cache lines of K, and two threads must not
+ * write to one line by turns.
+ */
+enum { STORE_ROWS = 64 };
 
 static int32_t store_kv_items(const ingot_op *op, const context *ctx, int32_t phase) {
     (void)ctx;
-    return phase == 0 ? divide_up(op->t[0].rows, STORE_ROWS) : 0;
+    return phase == 0 ? divide_up(op->t[0].rows, STORE_ROWS) * op->cache.kv_heads : 0;
 }
 
 static void store_head_f32(float *k, float *v, const float *new_k, const float *new_v, int32_t n, int32_t step) {
@@ -120,32 +124,31 @@ static void store_kv_run(const ingot_op *op, context *ctx, int32_t phase, int32_
     (void)phase;
     const ingot_cache *c = &op->cache;
     int64_t slots = (int64_t)c->block_count * c->block_size;
-    int32_t end = min_int((item + 1) * STORE_ROWS, op->t[0].rows);
-    for (int32_t row = item * STORE_ROWS; row < end; row++) {
+    int32_t head = item % c->kv_heads, first = item / c->kv_heads * STORE_ROWS;
+    int32_t end = min_int(first + STORE_ROWS, op->t[0].rows);
+    for (int32_t row = first; row < end; row++) {
         int32_t slot = int_at(&op->t[2], row);
         if (slot < 0 || slot >= slots) {
             fail(ctx, INGOT_BAD_SLOT, op_index, row, slot, slots);
             return;
         }
         int64_t block = slot / c->block_size, offset = slot % c->block_size;
-        for (int32_t head = 0; head < c->kv_heads; head++) {
-            const float *new_k = row_of(&op->t[0], row) + head * c->head_dim;
-            const float *new_v = row_of(&op->t[1], row) + head * c->head_dim;
-            char *k = k_of(c, block, head), *v = v_of(c, block, head);
-            int64_t v_row = offset * c->head_dim;
-            if (c->format == INGOT_F32) {
-                store_head_f32((float *)k + offset, (float *)v + v_row, new_k, new_v, c->head_dim, c->block_size);
-            } else if (c->format == INGOT_F16) {
-                store_head_f16(
-                    (uint16_t *)k + offset, (uint16_t *)v + v_row, new_k, new_v, c->head_dim, c->block_size);
-            } else if (c->format == INGOT_BF16) {
-                store_head_bf16(
-                    (uint16_t *)k + offset, (uint16_t *)v + v_row, new_k, new_v, c->head_dim, c->block_size);
-            } else {
-                float *scales = scales_of(c, block, head) + offset;
-                scales[0] = store_i8((int8_t *)k + offset, c->block_size, new_k, c->head_dim);
-                scales[c->block_size] = store_i8((int8_t *)v + v_row, 1, new_v, c->head_dim);
-            }
+        const float *new_k = row_of(&op->t[0], row) + head * c->head_dim;
+        const float *new_v = row_of(&op->t[1], row) + head * c->head_dim;
+        char *k = k_of(c, block, head), *v = v_of(c, block, head);
+        int64_t v_row = offset * c->head_dim;
+        if (c->format == INGOT_F32) {
+            store_head_f32((float *)k + offset, (float *)v + v_row, new_k, new_v, c->head_dim, c->block_size);
+        } else if (c->format == INGOT_F16) {
+            store_head_f16(
+                (uint16_t *)k + offset, (uint16_t *)v + v_row, new_k, new_v, c->head_dim, c->block_size);
+        } else if (c->format == INGOT_BF16) {
+            store_head_bf16(
+                (uint16_t *)k + offset, (uint16_t *)v + v_row, new_k, new_v, c->head_dim, c->block_size);
+        } else {
+            float *scales = scales_of(c, block, head) + offset;
+            scales[0] = store_i8((int8_t *)k + offset, c->block_size, new_k, c->head_dim);
+            scales[c->block_size] = store_i8((int8_t *)v + v_row, 1, new_v, c->head_dim);
         }
     }
 }

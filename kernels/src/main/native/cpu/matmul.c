@@ -51,48 +51,61 @@ void prepare_item(
 
 /* ------------------------------------------------------------------ items */
 
-/* How rows times a matrix are cut into items: the same in every thread. */
+/*
+ * How rows times a matrix are cut into items: the same in every thread. A unit is a panel times a block of
+ * rows; an item is several, and near the end of a phase one, so that nobody waits long for the last.
+ */
 typedef struct cut {
     int32_t panels;
-    int32_t panels_an_item;
-    int32_t panel_items;
     int32_t rows_a_block;
-    int32_t blocks;
+    int32_t units;
+    int32_t units_an_item;
+    int32_t full_items;      /* of so many */
+    int32_t units_at_end;    /* of an item after them */
+    int32_t items;
 } cut;
 
-static cut cut_of(const ingot_matrix *m, int32_t rows, int64_t row_bytes, int32_t threads) {
-    cut c = {.rows_a_block = rows, .blocks = 1, .panels = (m->out + PANEL_ROWS - 1) / PANEL_ROWS};
-    if (rows * row_bytes > BLOCK_BYTES && rows > 4 * LARGE_TILE) {
-        int32_t fitting = (int32_t)(BLOCK_BYTES / row_bytes) / LARGE_TILE * LARGE_TILE;
-        c.blocks = divide_up(rows, max_int(fitting, 4 * LARGE_TILE));
-        c.rows_a_block = divide_up(rows, c.blocks);
+static cut cut_of(const ingot_matrix *m, const stretch *s, int32_t rows, int32_t to, int32_t threads) {
+    cut c = {.rows_a_block = rows, .panels = (m->out + PANEL_ROWS - 1) / PANEL_ROWS};
+    int32_t blocks = 1;
+    if (rows * s->row_bytes > BLOCK_BYTES && rows > 4 * LARGE_TILE) {
+        int32_t fitting = (int32_t)(BLOCK_BYTES / s->row_bytes) / LARGE_TILE * LARGE_TILE;
+        blocks = divide_up(rows, max_int(fitting, 4 * LARGE_TILE));
+        c.rows_a_block = divide_up(rows, blocks);
     }
-    int32_t even = c.panels * c.blocks / (threads * ITEMS_A_THREAD);
-    c.panels_an_item = max_int(1, min_int(rows == 1 ? MANY_PANELS : FEW_PANELS, even));
-    c.panel_items = divide_up(c.panels, c.panels_an_item);
+    c.units = c.panels * blocks;
+    int32_t most = rows == 1 ? MANY_PANELS : rows <= 2 * LARGE_TILE ? SOME_PANELS : FEW_PANELS;
+    c.units_an_item = max_int(1, min_int(most, c.units / (threads * ITEMS_A_THREAD)));
+    /* One row is read at the speed of memory, and the less often anew the better. */
+    int32_t singles = rows == 1 || to < s->end ? 0 : min_int(c.units / 4, threads * SINGLES_A_THREAD);
+    c.full_items = (c.units - singles) / c.units_an_item;
+    int32_t rest = c.units - c.full_items * c.units_an_item;
+    c.units_at_end = singles > 0 ? 1 : max_int(rest, 1);
+    c.items = c.full_items + divide_up(rest, c.units_at_end);
     return c;
 }
 
 int32_t multiply_items(const ingot_matrix *m, const context *ctx, const stretch *s, int32_t from, int32_t to) {
-    if (to <= from) {
-        return 0;
-    }
-    cut c = cut_of(m, to - from, s->row_bytes, ctx->threads);
-    return c.panel_items * c.blocks;
+    return to <= from ? 0 : cut_of(m, s, to - from, to, ctx->threads).items;
 }
 
 void multiply_item(
     const ingot_op *op, context *ctx, const stretch *s, int32_t from, int32_t to, int32_t item, int32_t op_index) {
-    cut c = cut_of(&op->matrix, to - from, s->row_bytes, ctx->threads);
-    int32_t panel = item % c.panel_items * c.panels_an_item;
-    int32_t panel_end = min_int(panel + c.panels_an_item, c.panels);
-    int32_t row = from + item / c.panel_items * c.rows_a_block;
-    int32_t end = min_int(row + c.rows_a_block, to);
+    cut c = cut_of(&op->matrix, s, to - from, to, ctx->threads);
+    int32_t past = max_int(item - c.full_items, 0);
+    int32_t unit = (item - past) * c.units_an_item + past * c.units_at_end;
+    int32_t last = min_int(unit + (item < c.full_items ? c.units_an_item : c.units_at_end), c.units);
     int prepared = s->product->prepared_bytes != NULL;
-    const char *x = prepared ? (const char *)ctx->scratch + (row - s->first) * s->row_bytes
-                             : (const char *)row_of(&op->t[1], row);
-    if (!s->product->multiply(op, x, s->row_bytes, row, end, panel, panel_end)) {
-        fail(ctx, INGOT_BAD_OP, op_index, 0, op->matrix.format, INGOT_FORMATS);
+    while (unit < last) {
+        int32_t panel = unit % c.panels, row = from + unit / c.panels * c.rows_a_block;
+        int32_t panel_end = min_int(panel + last - unit, c.panels), end = min_int(row + c.rows_a_block, to);
+        const char *x = prepared ? (const char *)ctx->scratch + (row - s->first) * s->row_bytes
+                                 : (const char *)row_of(&op->t[1], row);
+        if (!s->product->multiply(op, x, s->row_bytes, row, end, panel, panel_end)) {
+            fail(ctx, INGOT_BAD_OP, op_index, 0, op->matrix.format, INGOT_FORMATS);
+            return;
+        }
+        unit += panel_end - panel;
     }
 }
 

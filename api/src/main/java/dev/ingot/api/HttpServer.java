@@ -27,6 +27,8 @@ import scala.concurrent.duration.FiniteDuration;
 /// The listener. It knows its clients by their connections, so that one that leaves is noticed at once, whether its
 /// answer is streamed, whole or not begun.
 public final class HttpServer {
+    private static final int BACKLOG = 1024;
+
     private final ServerBinding binding;
 
     private HttpServer(ServerBinding binding) {
@@ -93,6 +95,9 @@ public final class HttpServer {
                 // Beyond it a client connects and hangs, probes included; who gets to run is
                 // decided by the engine's queue, which says 429.
                 .withMaxConnections(config.maxConnections())
+                // Clients that come all at once wait here for a busy thread; beyond it they are
+                // reset.
+                .withBacklog(BACKLOG)
                 .withTransparentHeadRequests(true)
                 .withServerHeader(Optional.empty());
     }

@@ -136,14 +136,9 @@ final class EngineNodes {
     }
 
     /// The link is over.
-    ///
-    /// @return whose it was
-    @Nullable RoutedNode down(ActorRef<Engine.Command> link, String reason) {
-        var node = byLink.remove(link);
-        if (node != null) {
-            node.down(reason);
-        }
-        return node;
+    void down(RoutedNode node, ActorRef<Engine.Command> link, String reason) {
+        byLink.remove(link);
+        node.down(reason);
     }
 
     /// Says which nodes would go on with other bits than the most do; where no class has the most nodes, than the node does

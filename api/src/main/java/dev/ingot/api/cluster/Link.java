@@ -2,6 +2,7 @@ package dev.ingot.api.cluster;
 
 import dev.ingot.engine.kv.PrefixDigest;
 import dev.ingot.scheduler.Engine;
+import java.util.List;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.receptionist.ServiceKey;
 import org.jspecify.annotations.Nullable;
@@ -13,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 ///   Hello ────────────────────────────────▶ gate
 ///         ◀──────────── Welcome / NotNow
 ///   Asked(n, Submit | Credit | Abort) ────▶ link
-///         ◀──────────── Told(n, Accepted | TokensSampled | Finished | …)
+///         ◀──────────── Told(n, Accepted | TokensSampled | Finished | …)     what is said at once travels together
 ///   Heartbeat ────────────────────────────▶
 ///         ◀──────────── Report               both several times a second, with what was heard so far
 ///   Again(n) ◀──────────▶                    something between was lost: send on from n
@@ -28,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 /// - `attempt` tells the messages of a link from those of one before it.
 public interface Link {
     /// Nodes speak with each other only if theirs is the same. It grows when a message or a record in it changes.
-    int PROTOCOL = 2;
+    int PROTOCOL = 3;
 
     /// Under which engine nodes are found.
     ServiceKey<ToGate> GATES = ServiceKey.create(ToGate.class, "ingot-engine");
@@ -43,7 +44,7 @@ public interface Link {
             implements ToGate {}
 
     /// What the router's end hears.
-    sealed interface ToRouter permits Welcome, NotNow, Told, Report, AgainFrom, Ended {
+    sealed interface ToRouter permits Welcome, NotNow, Told, AllTold, Report, AgainFrom, Ended {
         int attempt();
     }
 
@@ -57,6 +58,17 @@ public interface Link {
     ///
     /// @param heard the number of the router's first message that has not arrived yet
     record Told(int attempt, long number, long heard, Engine.Event event) implements ToRouter {}
+
+    /// The engine's next words, as of one step.
+    ///
+    /// @param first the number of the first of them; the others' follow
+    /// @param heard as of [Told]
+    record AllTold(int attempt, long first, long heard, List<Engine.Event> events)
+            implements ToRouter {
+        public AllTold {
+            events = List.copyOf(events);
+        }
+    }
 
     /// The engine node lives.
     ///
@@ -72,12 +84,23 @@ public interface Link {
     record Ended(int attempt, String reason, boolean engineLost) implements ToRouter {}
 
     /// What the engine's end hears.
-    sealed interface ToEngine permits Asked, Heartbeat, Again, Leave, LinkToRouterActor.Internal {}
+    sealed interface ToEngine
+            permits Asked, AllAsked, Heartbeat, Again, Leave, LinkToRouterActor.Internal {}
 
     /// A request's next word.
     ///
     /// @param heard the number of the engine's first message that has not arrived yet
     record Asked(long number, long heard, Engine.Command command) implements ToEngine {}
+
+    /// Requests' next words.
+    ///
+    /// @param first the number of the first of them; the others' follow
+    /// @param heard as of [Asked]
+    record AllAsked(long first, long heard, List<Engine.Command> commands) implements ToEngine {
+        public AllAsked {
+            commands = List.copyOf(commands);
+        }
+    }
 
     /// The router lives.
     ///

@@ -2,6 +2,8 @@ package dev.ingot.api.cluster;
 
 import dev.ingot.api.cluster.Link.Again;
 import dev.ingot.api.cluster.Link.AgainFrom;
+import dev.ingot.api.cluster.Link.AllAsked;
+import dev.ingot.api.cluster.Link.AllTold;
 import dev.ingot.api.cluster.Link.Asked;
 import dev.ingot.api.cluster.Link.Ended;
 import dev.ingot.api.cluster.Link.EngineCard;
@@ -19,6 +21,7 @@ import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.scheduler.Engine;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.LongSupplier;
@@ -52,6 +55,7 @@ final class LinkToEngineActor {
     private final Silence deafness;
     private final Map<SequenceId, Stream> streams = new HashMap<>();
     private final Outbox<Engine.Command> outbox = new Outbox<>(LinkSettings.OUTBOX);
+    private final Outgoing<Engine.Command> outgoing = new Outgoing<>();
     private final Inbox inbox = new Inbox();
 
     private int attempt;
@@ -66,7 +70,12 @@ final class LinkToEngineActor {
     private record Stream(int epoch, ActorRef<Engine.Event> replyTo) {}
 
     /// What it hears besides requests, which it hears as [Engine.Command].
-    sealed interface Message permits FromRequest, FromEngine, Tick, Cut, Close, Watch {}
+    sealed interface Message permits FromRequest, FromEngine, Send, Tick, Cut, Close, Watch {}
+
+    /// What waits to be asked is to be sent.
+    private enum Send implements Message {
+        INSTANCE
+    }
 
     private record FromRequest(Engine.Command command) implements Message {}
 
@@ -199,6 +208,10 @@ final class LinkToEngineActor {
             case FromRequest(Engine.Command command) -> ask(command);
             case FromEngine(ToRouter word) ->
                     word.attempt() == attempt ? heard(word) : Behaviors.same();
+            case Send _ -> {
+                send();
+                yield Behaviors.same();
+            }
             case Tick _ -> tick();
             case Cut _ -> {
                 crashed = true;
@@ -215,8 +228,7 @@ final class LinkToEngineActor {
     // ------------------------------------------------------------------ the requests' side
 
     private Behavior<Message> ask(Engine.Command command) {
-        var to = engine;
-        if (to == null) {
+        if (engine == null) {
             return Behaviors.same(); // Named by nobody yet.
         }
         switch (command) {
@@ -224,8 +236,10 @@ final class LinkToEngineActor {
                 streams.put(submit.sequence(), new Stream(submit.epoch(), submit.replyTo()));
                 submitted++;
                 count();
+                send(); // A prompt may fill a message.
                 // On the wire there is no room for a reference per request, and no need.
-                send(to, submit.withReplyTo(context.getSystem().deadLetters()));
+                send(submit.withReplyTo(context.getSystem().deadLetters()));
+                send();
             }
             case Engine.Abort abort -> {
                 var stream = streams.get(abort.sequence());
@@ -233,17 +247,32 @@ final class LinkToEngineActor {
                     streams.remove(abort.sequence());
                     count();
                     progressed(abort.sequence());
-                    send(to, abort);
+                    send(abort);
                 }
             }
-            default -> send(to, command);
+            default -> send(command);
         }
         return outbox.isFull() ? end("it confirms nothing") : Behaviors.same();
     }
 
-    private void send(ActorRef<ToEngine> to, Engine.Command command) {
-        long number = outbox.add(command);
-        to.tell(new Asked(number, inbox.confirm(), command));
+    private void send(Engine.Command command) {
+        if (outgoing.add(outbox.add(command), command)) {
+            context.getSelf().tell(Send.INSTANCE);
+        } else if (outgoing.isFull()) {
+            send();
+        }
+    }
+
+    private void send() {
+        if (engine == null || outgoing.isEmpty()) {
+            return;
+        }
+        long first = outgoing.first();
+        var commands = outgoing.take();
+        engine.tell(
+                commands.size() == 1
+                        ? new Asked(first, inbox.confirm(), commands.getFirst())
+                        : new AllAsked(first, inbox.confirm(), commands));
     }
 
     private void count() {
@@ -260,6 +289,13 @@ final class LinkToEngineActor {
             case Told(int _, long number, long heard, Engine.Event event) -> {
                 confirmed(heard);
                 told(number, event);
+            }
+            case AllTold(int _, long first, long heard, List<Engine.Event> events) -> {
+                confirmed(heard);
+                long number = first;
+                for (var event : events) {
+                    told(number++, event);
+                }
             }
             case Report(int _, long next, long heard, EngineLoad load) -> {
                 confirmed(heard);
@@ -347,6 +383,7 @@ final class LinkToEngineActor {
         if (to == null) {
             return Behaviors.same();
         }
+        send();
         // What it asks for and has confirmed since, it has got meanwhile.
         long each = outbox.first();
         for (var kept = outbox.kept(); kept.hasNext(); each++) {
@@ -382,6 +419,7 @@ final class LinkToEngineActor {
 
     private void beat() {
         if (engine != null) {
+            send(); // The heartbeat says what number comes next.
             engine.tell(new Heartbeat(outbox.next(), inbox.confirm()));
         }
     }
@@ -396,6 +434,7 @@ final class LinkToEngineActor {
         streams.keySet().forEach(sequence -> requests.add(sequence.request()));
         reportTo.tell(new Down(self(), endReason, crashed, streams.size(), requests));
         if (engine != null) {
+            send();
             engine.tell(new Leave(endReason));
         }
         if (lifeline != null) {

@@ -2,6 +2,8 @@ package dev.ingot.api.cluster;
 
 import dev.ingot.api.cluster.Link.Again;
 import dev.ingot.api.cluster.Link.AgainFrom;
+import dev.ingot.api.cluster.Link.AllAsked;
+import dev.ingot.api.cluster.Link.AllTold;
 import dev.ingot.api.cluster.Link.Asked;
 import dev.ingot.api.cluster.Link.Ended;
 import dev.ingot.api.cluster.Link.EngineLoad;
@@ -43,13 +45,19 @@ final class LinkToRouterActor {
     private final Silence silence;
     private final Map<SequenceId, Integer> epochs = new HashMap<>();
     private final Outbox<Engine.Event> outbox = new Outbox<>(LinkSettings.OUTBOX);
+    private final Outgoing<Engine.Event> outgoing = new Outgoing<>();
     private final Inbox inbox = new Inbox();
     private int ticks;
     private String endReason = "the node stops";
     private boolean engineLost;
 
     /// What it hears besides the router.
-    sealed interface Internal extends ToEngine permits FromEngine, Tick, End {}
+    sealed interface Internal extends ToEngine permits FromEngine, Send, Tick, End {}
+
+    /// What waits to be told is to be sent.
+    private enum Send implements Internal {
+        INSTANCE
+    }
 
     private record FromEngine(Engine.Event event) implements Internal {}
 
@@ -106,7 +114,22 @@ final class LinkToRouterActor {
 
     private Behavior<ToEngine> on(ToEngine message) {
         return switch (message) {
-            case Asked asked -> asked(asked);
+            case Asked asked -> {
+                heard(asked.heard());
+                yield asked(asked.number(), asked.command());
+            }
+            case AllAsked all -> {
+                heard(all.heard());
+                long number = all.first();
+                for (var command : all.commands()) {
+                    asked(number++, command);
+                }
+                yield Behaviors.same();
+            }
+            case Send _ -> {
+                send();
+                yield Behaviors.same();
+            }
             case Heartbeat(long next, long heard) -> {
                 heard(heard);
                 if (inbox.isMissing(next)) {
@@ -131,10 +154,9 @@ final class LinkToRouterActor {
         outbox.heard(number);
     }
 
-    private Behavior<ToEngine> asked(Asked asked) {
-        heard(asked.heard());
-        switch (inbox.receive(asked.number())) {
-            case NEXT -> ask(asked.command());
+    private Behavior<ToEngine> asked(long number, Engine.Command command) {
+        switch (inbox.receive(number)) {
+            case NEXT -> ask(command);
             case GAP -> router.tell(new AgainFrom(attempt, inbox.next()));
             case KNOWN, GAP_AGAIN -> {}
         }
@@ -175,12 +197,28 @@ final class LinkToRouterActor {
         if (outbox.isFull()) {
             return end("the router confirms nothing");
         }
-        long number = outbox.add(event);
-        router.tell(new Told(attempt, number, inbox.confirm(), event));
+        if (outgoing.add(outbox.add(event), event)) {
+            context.getSelf().tell(Send.INSTANCE);
+        } else if (outgoing.isFull()) {
+            send();
+        }
         return Behaviors.same();
     }
 
+    private void send() {
+        if (outgoing.isEmpty()) {
+            return;
+        }
+        long first = outgoing.first();
+        var events = outgoing.take();
+        router.tell(
+                events.size() == 1
+                        ? new Told(attempt, first, inbox.confirm(), events.getFirst())
+                        : new AllTold(attempt, first, inbox.confirm(), events));
+    }
+
     private Behavior<ToEngine> again(long number) {
+        send();
         // What it asks for and has confirmed since, it has got meanwhile.
         long each = outbox.first();
         for (var kept = outbox.kept(); kept.hasNext(); each++) {
@@ -203,6 +241,7 @@ final class LinkToRouterActor {
     }
 
     private void report(EngineLoad now) {
+        send(); // The report says what number comes next.
         router.tell(new Report(attempt, outbox.next(), inbox.confirm(), now));
     }
 
@@ -218,6 +257,7 @@ final class LinkToRouterActor {
 
     private Behavior<ToEngine> stopped() {
         if (!endReason.isEmpty()) {
+            send();
             context.getLog()
                     .info(
                             "Link to {} ends with {} sequences: {}",

@@ -221,7 +221,7 @@ final class RouterActor {
             return;
         }
         boolean served = node.link() != null;
-        nodes.down(down.link(), down.reason());
+        nodes.down(node, down.link(), down.reason());
         assignment.lost(node, down.crashed(), down.requests());
         if (served) {
             metrics.linkLost();

@@ -27,7 +27,11 @@ final class UnreachedNodes {
     /// After which an older router is.
     static final Duration PATIENCE_WITH_ELDERS = Duration.ofSeconds(5);
 
+    /// Whoever asks less often than this has slept, and has heard nobody meanwhile.
+    private static final Duration OVERSLEPT = Duration.ofSeconds(2);
+
     private final Map<Node, Long> since = new HashMap<>();
+    private long lastAsked;
 
     /// A member of the cluster.
     ///
@@ -35,13 +39,17 @@ final class UnreachedNodes {
     /// @param age the smaller, the longer it is a member
     record Node(Address address, boolean isRouter, boolean isElder, int age) {}
 
-    /// To be asked again and again.
+    /// To be asked every half second.
     ///
     /// @param unreached nodes that this router does not reach
     /// @param unreachedByOthers nodes that it reaches, and somebody else does not
     /// @return whom to put out now
     Set<Address> toPutOut(
             Collection<Node> unreached, Collection<Node> unreachedByOthers, long nowNanos) {
+        if (nowNanos - lastAsked > OVERSLEPT.toNanos()) {
+            since.clear();
+        }
+        lastAsked = nowNanos;
         var all = new HashSet<>(unreached);
         all.addAll(unreachedByOthers);
         since.keySet().retainAll(all);

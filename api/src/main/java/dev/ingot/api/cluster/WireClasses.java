@@ -45,7 +45,9 @@ final class WireClasses {
                     SamplingParams.class,
                     Caller.class,
                     PriorityClass.class,
-                    Engine.Expired.class);
+                    Engine.Expired.class,
+                    Link.AllTold.class,
+                    Link.AllAsked.class);
 
     private WireClasses() {}
 }

@@ -29,6 +29,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 final class LossyNetworkTest {
     private static final int STREAMS = 12;
     private static final int TOKENS = 300;
+    private static final int ROUNDS = 3;
 
     /// What the network does.
     enum Kind {
@@ -100,15 +101,19 @@ final class LossyNetworkTest {
     void noTokenIsLostDoubledOrOutOfOrder(Kind kind) throws Exception {
         var network = new Lossy(kind, 22);
         try (var cluster = new PlayedNodes(2, network)) {
-            var streams = new HashMap<Tokens, CompletableFuture<PlayedNodes.Told>>();
-            for (int i = 0; i < STREAMS; i++) {
-                var prompt = Tokens.of(1, 2, 60 + i);
-                streams.put(prompt, cluster.stream(500 + i, prompt, TOKENS));
-            }
-            for (var stream : streams.entrySet()) {
-                var told = stream.getValue().get(60, TimeUnit.SECONDS);
-                assertThat(told.lastWord()).isInstanceOf(Output.Completed.class);
-                assertThat(told.tokens()).isEqualTo(PlayedNodes.expected(stream.getKey(), TOKENS));
+            for (int round = 0; round < ROUNDS; round++) {
+                var streams = new HashMap<Tokens, CompletableFuture<PlayedNodes.Told>>();
+                for (int i = 0; i < STREAMS; i++) {
+                    int number = round * STREAMS + i;
+                    var prompt = Tokens.of(1, 2, 60 + number);
+                    streams.put(prompt, cluster.stream(500 + number, prompt, TOKENS));
+                }
+                for (var stream : streams.entrySet()) {
+                    var told = stream.getValue().get(60, TimeUnit.SECONDS);
+                    assertThat(told.lastWord()).isInstanceOf(Output.Completed.class);
+                    assertThat(told.tokens())
+                            .isEqualTo(PlayedNodes.expected(stream.getKey(), TOKENS));
+                }
             }
             assertThat(network.faults).as("faults").hasValueGreaterThan(50);
             assertThat(cluster.doubled()).as("sequences that ran twice").isZero();

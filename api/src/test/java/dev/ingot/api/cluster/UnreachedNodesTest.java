@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Test;
 
 final class UnreachedNodesTest {
     private static final long START = 17; // No clock begins at zero.
+    private static final long HALF_SECOND = 500_000_000;
 
     private final UnreachedNodes unreached = new UnreachedNodes();
 
@@ -26,12 +27,21 @@ final class UnreachedNodesTest {
         return new Node(new Address("pekko", "ingot", "node-" + age, 7400), router, elder, age);
     }
 
+    private long now = START;
+
+    /// Asked every half second from the time before until so long after the start, or a little less.
     private Set<Address> after(Duration time, List<Node> mine, List<Node> others) {
-        return unreached.toPutOut(mine, others, START + time.toNanos());
+        long end = START + time.toNanos();
+        while (now + HALF_SECOND < end) {
+            now += HALF_SECOND;
+            assertThat(unreached.toPutOut(mine, others, now)).isEmpty();
+        }
+        now = end;
+        return unreached.toPutOut(mine, others, now);
     }
 
     private Set<Address> begin(List<Node> mine, List<Node> others) {
-        return after(Duration.ZERO, mine, others);
+        return unreached.toPutOut(mine, others, now);
     }
 
     @Test
@@ -53,18 +63,30 @@ final class UnreachedNodesTest {
 
     /// Each sees the other one so: only the older one acts, unless it is gone.
     @Test
-    void ofTwoRoutersThatDoNotReachEachOtherTheYoungerOneIsPutOut() {
+    void ofTwoRoutersThatDoNotReachEachOtherTheOlderOneActsFirst() {
         var younger = List.of(router(1, false));
         begin(younger, List.of());
         assertThat(after(UnreachedNodes.PATIENCE, younger, List.of())).hasSize(1);
+    }
 
-        var other = new UnreachedNodes();
+    @Test
+    void anOlderRouterThatIsGoneIsPutOutByAYoungerOne() {
         var elder = List.of(router(0, true));
-        assertThat(other.toPutOut(elder, List.of(), START)).isEmpty();
-        long soon = START + UnreachedNodes.PATIENCE.toNanos();
-        assertThat(other.toPutOut(elder, List.of(), soon)).isEmpty();
-        long late = START + UnreachedNodes.PATIENCE_WITH_ELDERS.toNanos();
-        assertThat(other.toPutOut(elder, List.of(), late)).hasSize(1);
+        begin(elder, List.of());
+        assertThat(after(UnreachedNodes.PATIENCE, elder, List.of())).isEmpty();
+        assertThat(after(UnreachedNodes.PATIENCE_WITH_ELDERS, elder, List.of())).hasSize(1);
+    }
+
+    @Test
+    void whoSleptGivesTheOthersTheirWholeTimeAnew() {
+        var lost = List.of(engine(1));
+        begin(lost, List.of());
+        now += Duration.ofMinutes(1).toNanos();
+        assertThat(unreached.toPutOut(lost, List.of(), now)).isEmpty();
+        now += UnreachedNodes.PATIENCE.toNanos() / 2;
+        assertThat(unreached.toPutOut(lost, List.of(), now)).isEmpty();
+        now += UnreachedNodes.PATIENCE.toNanos() / 2;
+        assertThat(unreached.toPutOut(lost, List.of(), now)).hasSize(1);
     }
 
     @Test

@@ -20,6 +20,10 @@
 /// - *Cached*: a full block whose K and V are known by their tokens. The next sequence that starts with the same
 ///   tokens takes it as it is; when memory is short the one that was let go longest ago is overwritten.
 ///
+/// Where some layers attend in a window and others to everything, each [group of layers][dev.ingot.engine.ops.KvGroups]
+/// has blocks of its own from the same pool, and those behind a group's window are let go. A prefix is found by the
+/// first group's blocks, and used as far as every group still has what the next token attends to.
+///
 /// [KvAllocator][dev.ingot.engine.kv.KvAllocator] is the way in; the pool and the prefix cache are its parts.
 @NullMarked
 package dev.ingot.engine.kv;

@@ -145,6 +145,7 @@ public final class ClusterBenchMain {
     // ------------------------------------------------------------------ overhead
 
     private static final int TOKENS = 60;
+    private static final int ROUNDS = 3; // Without and with a router in turn.
 
     private static void overhead() {
         System.out.println(
@@ -164,37 +165,54 @@ public final class ClusterBenchMain {
                 throw new IllegalStateException(node.log());
             }
             try (var client = HttpClient.newHttpClient()) {
-                for (int round = 0; round < 2; round++) {
-                    for (int streams : new int[] {1, 16, 256}) {
-                        if (round == 0) {
-                            measure(client, aloneUrl, streams); // The JVMs are warm then.
-                            measure(client, cluster.url(), streams);
-                            continue;
-                        }
-                        var without = measure(client, aloneUrl, streams);
-                        var with = measure(client, cluster.url(), streams);
-                        System.out.printf(
-                                "%3d streams: token alone p50 %.2f p99 %.2f, with a router p50 %.2f"
-                                        + " p99 %.2f, added p50 %.2f p99 %.2f; request alone p50 %.2f,"
-                                        + " with a router p50 %.2f, added %.2f%n",
-                                streams,
-                                without.token(0.5),
-                                without.token(0.99),
-                                with.token(0.5),
-                                with.token(0.99),
-                                with.token(0.5) - without.token(0.5),
-                                with.token(0.99) - without.token(0.99),
-                                without.request(0.5),
-                                with.request(0.5),
-                                with.request(0.5) - without.request(0.5));
+                for (int streams : new int[] {1, 16, 256}) {
+                    measure(client, aloneUrl, streams); // The JVMs are warm then.
+                    measure(client, cluster.url(), streams);
+                }
+                for (int streams : new int[] {1, 16, 256}) {
+                    var without = new ArrayList<Ways>();
+                    var with = new ArrayList<Ways>();
+                    for (int round = 0; round < ROUNDS; round++) {
+                        without.add(measure(client, aloneUrl, streams));
+                        with.add(measure(client, cluster.url(), streams));
                     }
+                    print(streams, Ways.together(without), Ways.together(with));
                 }
             }
         }
     }
 
+    private static void print(int streams, Ways alone, Ways routed) {
+        System.out.printf(
+                "%3d streams: token alone p50 %.2f p99 %.2f, with a router p50 %.2f p99 %.2f, added"
+                        + " p50 %.2f p99 %.2f; request alone p50 %.2f, with a router p50 %.2f, added"
+                        + " %.2f%n",
+                streams,
+                alone.token(0.5),
+                alone.token(0.99),
+                routed.token(0.5),
+                routed.token(0.99),
+                routed.token(0.5) - alone.token(0.5),
+                routed.token(0.99) - alone.token(0.99),
+                alone.request(0.5),
+                routed.request(0.5),
+                routed.request(0.5) - alone.request(0.5));
+    }
+
     @SuppressWarnings("ArrayRecordComponent") // never compared
     private record Ways(long[] tokens, long[] requests) {
+        static Ways together(List<Ways> rounds) {
+            return new Ways(
+                    rounds.stream()
+                            .flatMapToLong(each -> Arrays.stream(each.tokens))
+                            .sorted()
+                            .toArray(),
+                    rounds.stream()
+                            .flatMapToLong(each -> Arrays.stream(each.requests))
+                            .sorted()
+                            .toArray());
+        }
+
         double token(double share) {
             return quantile(tokens, share) * 1e-6;
         }

@@ -15,6 +15,7 @@ import dev.ingot.scheduler.Engines.Drained;
 import dev.ingot.worker.Worker;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -23,16 +24,16 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.apache.pekko.actor.ActorRef;
-import org.apache.pekko.actor.InternalActorRef;
 import org.apache.pekko.actor.typed.internal.AdaptMessage;
-import org.apache.pekko.actor.typed.javadsl.Adapter;
 import org.jspecify.annotations.Nullable;
 
 /// Listens to what requests and schedulers say to each other, and holds every scheduler to [Engine]'s contract: it
 /// answers what it was asked, tells tokens without gap and within the credit, has one last word, and says nothing after it.
 ///
-/// What a scheduler holds must be what follows from its conversation, after every message that it has read.
+/// What a scheduler holds must be what follows from its conversation, after every message that it has read. What it tells
+/// a request whose actor has ended is heard, too: nobody else does.
 final class Conversation implements SimExecutor.Listener {
     /// A queue is looked through every half second.
     private static final Duration QUEUE_CHECK = Duration.ofSeconds(1);
@@ -40,21 +41,15 @@ final class Conversation implements SimExecutor.Listener {
     private final SimSettings settings;
     private final LongSupplier nanoClock;
     private final IntSupplier sequencesHeld;
-    private final Ledger ledger;
     private final Map<String, Side> schedulers = new LinkedHashMap<>();
     private @Nullable Side reading;
     private @Nullable Violation found;
 
     /// @param sequencesHeld by the scheduler that has read a message last, as it says itself
-    Conversation(
-            SimSettings settings,
-            LongSupplier nanoClock,
-            IntSupplier sequencesHeld,
-            Ledger ledger) {
+    Conversation(SimSettings settings, LongSupplier nanoClock, IntSupplier sequencesHeld) {
         this.settings = settings;
         this.nanoClock = nanoClock;
         this.sequencesHeld = sequencesHeld;
-        this.ledger = ledger;
     }
 
     /// One scheduler.
@@ -71,15 +66,9 @@ final class Conversation implements SimExecutor.Listener {
 
         long failedStepId = StepPlan.NONE;
 
-        /// Of requests that ended before they were answered, and so hear nothing, as we do not: taken or not.
-        final Map<SequenceId, Submit> unheard = new HashMap<>();
-
         @Nullable Submit submitted;
         boolean drains;
         boolean isDrained;
-
-        /// Requests whose step was lost with the worker that was ended from outside; null while it lives.
-        @Nullable Set<Long> killedWith;
 
         Side(String name, Shares shares) {
             this.name = name;
@@ -131,12 +120,7 @@ final class Conversation implements SimExecutor.Listener {
         reading = side;
         side.submitted = null;
         switch (unwrapped(message)) {
-            case Submit submit -> {
-                side.submitted = submit;
-                if (isGone(submit)) {
-                    side.unheard.put(submit.sequence(), submit);
-                }
-            }
+            case Submit submit -> side.submitted = submit;
             case Credit(SequenceId id, int epoch, int upTo) -> {
                 var sequence = side.sequences.get(id);
                 if (sequence != null && sequence.submit.epoch() == epoch) {
@@ -144,7 +128,6 @@ final class Conversation implements SimExecutor.Listener {
                 }
             }
             case Abort(SequenceId id, int epoch, var _) -> {
-                side.unheard.remove(id);
                 var sequence = side.sequences.get(id);
                 if (sequence != null && sequence.submit.epoch() == epoch) {
                     remove(side, sequence);
@@ -175,7 +158,10 @@ final class Conversation implements SimExecutor.Listener {
             case Event event -> said(side, event);
             case Worker.ExecuteStep(StepPlan plan, var _) -> runs(side, plan);
             case Drained _ -> {
-                require(side, heard(side) == 0, "is drained but holds " + side.sequences.keySet());
+                require(
+                        side,
+                        side.sequences.isEmpty(),
+                        "is drained but holds " + side.sequences.keySet());
                 side.isDrained = true;
             }
             default -> {}
@@ -250,9 +236,6 @@ final class Conversation implements SimExecutor.Listener {
         for (var slice : plan.slices()) {
             if (slice.sequence().request() != 0) { // A canary's otherwise.
                 var sequence = side.sequences.get(slice.sequence());
-                if (sequence == null && side.unheard.containsKey(slice.sequence())) {
-                    continue;
-                }
                 if (sequence == null) {
                     throw new Violation(
                             side.name + " runs " + slice.sequence() + ", which has ended");
@@ -268,36 +251,28 @@ final class Conversation implements SimExecutor.Listener {
         require(
                 side,
                 plan.afterStepId() == StepPlan.NONE
-                        || side.sequences.values().stream()
-                                .noneMatch(each -> each.isSuspect && !isGone(each.submit)),
+                        || side.sequences.values().stream().noneMatch(each -> each.isSuspect),
                 "plans ahead while somebody is a suspect: " + plan);
-        var step = new Step(plan.afterStepId(), sequences);
-        side.steps.put(plan.stepId(), step);
-        lost(side, step);
+        side.steps.put(plan.stepId(), new Step(plan.afterStepId(), sequences));
     }
 
-    /// The worker of this engine's last scheduler was ended from outside: lost is what that scheduler waits for, and what
-    /// it sends before it hears of it.
-    void workerKilled(String engine) {
+    /// Whose steps the scheduler that this engine has now waits for, to be asked when it has ended: that is what it says
+    /// that it lost.
+    Supplier<Set<Long>> waitedFor(String engine) {
         Side last = null;
         for (var side : schedulers.values()) {
             last = side.name.startsWith(engine + "/") ? side : last;
         }
-        if (last != null && last.killedWith == null) {
-            var side = last;
-            side.killedWith = new HashSet<>();
-            side.steps.values().forEach(step -> lost(side, step));
-        }
+        var side = last;
+        return side == null ? Set::of : () -> requests(side.steps.values());
     }
 
-    private void lost(Side side, Step step) {
-        var lost = side.killedWith;
-        for (var sequence : step.sequences()) {
-            long request = sequence.submit.sequence().request();
-            if (lost != null && lost.add(request)) {
-                ledger.killedWith(request);
-            }
+    private static Set<Long> requests(Collection<Step> steps) {
+        var requests = new HashSet<Long>();
+        for (var step : steps) {
+            step.sequences().forEach(each -> requests.add(each.submit.sequence().request()));
         }
+        return requests;
     }
 
     private void runs(Side side, Running sequence, Slice slice) {
@@ -319,10 +294,7 @@ final class Conversation implements SimExecutor.Listener {
         for (var sequence : side.sequences.values()) {
             require(
                     side,
-                    sequence.hasRun
-                            || sequence.submit.epoch() > 0
-                            || sequence.sinceNanos >= latest
-                            || isGone(sequence.submit),
+                    sequence.hasRun || sequence.submit.epoch() > 0 || sequence.sinceNanos >= latest,
                     "lets " + sequence.submit.sequence() + " wait for more than " + most);
         }
     }
@@ -338,19 +310,6 @@ final class Conversation implements SimExecutor.Listener {
                 side,
                 first == 0 || count > 1, // itself among them
                 "spares " + sequence.submit.sequence() + " what it should not know: " + hit);
-    }
-
-    private static boolean isGone(Submit submit) {
-        return ((InternalActorRef) Adapter.toClassic(submit.replyTo())).isTerminated();
-    }
-
-    /// Sequences of requests that are still there to be told of their end.
-    private static int heard(Side side) {
-        int count = 0;
-        for (var sequence : side.sequences.values()) {
-            count += isGone(sequence.submit) ? 0 : 1;
-        }
-        return count;
     }
 
     private static Running held(Side side, Event event) {
@@ -384,12 +343,9 @@ final class Conversation implements SimExecutor.Listener {
         int held = sequencesHeld.getAsInt();
         require(
                 side,
-                held >= heard(side) && held <= side.sequences.size() + side.unheard.size(),
-                "holds "
-                        + sequencesHeld.getAsInt()
-                        + " sequences, and has to hold "
-                        + side.sequences.keySet());
-        require(side, !side.isDrained || heard(side) == 0, "has said that it was drained");
+                held == side.sequences.size(),
+                "holds " + held + " sequences, and has to hold " + side.sequences.keySet());
+        require(side, !side.isDrained || held == 0, "has said that it was drained");
         checkWaiting(side);
         side.shares.check();
     }

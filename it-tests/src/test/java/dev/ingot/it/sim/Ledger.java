@@ -2,61 +2,82 @@ package dev.ingot.it.sim;
 
 import dev.ingot.engine.schedule.StepPlan;
 import dev.ingot.engine.sequence.SequenceId;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// What really befell the engine and each sequence, to judge whether a request had to fail.
 final class Ledger {
-    private final Set<Long> diedAlone = new HashSet<>();
+    private final List<Loss> losses = new ArrayList<>();
     private final Map<SequenceId, Integer> failedSteps = new HashMap<>();
     private final Set<SequenceId> failedAlone = new HashSet<>();
     private final Set<SequenceId> brokenRows = new HashSet<>();
     private final Set<Long> poison = new HashSet<>();
-    private final Set<Long> killed = new HashSet<>();
-    private final Map<Long, Integer> deaths = new HashMap<>();
-    private final Map<Long, Integer> kills = new HashMap<>();
     private int watchdogs;
-    private int workersLost;
     private int stepsFailed;
 
+    /// A worker that was lost.
+    static final class Loss {
+        private final Set<Long> inStep;
+        private Supplier<Set<Long>> waitedFor = Set::of;
+
+        private Loss(Set<Long> inStep) {
+            this.inStep = inStep;
+        }
+
+        private boolean has(long request) {
+            return inStep.contains(request) || waitedFor.get().contains(request);
+        }
+
+        private boolean hasOnly(long request) {
+            var only = Set.of(request);
+            return inStep.equals(only) || waitedFor.get().equals(only);
+        }
+    }
+
     /// The worker ended, or hangs, in this step.
-    void workerLost(StepPlan plan) {
-        workersLost++;
-        var requests = requests(List.of(plan));
-        requests.forEach(request -> deaths.merge(request, 1, Integer::sum));
-        if (requests.size() == 1) {
-            diedAlone.addAll(requests);
-        }
-    }
-
-    /// The worker was ended from outside, with these steps in flight: nobody knows which of them it ran.
-    void workerKilled(List<StepPlan> steps) {
-        workersLost++;
-        var requests = requests(steps);
-        if (requests.size() == 1) {
-            diedAlone.addAll(requests);
-        }
-    }
-
-    /// It was in a step that a scheduler waited for whose worker was ended from outside.
-    void killedWith(long request) {
-        kills.merge(request, 1, Integer::sum);
-    }
-
-    private static Set<Long> requests(List<StepPlan> steps) {
+    Loss workerLost(StepPlan plan) {
         var requests = new HashSet<Long>();
-        for (var plan : steps) {
-            plan.slices().forEach(slice -> requests.add(slice.sequence().request()));
+        for (var slice : plan.slices()) {
+            if (slice.sequence().request() != 0) { // A canary's otherwise.
+                requests.add(slice.sequence().request());
+            }
         }
-        return requests;
+        var loss = new Loss(requests);
+        losses.add(loss);
+        return loss;
+    }
+
+    /// The worker was ended from outside: which step it was in nobody can say, so that all whom its scheduler waited for
+    /// count, also those whose step had ended without its having heard of it, or was still on its way.
+    ///
+    /// @param before what it was lost by already, if it was: then one of the two is what counts
+    /// @param waitedFor by its scheduler, once that has ended
+    void workerKilled(@Nullable Loss before, Supplier<Set<Long>> waitedFor) {
+        var loss = before;
+        if (loss == null) {
+            loss = new Loss(Set.of());
+            losses.add(loss);
+        }
+        loss.waitedFor = waitedFor;
     }
 
     /// Workers that were lost with the same poisonous prompt in the very step.
     int mostLossesToOnePoison() {
-        return poison.stream().mapToInt(request -> deaths.getOrDefault(request, 0)).max().orElse(0);
+        int most = 0;
+        for (long request : poison) {
+            int count = 0;
+            for (var loss : losses) {
+                count += loss.inStep.contains(request) ? 1 : 0;
+            }
+            most = Math.max(most, count);
+        }
+        return most;
     }
 
     void stepFailed(StepPlan plan) {
@@ -77,16 +98,12 @@ final class Ledger {
         poison.add(request);
     }
 
-    void requestKilled(long request) {
-        killed.add(request);
-    }
-
     void watchdogDue() {
         watchdogs++;
     }
 
     int workersLost() {
-        return workersLost;
+        return losses.size();
     }
 
     /// Of all steps, a canary's among them.
@@ -104,16 +121,22 @@ final class Ledger {
 
     /// Whether this request may be told that it cannot be finished.
     boolean mayFail(long request) {
-        return killed.contains(request)
-                || brokenRows.stream().anyMatch(id -> id.request() == request)
+        return brokenRows.stream().anyMatch(id -> id.request() == request)
                 || failedAlone.stream()
                         .anyMatch(id ->
                                 id.request() == request && failedSteps.getOrDefault(id, 0) > 1)
-                // Twice a step of it was lost with its worker, once with nobody else in it.
-                || (diedAlone.contains(request) && deaths.getOrDefault(request, 0) > 1)
-                // Where a worker is killed from outside, whatever its scheduler waits for counts: a
-                // step that has ended without its having heard of it, or is still on its way.
-                || (kills.containsKey(request)
-                        && kills.get(request) + deaths.getOrDefault(request, 0) > 1);
+                || wasLostAgainAlone(request);
+    }
+
+    /// Two workers were lost with it, the second one with nobody else.
+    private boolean wasLostAgainAlone(long request) {
+        boolean before = false;
+        for (var loss : losses) {
+            if (before && loss.hasOnly(request)) {
+                return true;
+            }
+            before |= loss.has(request);
+        }
+        return false;
     }
 }

@@ -204,8 +204,8 @@ enum Mutant {
                     + "                order.add(each);"),
     SALT_FORGOTTEN(
             "engine/src/main/java/dev/ingot/engine/kv/PrefixCache.java",
-            "return new Entry(0, PrefixHash.mix(salt), -1, new Key(0, salt, 0, new int[0]));",
-            "return new Entry(0, 0, -1, new Key(0, 0, 0, new int[0]));"),
+            "return new Entry(0, PrefixHash.mix(salt), new Key(0, salt, 0, new int[0]), new int[0]);",
+            "return new Entry(0, 0, new Key(0, 0, 0, new int[0]), new int[0]);"),
     HASH_BELIEVED(
             "engine/src/main/java/dev/ingot/engine/kv/PrefixCache.java",
             "&& Arrays.equals(tokens, that.tokens)",

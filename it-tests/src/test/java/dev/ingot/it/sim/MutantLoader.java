@@ -24,6 +24,7 @@ final class MutantLoader extends ClassLoader {
     private static final List<String> AGAIN =
             List.of(
                     "dev.ingot.engine.kv.",
+                    "dev.ingot.engine.ops.Kv",
                     "dev.ingot.engine.schedule.",
                     "dev.ingot.worker.",
                     "dev.ingot.scheduler.",

@@ -20,6 +20,8 @@ final class MutantsTest {
                     Map.entry(Mutant.NAN_LEFT_IN_THE_CACHE, 147),
                     Map.entry(Mutant.PLANNED_AHEAD_OF_THE_CREDIT, 19),
                     Map.entry(Mutant.WINDOW_ONE_TOO_SHORT, 8),
+                    Map.entry(Mutant.NARROW_WINDOW_TAKEN_FOR_ALL, 17),
+                    Map.entry(Mutant.HIT_WITHOUT_ITS_WINDOW, 17),
                     Map.entry(Mutant.TIMED_OUT_BUT_NOT_ABORTED, 35),
                     Map.entry(Mutant.SUSPECTS_TOGETHER, 25),
                     Map.entry(Mutant.WRONG_STEP_BLAMED, 15),

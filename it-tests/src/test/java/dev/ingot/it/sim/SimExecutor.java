@@ -187,7 +187,12 @@ final class SimExecutor extends AbstractExecutorService {
         lastMailbox = null;
         if (task instanceof Mailbox mailbox && mailbox.actor() != null) {
             lastActor = mailbox.actor().self().path().name();
-            var message = head(mailbox.messageQueue());
+            mailbox.processAllSystemMessages(); // As the mailbox does first: its actor may end of
+            // them.
+            var message =
+                    mailbox.shouldProcessMessage()
+                            ? head(mailbox.messageQueue())
+                            : "(system message)";
             hash = SimDevice.mix(hash ^ nameOf(mailbox));
             hash = SimDevice.mix(hash ^ SimTime.last().nanos());
             if (hashesTexts) {

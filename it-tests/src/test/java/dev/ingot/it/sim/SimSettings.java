@@ -81,7 +81,7 @@ record SimSettings(
         return new SimSettings(
                 requests,
                 blockSize,
-                runs * groups.count(),
+                blockCount(groups, maxModelLength, blockSize, maxStepTokens, runs - oneSequence),
                 maxModelLength,
                 maxSequences,
                 maxStepTokens,
@@ -92,6 +92,12 @@ record SimSettings(
                 random.nextInt(4) == 0,
                 Crowd.NONE,
                 policy(random));
+    }
+
+    /// Room for one sequence, and some more.
+    private static int blockCount(
+            KvGroups groups, int length, int blockSize, int maxStepTokens, int more) {
+        return (int) groups.most(length, blockSize, maxStepTokens) + more;
     }
 
     /// Half of the models with a window have layers without one, too, and some layers with a narrower one.

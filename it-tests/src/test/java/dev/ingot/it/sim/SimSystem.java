@@ -14,7 +14,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.apache.pekko.actor.ActorSystem;
+import org.apache.pekko.actor.DeadLetter;
+import org.apache.pekko.actor.ExtendedActorSystem;
+import org.apache.pekko.actor.LocalActorRef;
 import org.slf4j.LoggerFactory;
+import scala.runtime.BoxedUnit;
 
 /// One actor system for any number of seeds, one after the other.
 final class SimSystem implements AutoCloseable {
@@ -73,6 +77,7 @@ final class SimSystem implements AutoCloseable {
     static SimSystem start() {
         var config = ConfigFactory.parseString(CONFIG).withFallback(ConfigFactory.load()).resolve();
         var system = ActorSystem.create("sim", config, SimSystem.class.getClassLoader());
+        hearWhatIsLost(system);
         SimExecutor.Configurator.EXECUTOR.takeControl();
         return new SimSystem(system, Tokenizer.load(modelFolder()));
     }
@@ -80,6 +85,22 @@ final class SimSystem implements AutoCloseable {
     private static Path modelFolder() {
         var here = BuiltInModel.folder();
         return Files.isDirectory(here) ? here : Path.of("..").resolve(here);
+    }
+
+    /// What is said to an actor that has ended goes nowhere, but is heard at once.
+    private static void hearWhatIsLost(ActorSystem system) {
+        var guardian = (LocalActorRef) ((ExtendedActorSystem) system).guardian();
+        var ear =
+                guardian.underlying()
+                        .addFunctionRef(
+                                (_, message) -> {
+                                    if (message instanceof DeadLetter lost) {
+                                        SimExecutor.Configurator.EXECUTOR.told(lost.message());
+                                    }
+                                    return BoxedUnit.UNIT;
+                                },
+                                "ear");
+        system.eventStream().subscribe(ear, DeadLetter.class);
     }
 
     ActorSystem actors() {

@@ -15,7 +15,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -48,8 +47,8 @@ final class SimWorker {
     private @Nullable ActorRef<Worker.Reply> replyTo;
     private Worker.@Nullable Reply lastReply;
 
-    /// By itself: whoever ends it then does so because of that.
-    private boolean isLost;
+    /// By itself; null while it is not lost.
+    private Ledger.@Nullable Loss loss;
 
     private SimWorker(
             Simulation world, Simulation.SimEngine engine, TimerScheduler<Worker.Command> timers) {
@@ -231,10 +230,6 @@ final class SimWorker {
         return new Worker.StepCrashedException(plan.stepId(), cause);
     }
 
-    private List<StepPlan> steps(StepPlan running) {
-        return next == null ? List.of(running) : List.of(running, next);
-    }
-
     private Worker.Outcome sample(Slice slice) {
         var sampler = slice.sampler();
         if (sampler == null) {
@@ -267,14 +262,11 @@ final class SimWorker {
     }
 
     private void lost(StepPlan plan) {
-        isLost = true;
-        world.workerLost(plan);
+        loss = world.workerLost(plan);
     }
 
     private Behavior<Worker.Command> stopped() {
-        if (!isLost) {
-            engine.workerStopped(inFlight == null ? List.of() : steps(inFlight));
-        }
+        engine.workerStopped(loss);
         engine.stepEnded();
         return Behaviors.same();
     }

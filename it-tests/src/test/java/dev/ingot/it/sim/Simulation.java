@@ -108,8 +108,7 @@ final class Simulation {
                 new Conversation(
                         settings,
                         system.time()::nanos,
-                        () -> metrics.load().running() + metrics.load().waiting(),
-                        ledger);
+                        () -> metrics.load().running() + metrics.load().waiting());
     }
 
     /// @throws Violation with the seed and the trace, if an invariant does not hold
@@ -453,11 +452,11 @@ final class Simulation {
             inFlight = null;
         }
 
-        /// A worker that ends with these steps in flight, which may or may not be why.
-        void workerStopped(List<StepPlan> steps) {
+        /// @param loss of the worker that ends, if it was lost by itself
+        void workerStopped(Ledger.@Nullable Loss loss) {
             if (workerKilled) {
-                ledger.workerKilled(steps);
-                conversation.workerKilled(guardian.path().toStringWithoutAddress());
+                var engine = guardian.path().toStringWithoutAddress();
+                ledger.workerKilled(loss, conversation.waitedFor(engine));
             }
         }
 
@@ -643,11 +642,12 @@ final class Simulation {
     }
 
     /// By this step.
-    void workerLost(StepPlan plan) {
-        ledger.workerLost(plan);
+    Ledger.Loss workerLost(StepPlan plan) {
+        var loss = ledger.workerLost(plan);
         require(
                 ledger.mostLossesToOnePoison() <= 2 * engines.size(),
                 "one prompt has cost " + ledger.mostLossesToOnePoison() + " workers");
+        return loss;
     }
 
     private void later(Runnable task) {

@@ -7,11 +7,11 @@ import dev.ingot.engine.ops.Encoder;
 import dev.ingot.engine.ops.ExpertGroups;
 import dev.ingot.engine.ops.Gelu;
 import dev.ingot.engine.ops.KvCache;
-import dev.ingot.engine.ops.KvGeometry;
 import dev.ingot.engine.ops.Matrix;
 import dev.ingot.engine.ops.MatrixBank;
 import dev.ingot.engine.ops.Tensor;
 import dev.ingot.kernels.checks.OpCheck;
+import dev.ingot.kernels.checks.OpShapes;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -35,19 +35,13 @@ final class CpuEncoder implements Encoder {
     public void embed(Tensor out, Matrix table, Tensor ids) {
         OpCheck check = check("embed");
         CpuMatrix weights = matrix(check, table);
-        check.floats(out, "out").ints(ids, "ids");
-        check.shape(out, "out", ids.rows(), weights.in());
-        check.shape(ids, "ids", out.rows(), 1);
+        OpShapes.embed(check, out, table, ids);
         ops.add(OpCode.EMBED).matrix(weights).tensor(0, out).tensor(1, ids);
     }
 
     @Override
     public void rmsNorm(Tensor out, Tensor x, Tensor weight, float epsilon) {
-        OpCheck check = check("rmsNorm");
-        check.floats(out, "out").floats(x, "x").floats(weight, "weight");
-        check.shape(out, "out", x.rows(), x.columns());
-        check.shape(weight, "weight", 1, x.columns());
-        check.sameOrApart(out, x);
+        OpShapes.norm(check("rmsNorm"), out, x, weight, null);
         ops.add(OpCode.RMS_NORM)
                 .scalar(epsilon)
                 .count(1)
@@ -59,14 +53,7 @@ final class CpuEncoder implements Encoder {
     @Override
     public void layerNorm(
             Tensor out, Tensor x, Tensor weight, @Nullable Tensor bias, float epsilon) {
-        OpCheck check = check("layerNorm");
-        check.floats(out, "out").floats(x, "x").floats(weight, "weight");
-        check.shape(out, "out", x.rows(), x.columns());
-        check.shape(weight, "weight", 1, x.columns());
-        check.sameOrApart(out, x);
-        if (bias != null) {
-            check.floats(bias, "bias").shape(bias, "bias", 1, x.columns());
-        }
+        OpShapes.norm(check("layerNorm"), out, x, weight, bias);
         ops.add(OpCode.LAYER_NORM).scalar(epsilon).tensor(0, out).tensor(1, x).tensor(2, weight);
         if (bias != null) {
             ops.tensor(3, bias);
@@ -75,10 +62,7 @@ final class CpuEncoder implements Encoder {
 
     @Override
     public void rmsNormHeads(Tensor x, Tensor weight, float epsilon) {
-        OpCheck check = check("rmsNormHeads");
-        check.floats(x, "x").floats(weight, "weight");
-        check.shape(weight, "weight", 1, weight.columns());
-        check.multiple(x, "x", weight.columns());
+        OpShapes.rmsNormHeads(check("rmsNormHeads"), x, weight);
         ops.add(OpCode.RMS_NORM)
                 .scalar(epsilon)
                 .count(x.columns() / weight.columns())
@@ -101,14 +85,7 @@ final class CpuEncoder implements Encoder {
             String name, OpCode code, Tensor out, Tensor x, Matrix w, @Nullable Tensor bias) {
         OpCheck check = check(name);
         CpuMatrix weights = matrix(check, w);
-        check.floats(out, "out").floats(x, "x");
-        check.shape(x, "x", out.rows(), weights.in());
-        check.shape(out, "out", x.rows(), weights.out());
-        check.apart(out, x);
-        if (bias != null) {
-            check.floats(bias, "bias");
-            check.shape(bias, "bias", 1, weights.out());
-        }
+        OpShapes.matmul(check, out, x, w, bias);
         ops.add(code).matrix(weights).tensor(0, out).tensor(1, x);
         if (bias != null) {
             ops.tensor(2, bias);
@@ -118,13 +95,7 @@ final class CpuEncoder implements Encoder {
     @Override
     public void rope(
             Tensor x, int headDim, Tensor positions, Tensor inverseFrequencies, float magnitude) {
-        OpCheck check = check("rope");
-        check.floats(x, "x").ints(positions, "positions").floats(inverseFrequencies, "frequencies");
-        check.headDim(headDim);
-        check.multiple(x, "x", headDim);
-        check.shape(positions, "positions", x.rows(), 1);
-        int pairs = Math.min(inverseFrequencies.columns(), headDim / 2);
-        check.shape(inverseFrequencies, "inverseFrequencies", 1, pairs);
+        OpShapes.rope(check("rope"), x, headDim, positions, inverseFrequencies);
         ops.add(OpCode.ROPE)
                 .count(headDim)
                 .scalar(magnitude)
@@ -137,11 +108,7 @@ final class CpuEncoder implements Encoder {
     public void storeKv(KvCache cache, int layer, Tensor k, Tensor v, Tensor slotMapping) {
         OpCheck check = check("storeKv");
         CpuKvCache target = cache(check, cache, layer);
-        KvGeometry geometry = target.geometry();
-        check.floats(k, "k").floats(v, "v").ints(slotMapping, "slotMapping");
-        check.shape(k, "k", slotMapping.rows(), geometry.kvHeads() * geometry.headDim());
-        check.shape(v, "v", k.rows(), k.columns());
-        check.shape(slotMapping, "slotMapping", k.rows(), 1);
+        OpShapes.storeKv(check, cache, k, v, slotMapping);
         ops.add(OpCode.STORE_KV)
                 .cache(target, layer)
                 .tensor(0, k)
@@ -153,7 +120,7 @@ final class CpuEncoder implements Encoder {
     public void copyBlocks(KvCache cache, Tensor pairs) {
         OpCheck check = check("copyBlocks");
         CpuKvCache target = cache(check, cache, 0);
-        check.ints(pairs, "pairs").shape(pairs, "pairs", pairs.rows(), 2);
+        OpShapes.copyBlocks(check, pairs);
         ops.add(OpCode.COPY_BLOCKS)
                 .cache(target, 0)
                 .count(target.geometry().layers())
@@ -165,27 +132,8 @@ final class CpuEncoder implements Encoder {
             Tensor out, Tensor q, KvCache cache, int layer, Attention attention, Batch batch) {
         OpCheck check = check("pagedAttention");
         CpuKvCache source = cache(check, cache, layer);
-        KvGeometry geometry = source.geometry();
-        check.floats(out, "out").floats(q, "q");
-        check.multiple(q, "q", geometry.kvHeads() * geometry.headDim());
-        check.shape(out, "out", q.rows(), q.columns());
-        check.apart(out, q);
-        check.ints(batch.positions(), "positions").ints(batch.queryStarts(), "queryStarts");
-        check.ints(batch.sequenceLengths(), "sequenceLengths");
-        check.ints(batch.blockTables(), "blockTables");
-        check.shape(batch.positions(), "positions", q.rows(), 1);
-        check.shape(batch.sequenceLengths(), "sequenceLengths", batch.sequences(), 1);
-        check.shape(batch.queryStarts(), "queryStarts", batch.sequences() + 1, 1);
-        check.shape(
-                batch.blockTables(),
-                "blockTables",
-                batch.sequences(),
-                batch.blockTables().columns());
+        OpShapes.pagedAttention(check, out, q, cache, attention, batch);
         Tensor sinks = attention.sinks();
-        if (sinks != null) {
-            check.floats(sinks, "sinks");
-            check.shape(sinks, "sinks", 1, q.columns() / geometry.headDim());
-        }
         ops.add(OpCode.ATTENTION)
                 .cache(source, layer)
                 .scalar(attention.scale())
@@ -204,10 +152,7 @@ final class CpuEncoder implements Encoder {
 
     @Override
     public void swiglu(Tensor out, Tensor gateUp) {
-        OpCheck check = check("swiglu");
-        check.floats(out, "out").floats(gateUp, "gateUp");
-        check.shape(gateUp, "gateUp", out.rows(), Math.multiplyExact(2, out.columns()));
-        check.apart(out, gateUp);
+        OpShapes.gate(check("swiglu"), out, gateUp);
         ops.add(OpCode.SWIGLU).tensor(0, out).tensor(1, gateUp);
     }
 
@@ -228,10 +173,7 @@ final class CpuEncoder implements Encoder {
     }
 
     private void gate(String name, int function, Tensor out, Tensor gateUp) {
-        OpCheck check = check(name);
-        check.floats(out, "out").floats(gateUp, "gateUp");
-        check.shape(gateUp, "gateUp", out.rows(), Math.multiplyExact(2, out.columns()));
-        check.apart(out, gateUp);
+        OpShapes.gate(check(name), out, gateUp);
         ops.add(OpCode.GATE).count(function).tensor(0, out).tensor(1, gateUp);
     }
 
@@ -264,40 +206,25 @@ final class CpuEncoder implements Encoder {
     }
 
     private void map(String name, int function, float parameter, Tensor out, Tensor x) {
-        OpCheck check = check(name);
-        check.floats(out, "out").floats(x, "x");
-        check.shape(x, "x", out.rows(), out.columns());
-        check.sameOrApart(out, x);
+        OpShapes.map(check(name), out, x);
         ops.add(OpCode.MAP).count(function).scalar(parameter).tensor(0, out).tensor(1, x);
     }
 
     @Override
     public void add(Tensor out, Tensor x) {
-        OpCheck check = check("add");
-        check.floats(out, "out").floats(x, "x");
-        check.shape(x, "x", out.rows(), out.columns());
-        check.apart(out, x);
+        OpShapes.add(check("add"), out, x);
         ops.add(OpCode.ADD).tensor(0, out).tensor(1, x);
     }
 
     @Override
     public void addRows(Tensor out, Tensor table, Tensor rows) {
-        OpCheck check = check("addRows");
-        check.floats(out, "out").floats(table, "table").ints(rows, "rows");
-        check.shape(out, "out", rows.rows(), table.columns());
-        check.shape(rows, "rows", out.rows(), 1);
-        check.apart(out, table);
+        OpShapes.rows(check("addRows"), out, table, "table", rows);
         ops.add(OpCode.ADD_ROWS).tensor(0, out).tensor(1, table).tensor(2, rows);
     }
 
     @Override
     public void moeRoute(Tensor ids, Tensor weights, Tensor logits, boolean normalized) {
-        OpCheck check = check("moeRoute");
-        check.ints(ids, "ids").floats(weights, "weights").floats(logits, "logits");
-        check.shape(ids, "ids", logits.rows(), ids.columns());
-        check.shape(weights, "weights", logits.rows(), ids.columns());
-        check.atMost(ids.columns(), logits.columns(), "experts a token");
-        check.atMost(logits.columns(), CpuDevice.MAX_EXPERTS, "experts");
+        OpShapes.moeRoute(check("moeRoute"), ids, weights, logits, CpuDevice.MAX_EXPERTS);
         ops.add(OpCode.MOE_ROUTE)
                 .count(normalized ? 1 : 0)
                 .tensor(0, ids)
@@ -307,13 +234,7 @@ final class CpuEncoder implements Encoder {
 
     @Override
     public void moeGroup(ExpertGroups groups, Tensor ids) {
-        OpCheck check = check("moeGroup");
-        check.ints(groups.starts(), "starts").ints(groups.sources(), "sources");
-        check.ints(groups.places(), "places").ints(ids, "ids");
-        check.shape(groups.starts(), "starts", groups.starts().rows(), 1);
-        check.shape(groups.sources(), "sources", ids.rows() * ids.columns(), 1);
-        check.shape(groups.places(), "places", ids.rows(), ids.columns());
-        check.atMost(groups.starts().rows() - 1, CpuDevice.MAX_EXPERTS, "experts");
+        OpShapes.moeGroup(check("moeGroup"), groups, ids, CpuDevice.MAX_EXPERTS);
         ops.add(OpCode.MOE_GROUP)
                 .tensor(0, groups.starts())
                 .tensor(1, groups.sources())
@@ -326,14 +247,7 @@ final class CpuEncoder implements Encoder {
             Tensor out, Tensor x, MatrixBank w, Tensor starts, @Nullable Tensor biases) {
         OpCheck check = check("moeMatmul");
         CpuMatrixBank bank = bank(check, w);
-        check.floats(out, "out").floats(x, "x").ints(starts, "starts");
-        check.shape(x, "x", out.rows(), bank.in());
-        check.shape(out, "out", x.rows(), bank.out());
-        check.shape(starts, "starts", bank.count() + 1, 1);
-        check.apart(out, x);
-        if (biases != null) {
-            check.floats(biases, "biases").shape(biases, "biases", bank.count(), bank.out());
-        }
+        OpShapes.moeMatmul(check, out, x, w, starts, biases);
         ops.add(OpCode.MOE_MATMUL).bank(bank).tensor(0, out).tensor(1, x).tensor(2, starts);
         if (biases != null) {
             ops.tensor(3, biases);
@@ -342,11 +256,7 @@ final class CpuEncoder implements Encoder {
 
     @Override
     public void moeCombine(Tensor out, Tensor y, Tensor places, Tensor weights) {
-        OpCheck check = check("moeCombine");
-        check.floats(out, "out").floats(y, "y").ints(places, "places").floats(weights, "weights");
-        check.shape(out, "out", places.rows(), y.columns());
-        check.shape(weights, "weights", places.rows(), places.columns());
-        check.apart(out, y);
+        OpShapes.moeCombine(check("moeCombine"), out, y, places, weights);
         ops.add(OpCode.MOE_COMBINE)
                 .tensor(0, out)
                 .tensor(1, y)
@@ -356,29 +266,19 @@ final class CpuEncoder implements Encoder {
 
     @Override
     public void gatherRows(Tensor out, Tensor x, Tensor rows) {
-        OpCheck check = check("gatherRows");
-        check.floats(out, "out").floats(x, "x").ints(rows, "rows");
-        check.shape(out, "out", rows.rows(), x.columns());
-        check.shape(rows, "rows", out.rows(), 1);
-        check.apart(out, x);
+        OpShapes.rows(check("gatherRows"), out, x, "x", rows);
         ops.add(OpCode.GATHER_ROWS).tensor(0, out).tensor(1, x).tensor(2, rows);
     }
 
     @Override
     public void argmax(Tensor out, Tensor x) {
-        OpCheck check = check("argmax");
-        check.ints(out, "out").floats(x, "x");
-        check.shape(out, "out", x.rows(), 1);
+        OpShapes.argmax(check("argmax"), out, x);
         ops.add(OpCode.ARGMAX).tensor(0, out).tensor(1, x);
     }
 
     @Override
     public void topK(Tensor ids, Tensor values, Tensor x) {
-        OpCheck check = check("topK");
-        check.ints(ids, "ids").floats(values, "values").floats(x, "x");
-        check.shape(ids, "ids", x.rows(), ids.columns());
-        check.shape(values, "values", x.rows(), ids.columns());
-        check.atMost(ids.columns(), MAX_TOP_K, "values a row");
+        OpShapes.topK(check("topK"), ids, values, x);
         ops.add(OpCode.TOP_K).tensor(0, ids).tensor(1, values).tensor(2, x);
     }
 

@@ -7,11 +7,11 @@ import dev.ingot.engine.ops.Encoder;
 import dev.ingot.engine.ops.ExpertGroups;
 import dev.ingot.engine.ops.Gelu;
 import dev.ingot.engine.ops.KvCache;
-import dev.ingot.engine.ops.KvGeometry;
 import dev.ingot.engine.ops.Matrix;
 import dev.ingot.engine.ops.MatrixBank;
 import dev.ingot.engine.ops.Tensor;
 import dev.ingot.kernels.checks.OpCheck;
+import dev.ingot.kernels.checks.OpShapes;
 import org.jspecify.annotations.Nullable;
 
 /// Checks shapes and turns each op into dispatches; nothing runs here.
@@ -45,42 +45,26 @@ final class MetalEncoder implements Encoder {
     public void embed(Tensor out, Matrix table, Tensor ids) {
         OpCheck check = check("embed");
         MetalMatrix weights = matrix(check, table);
-        check.floats(out, "out").ints(ids, "ids");
-        check.shape(out, "out", ids.rows(), weights.in());
-        check.shape(ids, "ids", out.rows(), 1);
+        OpShapes.embed(check, out, table, ids);
         embeddings.embed(out, weights, ids);
     }
 
     @Override
     public void rmsNorm(Tensor out, Tensor x, Tensor weight, float epsilon) {
-        OpCheck check = check("rmsNorm");
-        check.floats(out, "out").floats(x, "x").floats(weight, "weight");
-        check.shape(out, "out", x.rows(), x.columns());
-        check.shape(weight, "weight", 1, x.columns());
-        check.sameOrApart(out, x);
+        OpShapes.norm(check("rmsNorm"), out, x, weight, null);
         rows.rmsNorm("rmsNorm", out, x, weight, 1, epsilon);
     }
 
     @Override
     public void layerNorm(
             Tensor out, Tensor x, Tensor weight, @Nullable Tensor bias, float epsilon) {
-        OpCheck check = check("layerNorm");
-        check.floats(out, "out").floats(x, "x").floats(weight, "weight");
-        check.shape(out, "out", x.rows(), x.columns());
-        check.shape(weight, "weight", 1, x.columns());
-        check.sameOrApart(out, x);
-        if (bias != null) {
-            check.floats(bias, "bias").shape(bias, "bias", 1, x.columns());
-        }
+        OpShapes.norm(check("layerNorm"), out, x, weight, bias);
         rows.layerNorm(out, x, weight, bias, epsilon);
     }
 
     @Override
     public void rmsNormHeads(Tensor x, Tensor weight, float epsilon) {
-        OpCheck check = check("rmsNormHeads");
-        check.floats(x, "x").floats(weight, "weight");
-        check.shape(weight, "weight", 1, weight.columns());
-        check.multiple(x, "x", weight.columns());
+        OpShapes.rmsNormHeads(check("rmsNormHeads"), x, weight);
         rows.rmsNorm("rmsNormHeads", x, x, weight, x.columns() / weight.columns(), epsilon);
     }
 
@@ -98,26 +82,14 @@ final class MetalEncoder implements Encoder {
             String op, Tensor out, Tensor x, Matrix w, @Nullable Tensor bias, boolean adds) {
         OpCheck check = check(op);
         MetalMatrix weights = matrix(check, w);
-        check.floats(out, "out").floats(x, "x");
-        check.shape(x, "x", out.rows(), weights.in());
-        check.shape(out, "out", x.rows(), weights.out());
-        check.apart(out, x);
-        if (bias != null) {
-            check.floats(bias, "bias").shape(bias, "bias", 1, weights.out());
-        }
+        OpShapes.matmul(check, out, x, w, bias);
         matmuls.multiply(new MatmulOps.Operands(op, out, x, bias, adds, null, 0), weights.slabs());
     }
 
     @Override
     public void rope(
             Tensor x, int headDim, Tensor positions, Tensor inverseFrequencies, float magnitude) {
-        OpCheck check = check("rope");
-        check.floats(x, "x").ints(positions, "positions").floats(inverseFrequencies, "frequencies");
-        check.headDim(headDim);
-        check.multiple(x, "x", headDim);
-        check.shape(positions, "positions", x.rows(), 1);
-        int pairs = Math.min(inverseFrequencies.columns(), headDim / 2);
-        check.shape(inverseFrequencies, "inverseFrequencies", 1, pairs);
+        OpShapes.rope(check("rope"), x, headDim, positions, inverseFrequencies);
         rows.rope(x, headDim, positions, inverseFrequencies, magnitude);
     }
 
@@ -125,11 +97,7 @@ final class MetalEncoder implements Encoder {
     public void storeKv(KvCache cache, int layer, Tensor k, Tensor v, Tensor slotMapping) {
         OpCheck check = check("storeKv");
         MetalKvCache target = cache(check, cache, layer);
-        KvGeometry geometry = target.geometry();
-        check.floats(k, "k").floats(v, "v").ints(slotMapping, "slotMapping");
-        check.shape(k, "k", slotMapping.rows(), geometry.kvHeads() * geometry.headDim());
-        check.shape(v, "v", k.rows(), k.columns());
-        check.shape(slotMapping, "slotMapping", k.rows(), 1);
+        OpShapes.storeKv(check, cache, k, v, slotMapping);
         caches.store(target, layer, k, v, slotMapping);
     }
 
@@ -144,18 +112,8 @@ final class MetalEncoder implements Encoder {
         OpCheck check = check("ropeAndStoreKv");
         MetalKvCache target = cache(check, cache, layer);
         int headDim = target.geometry().headDim();
-        check.floats(qkv, "qkv").floats(inverseFrequencies, "frequencies");
-        check.ints(batch.positions(), "positions").ints(batch.slotMapping(), "slotMapping");
-        check.headDim(headDim);
-        check.multiple(qkv, "qkv", headDim);
-        check.shape(batch.positions(), "positions", qkv.rows(), 1);
-        check.shape(batch.slotMapping(), "slotMapping", qkv.rows(), 1);
-        int pairs = Math.min(inverseFrequencies.columns(), headDim / 2);
-        check.shape(inverseFrequencies, "inverseFrequencies", 1, pairs);
+        OpShapes.ropeAndStoreKv(check, cache, qkv, batch, inverseFrequencies);
         int heads = qkv.columns() / headDim - 2 * target.geometry().kvHeads();
-        if (heads < 0) {
-            throw check.refused("qkv is " + qkv + ": too few columns for keys and values");
-        }
         caches.turnAndStore(target, layer, qkv, heads, batch, inverseFrequencies, magnitude);
     }
 
@@ -163,7 +121,7 @@ final class MetalEncoder implements Encoder {
     public void copyBlocks(KvCache cache, Tensor pairs) {
         OpCheck check = check("copyBlocks");
         MetalKvCache target = cache(check, cache, 0);
-        check.ints(pairs, "pairs").shape(pairs, "pairs", pairs.rows(), 2);
+        OpShapes.copyBlocks(check, pairs);
         caches.copy(target, pairs);
     }
 
@@ -172,27 +130,7 @@ final class MetalEncoder implements Encoder {
             Tensor out, Tensor q, KvCache cache, int layer, Attention attention, Batch batch) {
         OpCheck check = check("pagedAttention");
         MetalKvCache source = cache(check, cache, layer);
-        KvGeometry geometry = source.geometry();
-        check.floats(out, "out").floats(q, "q");
-        check.multiple(q, "q", geometry.kvHeads() * geometry.headDim());
-        check.shape(out, "out", q.rows(), q.columns());
-        check.apart(out, q);
-        check.ints(batch.positions(), "positions").ints(batch.queryStarts(), "queryStarts");
-        check.ints(batch.sequenceLengths(), "sequenceLengths");
-        check.ints(batch.blockTables(), "blockTables");
-        check.shape(batch.positions(), "positions", q.rows(), 1);
-        check.shape(batch.sequenceLengths(), "sequenceLengths", batch.sequences(), 1);
-        check.shape(batch.queryStarts(), "queryStarts", batch.sequences() + 1, 1);
-        check.shape(
-                batch.blockTables(),
-                "blockTables",
-                batch.sequences(),
-                batch.blockTables().columns());
-        Tensor sinks = attention.sinks();
-        if (sinks != null) {
-            check.floats(sinks, "sinks");
-            check.shape(sinks, "sinks", 1, q.columns() / geometry.headDim());
-        }
+        OpShapes.pagedAttention(check, out, q, cache, attention, batch);
         attentions.attend(out, q, source, layer, attention, batch);
     }
 
@@ -218,10 +156,7 @@ final class MetalEncoder implements Encoder {
 
     private void gate(
             String op, int function, Tensor out, Tensor gateUp, float alpha, float limit) {
-        OpCheck check = check(op);
-        check.floats(out, "out").floats(gateUp, "gateUp");
-        check.shape(gateUp, "gateUp", out.rows(), Math.multiplyExact(2, out.columns()));
-        check.apart(out, gateUp);
+        OpShapes.gate(check(op), out, gateUp);
         rows.elements(op, "gate", function, out, gateUp, alpha, limit);
     }
 
@@ -254,52 +189,31 @@ final class MetalEncoder implements Encoder {
     }
 
     private void map(String op, int function, float parameter, Tensor out, Tensor x) {
-        OpCheck check = check(op);
-        check.floats(out, "out").floats(x, "x");
-        check.shape(x, "x", out.rows(), out.columns());
-        check.sameOrApart(out, x);
+        OpShapes.map(check(op), out, x);
         rows.elements(op, "map", function, out, x, parameter, 0);
     }
 
     @Override
     public void add(Tensor out, Tensor x) {
-        OpCheck check = check("add");
-        check.floats(out, "out").floats(x, "x");
-        check.shape(x, "x", out.rows(), out.columns());
-        check.apart(out, x);
+        OpShapes.add(check("add"), out, x);
         rows.move("add", out, x, null, true);
     }
 
     @Override
     public void addRows(Tensor out, Tensor table, Tensor rows) {
-        OpCheck check = check("addRows");
-        check.floats(out, "out").floats(table, "table").ints(rows, "rows");
-        check.shape(out, "out", rows.rows(), table.columns());
-        check.shape(rows, "rows", out.rows(), 1);
-        check.apart(out, table);
+        OpShapes.rows(check("addRows"), out, table, "table", rows);
         this.rows.move("addRows", out, table, rows, true);
     }
 
     @Override
     public void moeRoute(Tensor ids, Tensor weights, Tensor logits, boolean normalized) {
-        OpCheck check = check("moeRoute");
-        check.ints(ids, "ids").floats(weights, "weights").floats(logits, "logits");
-        check.shape(ids, "ids", logits.rows(), ids.columns());
-        check.shape(weights, "weights", logits.rows(), ids.columns());
-        check.atMost(ids.columns(), logits.columns(), "experts a token");
-        check.atMost(logits.columns(), MAX_EXPERTS, "experts");
+        OpShapes.moeRoute(check("moeRoute"), ids, weights, logits, MAX_EXPERTS);
         experts.route(ids, weights, logits, normalized);
     }
 
     @Override
     public void moeGroup(ExpertGroups groups, Tensor ids) {
-        OpCheck check = check("moeGroup");
-        check.ints(groups.starts(), "starts").ints(groups.sources(), "sources");
-        check.ints(groups.places(), "places").ints(ids, "ids");
-        check.shape(groups.starts(), "starts", groups.starts().rows(), 1);
-        check.shape(groups.sources(), "sources", ids.rows() * ids.columns(), 1);
-        check.shape(groups.places(), "places", ids.rows(), ids.columns());
-        check.atMost(groups.starts().rows() - 1, MAX_EXPERTS, "experts");
+        OpShapes.moeGroup(check("moeGroup"), groups, ids, MAX_EXPERTS);
         experts.group(groups, ids);
     }
 
@@ -310,14 +224,7 @@ final class MetalEncoder implements Encoder {
         if (!(w instanceof MetalMatrixBank bank) || bank.owner() != device) {
             throw check.refused("the matrices belong to another device");
         }
-        check.floats(out, "out").floats(x, "x").ints(starts, "starts");
-        check.shape(x, "x", out.rows(), bank.in());
-        check.shape(out, "out", x.rows(), bank.out());
-        check.shape(starts, "starts", bank.count() + 1, 1);
-        check.apart(out, x);
-        if (biases != null) {
-            check.floats(biases, "biases").shape(biases, "biases", bank.count(), bank.out());
-        }
+        OpShapes.moeMatmul(check, out, x, w, starts, biases);
         matmuls.multiply(
                 new MatmulOps.Operands("moeMatmul", out, x, biases, false, starts, bank.count()),
                 bank.slabs());
@@ -325,39 +232,25 @@ final class MetalEncoder implements Encoder {
 
     @Override
     public void moeCombine(Tensor out, Tensor y, Tensor places, Tensor weights) {
-        OpCheck check = check("moeCombine");
-        check.floats(out, "out").floats(y, "y").ints(places, "places").floats(weights, "weights");
-        check.shape(out, "out", places.rows(), y.columns());
-        check.shape(weights, "weights", places.rows(), places.columns());
-        check.apart(out, y);
+        OpShapes.moeCombine(check("moeCombine"), out, y, places, weights);
         experts.combine(out, y, places, weights);
     }
 
     @Override
     public void gatherRows(Tensor out, Tensor x, Tensor rows) {
-        OpCheck check = check("gatherRows");
-        check.floats(out, "out").floats(x, "x").ints(rows, "rows");
-        check.shape(out, "out", rows.rows(), x.columns());
-        check.shape(rows, "rows", out.rows(), 1);
-        check.apart(out, x);
+        OpShapes.rows(check("gatherRows"), out, x, "x", rows);
         this.rows.move("gatherRows", out, x, rows, false);
     }
 
     @Override
     public void argmax(Tensor out, Tensor x) {
-        OpCheck check = check("argmax");
-        check.ints(out, "out").floats(x, "x");
-        check.shape(out, "out", x.rows(), 1);
+        OpShapes.argmax(check("argmax"), out, x);
         rows.argmax(out, x);
     }
 
     @Override
     public void topK(Tensor ids, Tensor values, Tensor x) {
-        OpCheck check = check("topK");
-        check.ints(ids, "ids").floats(values, "values").floats(x, "x");
-        check.shape(ids, "ids", x.rows(), ids.columns());
-        check.shape(values, "values", x.rows(), ids.columns());
-        check.atMost(ids.columns(), MAX_TOP_K, "values a row");
+        OpShapes.topK(check("topK"), ids, values, x);
         rows.topK(ids, values, x);
     }
 

@@ -136,7 +136,7 @@ final class MetalParityTest {
     }
 
     /// No two dispatches that a GPU may run at once touch what one of them changes, whatever the shape. A tenth of all shapes,
-    /// other ones whenever a kernel changes; all of them, in ten minutes, with `-D`[#ALL_HAZARDS]`=true`.
+    /// other ones whenever a kernel changes; all of them, in a minute or a few, with `-D`[#ALL_HAZARDS]`=true`.
     @ParameterizedTest
     @EnumSource(Numerics.class)
     void noTwoDispatchesRace(Numerics numerics) {

@@ -490,6 +490,18 @@ class RefusedCallsTest {
                         },
                         "setMathMode: 3"),
                 call(
+                        "math functions that exist",
+                        test -> {
+                            MemorySegment options =
+                                    test.metal.messages.send(
+                                            test.metal.messages.send(
+                                                    test.metal.klass("MTLCompileOptions"), "alloc"),
+                                            "init");
+                            test.metal.messages.send(options, "setMathFloatingPointFunctions:", 2L);
+                            test.metal.release(options);
+                        },
+                        "setMathFloatingPointFunctions: 2"),
+                call(
                         "a pool for what is autoreleased",
                         test -> {
                             var orphan =

@@ -18,6 +18,10 @@ public final class MtlLibrary {
     private static final MethodHandle SET_MATH_MODE =
             ObjectiveC.message("setMathMode:", null, JAVA_LONG);
 
+    /// `@property (readwrite) MTLMathFloatingPointFunctions mathFloatingPointFunctions`, since macOS 15
+    private static final MethodHandle SET_MATH_FUNCTIONS =
+            ObjectiveC.message("setMathFloatingPointFunctions:", null, JAVA_LONG);
+
     /// `@property (readwrite) BOOL fastMathEnabled`, before macOS 15
     private static final MethodHandle SET_FAST_MATH_ENABLED =
             ObjectiveC.message("setFastMathEnabled:", null, JAVA_BOOLEAN);
@@ -51,15 +55,17 @@ public final class MtlLibrary {
 
     /// How exactly floating-point arithmetic is compiled.
     public enum MathMode {
-        /// As it is written; infinities and NaN are what they are.
-        SAFE(0),
-        /// May be rearranged; infinities and NaN are still honoured.
-        RELAXED(1);
+        /// As it is written; infinities and NaN are what they are; functions are the precise ones.
+        SAFE(0, 1),
+        /// May be rearranged; infinities and NaN are still honoured; functions are the fast ones.
+        RELAXED(1, 0);
 
         private final long code;
+        private final long functions;
 
-        MathMode(long code) {
+        MathMode(long code, long functions) {
             this.code = code;
+            this.functions = functions;
         }
     }
 
@@ -75,9 +81,11 @@ public final class MtlLibrary {
             SET_LANGUAGE_VERSION.invokeExact(options, ((long) major << 16) + minor);
             if (ObjectiveC.responds(options, "setMathMode:")) {
                 SET_MATH_MODE.invokeExact(options, mode.code);
+                // Whatever the mode, the functions would be the fast ones if nothing was said.
+                SET_MATH_FUNCTIONS.invokeExact(options, mode.functions);
             } else {
                 // The system before math modes knows only fast math, which forgets infinities and
-                // NaN.
+                // NaN. Without it functions are precise, too.
                 SET_FAST_MATH_ENABLED.invokeExact(options, false);
             }
             return options;
