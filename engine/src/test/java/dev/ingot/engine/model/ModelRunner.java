@@ -15,7 +15,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /// Serves a checkpoint on the reference device or another, one step after another, with block tables as the test
-/// chooses them.
+/// chooses them. Where layers have blocks of their own, those of a group follow those of the one before it.
 public final class ModelRunner implements AutoCloseable {
     public static final int BLOCK_SIZE = 4;
 
@@ -23,6 +23,7 @@ public final class ModelRunner implements AutoCloseable {
     private final Checkpoint checkpoint;
     private final Model model;
     private final int maxBlocks;
+    private final int groups;
 
     /// A token timeline in the blocks given to it.
     public static final class Timeline {
@@ -58,7 +59,9 @@ public final class ModelRunner implements AutoCloseable {
         var files = ModelFiles.at(path);
         checkpoint = files.weights();
         var config = files.config();
-        KvCache cache = device.kvCache(Models.kvGeometry(config, BLOCK_SIZE, blockCount, kvDtype));
+        groups = Models.kvGroups(config).count();
+        KvCache cache =
+                device.kvCache(Models.kvGeometry(config, BLOCK_SIZE, groups * blockCount, kvDtype));
         model = Models.load(checkpoint, config, loading, device, limits, cache);
         maxBlocks = blockCount;
     }
@@ -99,15 +102,26 @@ public final class ModelRunner implements AutoCloseable {
             System.arraycopy(timeline.blocks, 0, table, 0, timeline.blocks.length);
             tables.add(table);
         }
-        var batch =
-                new Batch(
-                        column(tokens),
-                        column(positions),
-                        column(slots),
-                        column(starts),
-                        column(lengths),
-                        Steps.ints(device, tables.toArray(int[][]::new)),
-                        column(rows));
+        var ids = column(tokens);
+        var at = column(positions);
+        var queryStarts = column(starts);
+        var sequenceLengths = column(lengths);
+        var logitRows = column(rows);
+        var batches = new ArrayList<Batch>();
+        for (int group = groups - 1; group >= 0; group--) {
+            int shift = group * maxBlocks;
+            batches.addFirst(
+                    new Batch(
+                            ids,
+                            at,
+                            column(slots.stream().map(slot -> slot + shift * BLOCK_SIZE).toList()),
+                            queryStarts,
+                            sequenceLengths,
+                            Steps.ints(device, shifted(tables, shift)),
+                            logitRows,
+                            group == 0 ? List.copyOf(batches) : List.of()));
+        }
+        var batch = batches.getFirst();
         var logits =
                 Tensor.allocate(
                                 device,
@@ -122,6 +136,12 @@ public final class ModelRunner implements AutoCloseable {
             result.add(Steps.row(logits, row));
         }
         return result;
+    }
+
+    private static int[][] shifted(List<int[]> tables, int by) {
+        return tables.stream()
+                .map(table -> Arrays.stream(table).map(b -> b < 0 ? b : b + by).toArray())
+                .toArray(int[][]::new);
     }
 
     private Tensor column(List<Integer> values) {
