@@ -267,6 +267,10 @@ INLINE void vf_load_bf16_pair(const uint16_t *p, vf *low, vf *high) {
 /* ------------------------------------------------------------------ across lanes */
 
 /* Neighbouring halves first, always in this order. */
+#if LANES == 16
+INLINE float vf_sum(vf v) { return _mm512_reduce_add_ps(v); }
+INLINE float vf_largest(vf v) { return _mm512_reduce_max_ps(v); }
+#else
 INLINE float vf_sum(vf v) {
     float lane[LANES];
     vf_store(lane, v);
@@ -288,7 +292,6 @@ INLINE float vf_largest(vf v) {
     return largest;
 }
 
-#if LANES < 16
 INLINE uint32_t vu_largest(vu v) {
     uint32_t largest = v[0];
     for (int i = 1; i < LANES; i++) {

@@ -29,9 +29,13 @@ final class EngineNode implements ServingNode {
     private final String model;
 
     private EngineNode(
-            ActorSystem<Void> system, HttpServer server, LifelineListener lifeline, String model) {
+            ActorSystem<Void> system,
+            CompletableFuture<Done> ending,
+            HttpServer server,
+            LifelineListener lifeline,
+            String model) {
         this.system = system;
-        this.ending = NodeSystem.ending(system);
+        this.ending = ending;
         this.server = server;
         this.lifeline = lifeline;
         this.model = model;
@@ -71,6 +75,7 @@ final class EngineNode implements ServingNode {
                         lifeline.port(),
                         System::nanoTime);
         var system = NodeSystem.start(EngineNodeActor.create(parts, cluster), cluster);
+        var ending = NodeSystem.ending(system);
         try {
             var ops = new OpsRoutes(state::now, registry, model, Main.VERSION).routes();
             var table =
@@ -81,9 +86,7 @@ final class EngineNode implements ServingNode {
             var server =
                     Node.listen(system, ServerConfig.of(settings.host(), settings.port()), table);
             // A cluster that does not take this node ends it, maybe before the model is loaded.
-            CompletableFuture.anyOf(
-                            state.decided(), system.getWhenTerminated().toCompletableFuture())
-                    .join();
+            CompletableFuture.anyOf(state.decided(), ending).join();
             var decided = state.decided().getNow(state.now());
             if (decided.state() != EngineStatus.State.READY) {
                 throw new Node.StartException(decided.reason());
@@ -93,7 +96,7 @@ final class EngineNode implements ServingNode {
                             CoordinatedShutdown.PhaseServiceUnbind(),
                             "http",
                             () -> server.stop(PROBES_GRACE));
-            return new EngineNode(system, server, lifeline, model);
+            return new EngineNode(system, ending, server, lifeline, model);
         } catch (Node.StartException | RuntimeException | Error e) {
             Node.stop(system);
             var _ = ServingNode.isPutOut(system); // Then this is why it could not start.

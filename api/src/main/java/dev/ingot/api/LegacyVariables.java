@@ -13,6 +13,7 @@ record LegacyVariables(Map<String, String> environment) {
     /// They chose between ways to compute, of which there is one here.
     private static final List<String> MEANINGLESS =
             List.of(
+                    "APPLE_VISIBLE_DEVICES",
                     "VLLM_APPLE_ENGINE_PREFILL",
                     "VLLM_APPLE_USE_ENGINE",
                     "VLLM_METAL_ATTENTION",

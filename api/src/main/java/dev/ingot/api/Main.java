@@ -43,11 +43,20 @@ public final class Main {
         System.exit(commandLine().execute(arguments));
     }
 
+    /// Of a flag of vLLM's that is none here: what to do instead.
+    private static String messageOf(CommandLine.ParameterException wrong) {
+        var unknown =
+                wrong instanceof CommandLine.UnmatchedArgumentException unmatched
+                        ? unmatched.getUnmatched().getFirst()
+                        : "";
+        return VllmFlags.instead(unknown).orElse(String.valueOf(wrong.getMessage()));
+    }
+
     static CommandLine commandLine() {
         return new CommandLine(new Main())
                 .setParameterExceptionHandler((wrong, _) -> {
                     var command = wrong.getCommandLine();
-                    command.getErr().println("ingot: " + wrong.getMessage());
+                    command.getErr().println("ingot: " + messageOf(wrong));
                     command.getErr()
                             .println(
                                     "See ./"

@@ -24,17 +24,24 @@ record ModelText(
         ModelConfig config,
         GenerationConfig generation,
         Tokenizer tokenizer,
-        Optional<ChatTemplate> template) {
+        Optional<ChatTemplate> template,
+        OutputFormat format) {
     /// @throws StartException naming the file that is missing or damaged
-    static ModelText load(Path model) throws StartException {
+    static ModelText load(Path model, ChatSettings chat) throws StartException {
         try {
             var files = ModelFiles.at(model);
             var tokenizer = files.tokenizer();
+            var clock = Clock.system(ZoneId.systemDefault());
+            var template =
+                    chat.template()
+                            .map(source -> files.template(source, tokenizer, clock))
+                            .or(() -> files.template(tokenizer, clock));
             return new ModelText(
                     files.config(),
                     files.generation(),
                     tokenizer,
-                    files.template(tokenizer, Clock.system(ZoneId.systemDefault())));
+                    template,
+                    chat.format(template.map(ChatTemplate::format).orElse(OutputFormat.PLAIN)));
         } catch (CheckpointException | TokenizerException e) {
             throw new StartException(String.valueOf(e.getMessage()));
         }
@@ -63,7 +70,7 @@ record ModelText(
                 vocabulary,
                 tokenizer,
                 template,
-                template.map(ChatTemplate::format).orElse(OutputFormat.PLAIN),
+                format,
                 defaults,
                 Tokens.of(eos.stream().mapToInt(Integer::intValue).toArray()));
     }

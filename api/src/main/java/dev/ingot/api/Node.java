@@ -69,7 +69,7 @@ public final class Node implements ServingNode {
     ///
     /// @throws StartException if the model cannot be loaded or the address cannot be bound
     public static Node start(ServeSettings settings) throws StartException {
-        var text = ModelText.load(settings.worker().model());
+        var text = ModelText.load(settings.worker().model(), settings.chat());
         var registry = new PrometheusRegistry();
         var state = new EngineState();
         var children = new CompletableFuture<NodeActor.Children>();

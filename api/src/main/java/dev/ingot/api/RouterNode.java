@@ -80,7 +80,7 @@ final class RouterNode implements ServingNode {
         var routed = new LinkedHashMap<String, RoutedModel>();
         EngineMetrics metrics = null;
         for (var model : settings.models()) {
-            var text = ModelText.load(model.path());
+            var text = ModelText.load(model.path(), settings.chat());
             metrics =
                     metrics == null
                             ? new EngineMetrics(registry, model.name())

@@ -9,6 +9,7 @@ import java.util.OptionalLong;
 /// @param adminHost where the admin API listens
 /// @param roundRobin only to compare with: whether engines are named one after the other
 /// @param seed of the seeds that are drawn for requests without one; empty for random ones
+/// @param chat how the models are spoken with
 record RouterSettings(
         String host,
         int port,
@@ -16,7 +17,8 @@ record RouterSettings(
         String adminHost,
         int adminPort,
         boolean roundRobin,
-        OptionalLong seed) {
+        OptionalLong seed,
+        ChatSettings chat) {
     RouterSettings {
         models = List.copyOf(models);
     }

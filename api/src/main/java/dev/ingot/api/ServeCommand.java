@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -226,9 +227,10 @@ final class ServeCommand extends ConsoleCommand {
             names = "--numerics",
             paramLabel = "exact|fast",
             description =
-                    "exact: the same request gives the same tokens in any company. fast, for metal"
-                            + " only: the fastest kernels for as many rows as there are, on which its"
-                            + " tokens may depend then (default: ${DEFAULT-VALUE}).")
+                    "exact: the same request gives the same tokens in any company. fast: on metal"
+                            + " the fastest kernels for as many rows as there are, on which its tokens"
+                            + " may depend then; on the CPU activations are rounded to bf16 for weights"
+                            + " in bf16, where that is faster (default: ${DEFAULT-VALUE}).")
     private String numerics = "exact";
 
     @Option(
@@ -246,7 +248,11 @@ final class ServeCommand extends ConsoleCommand {
                     "Seed of the seeds that are drawn for requests without one (default: random).")
     private @Nullable Long seed;
 
+    @Mixin private ChatFlags chat = new ChatFlags();
+
     @Mixin private ClusterFlags cluster = new ClusterFlags();
+
+    @Mixin private VllmFlags vllm = new VllmFlags();
 
     @Override
     public Integer call() {
@@ -275,15 +281,21 @@ final class ServeCommand extends ConsoleCommand {
         check(
                 models.size() <= 1 || cluster.role.equals("router"),
                 "one model, not " + models.size() + ": only a router takes several");
+        requireValid(() -> vllm.check());
+        var spoken = valid(chat::settings);
         if (cluster.role.equals("router")) {
-            var routed = routerSettings();
+            var routed = routerSettings(spoken);
             var settings = clusterSettings(ClusterSettings.Role.ROUTER);
             return () -> RouterNode.start(routed, settings);
         }
         boolean alone = cluster.role.equals("all");
+        check(
+                alone || !chat.areGiven(),
+                "--chat-template, --tool-call-parser and --reasoning-parser are for the router,"
+                        + " which speaks with the clients");
         check(!alone || cluster.join.isEmpty(), "--join needs --role router or --role engine");
         int absent = alone ? DEFAULT_PORT : 0;
-        var serve = settings(port == null ? absent : port);
+        var serve = settings(port == null ? absent : port, spoken);
         if (alone) {
             return () -> Node.start(serve);
         }
@@ -303,14 +315,10 @@ final class ServeCommand extends ConsoleCommand {
     }
 
     private ClusterSettings clusterSettings(ClusterSettings.Role role) {
-        try {
-            return cluster.settings(role, Duration.ofSeconds(shutdownSeconds));
-        } catch (IllegalArgumentException e) {
-            throw wrong(e);
-        }
+        return valid(() -> cluster.settings(role, Duration.ofSeconds(shutdownSeconds)));
     }
 
-    private RouterSettings routerSettings() {
+    private RouterSettings routerSettings(ChatSettings spoken) {
         int listening = port == null ? DEFAULT_PORT : port;
         check(listening >= 0 && listening <= 65535, "--port is " + port + ", expected 0 to 65535");
         check(
@@ -333,6 +341,11 @@ final class ServeCommand extends ConsoleCommand {
         for (int i = 0; i < names.size(); i++) {
             found.set(i, new FoundModel(found.get(i).path(), names.get(i)));
         }
+        check(
+                found.size() == 1 || !chat.areGiven(),
+                "--chat-template, --tool-call-parser and --reasoning-parser are for one model, not "
+                        + found.size());
+        found.forEach(each -> requireValid(() -> vllm.check(each.path())));
         return new RouterSettings(
                 host,
                 listening,
@@ -340,10 +353,11 @@ final class ServeCommand extends ConsoleCommand {
                 cluster.adminHost,
                 cluster.adminPort,
                 cluster.routing.equals("round-robin"),
-                seed == null ? OptionalLong.empty() : OptionalLong.of(seed));
+                seed == null ? OptionalLong.empty() : OptionalLong.of(seed),
+                spoken);
     }
 
-    private ServeSettings settings(int port) {
+    private ServeSettings settings(int port, ChatSettings spoken) {
         var environment = new LegacyVariables(System.getenv());
         int maxStepTokens;
         int blockSize;
@@ -415,6 +429,7 @@ final class ServeCommand extends ConsoleCommand {
                 "--quantize is '" + quantize + "', expected 4bit or 8bit");
         var found =
                 models.isEmpty() ? FoundModel.at(BuiltInModel.folder()) : find(models.getFirst());
+        requireValid(() -> vllm.check(found.path()));
         var worker =
                 new WorkerSettings(
                         found.path(),
@@ -440,7 +455,8 @@ final class ServeCommand extends ConsoleCommand {
                 prefixCaching,
                 policy,
                 Duration.ofSeconds(shutdownSeconds),
-                seed == null ? OptionalLong.empty() : OptionalLong.of(seed));
+                seed == null ? OptionalLong.empty() : OptionalLong.of(seed),
+                spoken);
     }
 
     private SchedulingPolicy policy() {
@@ -452,18 +468,15 @@ final class ServeCommand extends ConsoleCommand {
                 "--reserved-shares has "
                         + reservedShares.length
                         + " numbers, expected 2: of the normal and of the low class");
-        try {
-            return new SchedulingPolicy(
-                    maxQueuedTokens,
-                    Duration.ofMillis(Math.round(1e3 * maxQueueSeconds)),
-                    reservedShares[0],
-                    reservedShares[1],
-                    longPromptTokens,
-                    stretch,
-                    stretchOfAll);
-        } catch (IllegalArgumentException e) {
-            throw wrong(e);
-        }
+        return valid(() ->
+                new SchedulingPolicy(
+                        maxQueuedTokens,
+                        Duration.ofMillis(Math.round(1e3 * maxQueueSeconds)),
+                        reservedShares[0],
+                        reservedShares[1],
+                        longPromptTokens,
+                        stretch,
+                        stretchOfAll));
     }
 
     private WeightLoading weightLoading() {
@@ -486,9 +499,22 @@ final class ServeCommand extends ConsoleCommand {
     }
 
     private FoundModel find(String argument) {
+        return valid(() -> FoundModel.of(argument));
+    }
+
+    private void requireValid(Runnable check) {
+        boolean _ =
+                valid(() -> {
+                    check.run();
+                    return true;
+                });
+    }
+
+    /// What was asked for, or a refusal of the command line.
+    private <T> T valid(Supplier<T> settings) {
         try {
-            return FoundModel.of(argument);
-        } catch (CheckpointException e) {
+            return settings.get();
+        } catch (IllegalArgumentException | CheckpointException e) {
             throw wrong(e);
         }
     }

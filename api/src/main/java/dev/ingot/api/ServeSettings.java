@@ -13,6 +13,7 @@ import java.util.OptionalLong;
 /// @param policy whose turn it is, and how long one waits for it
 /// @param grace how long running requests may take to end when the node is stopped
 /// @param seed of the seeds that are drawn for requests without one; empty for random ones
+/// @param chat how the model is spoken with
 public record ServeSettings(
         String host,
         int port,
@@ -22,7 +23,8 @@ public record ServeSettings(
         boolean prefixCaching,
         SchedulingPolicy policy,
         Duration grace,
-        OptionalLong seed) {
+        OptionalLong seed,
+        ChatSettings chat) {
     /// What running requests have to end, unless said otherwise.
     public static final Duration DEFAULT_GRACE = Duration.ofSeconds(10);
 

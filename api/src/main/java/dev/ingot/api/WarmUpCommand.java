@@ -39,7 +39,8 @@ final class WarmUpCommand implements Callable<Integer> {
                         true,
                         SchedulingPolicy.DEFAULT,
                         ServeSettings.DEFAULT_GRACE,
-                        OptionalLong.of(1));
+                        OptionalLong.of(1),
+                        ChatSettings.OF_THE_MODEL);
         try (var node = Node.start(settings);
                 var client = HttpClient.newHttpClient()) {
             for (var body : BODIES) {

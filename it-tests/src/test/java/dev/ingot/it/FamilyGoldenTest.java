@@ -29,6 +29,11 @@ import tools.jackson.databind.JsonNode;
 /// engine on the CPU and on the Metal device: all prompts of a checkpoint in one batch, prefilled in chunks.
 final class FamilyGoldenTest {
     private static final Path GOLDENS = Path.of("src", "test", "resources", "goldens");
+
+    /// Some hundred units wide: slow on the software device, so there on demand only.
+    private static final Path WIDE = Path.of("src", "test", "resources", "wide-goldens");
+
+    private static final boolean ALL = Boolean.getBoolean("ingot.formats");
     private static final double TOLERANCE = 0.02;
 
     private final ActorTestKit kit = ActorTestKit.create();
@@ -39,15 +44,27 @@ final class FamilyGoldenTest {
     }
 
     static List<Arguments> checkpoints() throws IOException {
-        try (var folders = Files.list(GOLDENS)) {
+        var all = new ArrayList<Arguments>();
+        for (var folder : folders(GOLDENS)) {
+            // Quantized weights meet activations of 8 bits on the CPU: QuantizedGoldensTest bounds
+            // that.
+            boolean isQuantized = folder.endsWith("gpt-oss-mxfp4");
+            Stream.of("cpu", "metal", "metal, fast")
+                    .filter(device -> !isQuantized || !device.equals("cpu"))
+                    .forEach(device -> all.add(Arguments.of(device, folder)));
+        }
+        for (var folder : folders(WIDE)) {
+            Stream.of("cpu", "metal", "metal, fast")
+                    .filter(device -> ALL || device.equals("cpu"))
+                    .forEach(device -> all.add(Arguments.of(device, folder)));
+        }
+        return all;
+    }
+
+    private static List<Path> folders(Path of) throws IOException {
+        try (var folders = Files.list(of)) {
             return folders.filter(folder -> Files.exists(folder.resolve("golden.json")))
-                    // Quantized weights meet activations of 8 bits on the CPU: QuantizedGoldensTest
-                    // bounds that.
-                    .filter(folder -> !folder.endsWith("gpt-oss-mxfp4"))
                     .sorted()
-                    .flatMap(folder ->
-                            Stream.of("cpu", "metal", "metal, fast")
-                                    .map(device -> Arguments.of(device, folder)))
                     .toList();
         }
     }

@@ -1,5 +1,6 @@
 package dev.ingot.it;
 
+import dev.ingot.api.ChatSettings;
 import dev.ingot.api.Node;
 import dev.ingot.api.ServeSettings;
 import dev.ingot.engine.ops.Numerics;
@@ -88,7 +89,8 @@ final class TestServer extends TestClient {
                         true,
                         SchedulingPolicy.DEFAULT,
                         grace,
-                        OptionalLong.of(1));
+                        OptionalLong.of(1),
+                        ChatSettings.OF_THE_MODEL);
         try {
             return new TestServer(Node.start(settings));
         } catch (Node.StartException e) {

@@ -29,11 +29,11 @@ public final class Devices {
     ///
     /// @param threads threads that compute on the CPU; 0 for one per available processor
     /// @throws DeviceException of kind `UNAVAILABLE` if there is no such device here
-    /// @throws IllegalArgumentException if no device has that name, or if it does not know the numerics
+    /// @throws IllegalArgumentException if no device has that name
     public static Device open(String name, int threads, Numerics numerics) {
         return switch (name) {
             case "auto" -> best(threads, numerics);
-            case "cpu" -> cpu(threads, numerics);
+            case "cpu" -> CpuDevice.open(threads, numerics);
             case "metal" -> MetalDevice.open(numerics);
             default ->
                     throw new IllegalArgumentException(
@@ -43,23 +43,13 @@ public final class Devices {
 
     private static Device best(int threads, Numerics numerics) {
         if (!Frameworks.isMac()) {
-            return cpu(threads, numerics);
+            return CpuDevice.open(threads, numerics);
         }
         try {
             return MetalDevice.open(numerics);
         } catch (DeviceException e) {
             LOG.warn("Using the CPU: {}", e.getMessage());
-            return cpu(threads, numerics);
+            return CpuDevice.open(threads, numerics);
         }
-    }
-
-    /// @throws IllegalArgumentException for fast numerics: that is never taken for an exact device
-    private static Device cpu(int threads, Numerics numerics) {
-        if (numerics != Numerics.EXACT) {
-            throw new IllegalArgumentException(
-                    "fast numerics are for the metal device; the cpu's kernels are exact, and have"
-                            + " no faster variants to choose from");
-        }
-        return CpuDevice.open(threads);
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.ingot.engine.ops.DeviceException;
 import dev.ingot.engine.ops.Numerics;
+import dev.ingot.kernels.cpu.CpuDevice;
 import dev.ingot.kernels.metal.objc.Frameworks;
 import org.junit.jupiter.api.Test;
 
@@ -26,10 +27,16 @@ final class DevicesTest {
     }
 
     @Test
-    void theCpuHasNoFastNumericsAndSaysSo() {
-        assertThatThrownBy(() -> Devices.open("cpu", 1, Numerics.FAST))
-                .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("fast numerics are for the metal device");
+    void fastNumericsTakeProductsOfBf16PairsWhereTheCpuHasThem() {
+        boolean pairs = CpuDevice.variants().contains("avx512bf16");
+        try (var exact = Devices.open("cpu", 1);
+                var fast = Devices.open("cpu", 1, Numerics.FAST)) {
+            assertThat(exact.info().variant()).isNotEqualTo("avx512bf16");
+            assertThat(fast.info().variant())
+                    .isEqualTo(pairs ? "avx512bf16" : exact.info().variant());
+            assertThat(fast.info().numericClass().equals(exact.info().numericClass()))
+                    .isEqualTo(!pairs);
+        }
     }
 
     @Test

@@ -2,6 +2,7 @@ package dev.ingot.worker;
 
 import dev.ingot.engine.model.ModelConfig;
 import dev.ingot.engine.model.ModelMemory;
+import dev.ingot.engine.model.Models;
 
 /// How long a sequence may be and how many KV blocks there are: decided before anything is allocated.
 ///
@@ -69,29 +70,28 @@ record KvPlan(int maxModelLength, int blockCount) {
                 Math.min(
                         budget / memory.kvBytesPerBlock(),
                         Integer.MAX_VALUE / settings.blockSize());
-        long positions = affordable * settings.blockSize();
-        int length = (int) Math.min(asked, positions);
+        var groups = Models.kvGroups(config);
+        int chunk = settings.maxStepTokens();
+        int length = groups.longest(asked, affordable, settings.blockSize(), chunk);
         if (length < asked && (settings.maxModelLength().isPresent() || length < 2)) {
             throw new IllegalArgumentException(
                     "a context of "
                             + asked
                             + " tokens needs "
                             + mib(
-                                    Math.ceilDiv(asked, settings.blockSize())
+                                    groups.most(asked, settings.blockSize(), chunk)
                                             * memory.kvBytesPerBlock())
                             + " of KV cache and there are "
                             + mib(budget)
                             + ": "
-                            + (positions < 2
-                                    ? ""
-                                    : "lower --max-model-len to " + positions + ", or ")
+                            + (length < 2 ? "" : "lower --max-model-len to " + length + ", or ")
                             + (settings.kvCacheBytes().isEmpty()
                                             && settings.memoryFraction().isPresent()
                                     ? "raise --gpu-memory-utilization"
                                     : "raise --kv-cache-memory-bytes"));
         }
         // More blocks than all sequences can fill at once would only serve the prefix cache.
-        long useful = (long) settings.maxSequences() * Math.ceilDiv(length, settings.blockSize());
+        long useful = settings.maxSequences() * groups.most(length, settings.blockSize(), chunk);
         return new KvPlan(
                 length,
                 (int)

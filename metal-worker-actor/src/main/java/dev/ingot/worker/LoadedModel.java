@@ -126,7 +126,8 @@ final class LoadedModel implements AutoCloseable {
                         settings.maxStepTokens(),
                         settings.maxSequences(),
                         settings.blockSize(),
-                        maxBlocks);
+                        maxBlocks,
+                        geometry.groups().count());
         var sampler = new BatchSampler(device, settings.maxSequences(), config.vocabulary());
         LOG.info(
                 "Loaded {} on {} ({}, {} threads): {} MiB of weights in {} s ({} GB/s), {} MiB of"

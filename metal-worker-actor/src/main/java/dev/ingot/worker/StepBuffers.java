@@ -8,6 +8,8 @@ import dev.ingot.engine.schedule.Slice;
 import dev.ingot.engine.schedule.StepPlan;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
 
 /// The input tensors of a step, in device memory that is allocated once at the limits.
 ///
@@ -18,27 +20,41 @@ final class StepBuffers {
     private final int maxBlocks;
     private final Tensor tokenIds;
     private final Tensor positions;
-    private final Tensor slotMapping;
     private final Tensor queryStarts;
     private final Tensor sequenceLengths;
-    private final Tensor blockTables;
     private final Tensor logitRows;
     private final Tensor copies;
 
-    /// @param maxBlocks blocks of the longest sequence
-    StepBuffers(Device device, int maxTokens, int maxSequences, int blockSize, int maxBlocks) {
+    /// For each group of layers.
+    private final List<Tensor> slotMappings = new ArrayList<>();
+
+    private final List<Tensor> blockTables = new ArrayList<>();
+
+    /// @param maxBlocks blocks of the longest sequence, in each group
+    /// @param groups of layers with blocks of their own
+    StepBuffers(
+            Device device,
+            int maxTokens,
+            int maxSequences,
+            int blockSize,
+            int maxBlocks,
+            int groups) {
         this.blockSize = blockSize;
         this.maxBlocks = maxBlocks;
         tokenIds = Tensor.allocate(device, "step token ids", DType.I32, maxTokens, 1);
         positions = Tensor.allocate(device, "step positions", DType.I32, maxTokens, 1);
-        slotMapping = Tensor.allocate(device, "step slot mapping", DType.I32, maxTokens, 1);
         queryStarts = Tensor.allocate(device, "step query starts", DType.I32, maxSequences + 1, 1);
         sequenceLengths =
                 Tensor.allocate(device, "step sequence lengths", DType.I32, maxSequences, 1);
-        blockTables =
-                Tensor.allocate(device, "step block tables", DType.I32, maxSequences, maxBlocks);
+        for (int g = 0; g < groups; g++) {
+            slotMappings.add(
+                    Tensor.allocate(device, "step slot mapping " + g, DType.I32, maxTokens, 1));
+            blockTables.add(
+                    Tensor.allocate(
+                            device, "step block tables " + g, DType.I32, maxSequences, maxBlocks));
+        }
         logitRows = Tensor.allocate(device, "step logit rows", DType.I32, maxSequences, 1);
-        copies = Tensor.allocate(device, "step block copies", DType.I32, maxSequences, 2);
+        copies = Tensor.allocate(device, "step block copies", DType.I32, maxSequences * groups, 2);
     }
 
     /// Writes the plan and returns the views that have its sizes.
@@ -54,23 +70,35 @@ final class StepBuffers {
                 int position = slice.firstPosition() + i;
                 set(ids, token, slice.tokens().get(i));
                 set(positions.buffer().contents(), token, position);
-                set(slotMapping.buffer().contents(), token, slice.blocks().slot(position));
+                for (int g = 0; g < slotMappings.size(); g++) {
+                    var slots = slotMappings.get(g).buffer().contents();
+                    set(slots, token, slice.blocks().slot(g, position));
+                }
             }
             if (slice.sampler() != null) {
                 set(logitRows.buffer().contents(), logits++, token - 1);
             }
             set(sequenceLengths.buffer().contents(), sequence, slice.sequenceLength());
-            fillBlockTable(sequence, slice);
+            fillBlockTables(sequence, slice);
             set(starts, ++sequence, token);
         }
+        var others = new ArrayList<Batch>(slotMappings.size() - 1);
+        for (int g = 1; g < slotMappings.size(); g++) {
+            others.add(batch(g, token, sequence, logits, List.of()));
+        }
+        return batch(0, token, sequence, logits, others);
+    }
+
+    private Batch batch(int group, int tokens, int sequences, int rows, List<Batch> others) {
         return new Batch(
-                tokenIds.firstRows(token),
-                positions.firstRows(token),
-                slotMapping.firstRows(token),
-                queryStarts.firstRows(sequence + 1),
-                sequenceLengths.firstRows(sequence),
-                blockTables.firstRows(sequence),
-                logitRows.firstRows(logits));
+                tokenIds.firstRows(tokens),
+                positions.firstRows(tokens),
+                slotMappings.get(group).firstRows(tokens),
+                queryStarts.firstRows(sequences + 1),
+                sequenceLengths.firstRows(sequences),
+                blockTables.get(group).firstRows(sequences),
+                logitRows.firstRows(rows),
+                others);
     }
 
     /// Writes which blocks to copy before the step: `[count, 2]`, source and target.
@@ -85,11 +113,13 @@ final class StepBuffers {
         return copies.firstRows(count);
     }
 
-    private void fillBlockTable(int row, Slice slice) {
-        var tables = blockTables.buffer().contents();
+    private void fillBlockTables(int row, Slice slice) {
         int count = Math.ceilDiv(slice.sequenceLength(), blockSize);
-        for (int i = 0; i < count; i++) {
-            set(tables, (long) row * maxBlocks + i, slice.blocks().block(i));
+        for (int g = 0; g < blockTables.size(); g++) {
+            var tables = blockTables.get(g).buffer().contents();
+            for (int i = 0; i < count; i++) {
+                set(tables, (long) row * maxBlocks + i, slice.blocks().block(g, i));
+            }
         }
     }
 

@@ -13,12 +13,19 @@ import java.util.Optional;
 /// The door of the queue: says at once what can never run, and makes a sequence of what can.
 final class Admission {
     private final SchedulerLimits limits;
-    private final long poolPositions;
+    private final int longest;
     private final int vocabulary;
 
     Admission(SchedulerLimits limits, Worker.Loaded model) {
         this.limits = limits;
-        this.poolPositions = model.kv().positions();
+        var kv = model.kv();
+        this.longest =
+                kv.groups()
+                        .longest(
+                                limits.maxModelLength(),
+                                kv.blockCount(),
+                                kv.blockSize(),
+                                limits.maxStepTokens());
         this.vocabulary = model.vocabulary();
     }
 
@@ -30,7 +37,7 @@ final class Admission {
         long needed =
                 Math.min(
                         limits.maxModelLength(), (long) promptLength + submit.params().maxTokens());
-        if (promptLength >= limits.maxModelLength() || needed > poolPositions) {
+        if (promptLength >= limits.maxModelLength() || needed > longest) {
             return Optional.of(
                     rejected(
                             submit,
@@ -38,7 +45,7 @@ final class Admission {
                             "prompt and output need "
                                     + needed
                                     + " tokens; the context holds "
-                                    + Math.min(limits.maxModelLength(), poolPositions),
+                                    + longest,
                             Duration.ZERO));
         }
         // A request that was accepted before and lost its engine is not turned away now.

@@ -44,7 +44,7 @@ final class Canary {
 
     /// @param kv the pool; the device has one block more
     Canary(KvGeometry kv, int vocabulary, EngineMetrics metrics) {
-        this.block = BlockTableView.ofBlock(kv.blockCount(), kv.blockSize());
+        this.block = BlockTableView.ofBlock(kv.blockCount(), kv.blockSize(), kv.groups().count());
         this.vocabulary = vocabulary;
         this.metrics = metrics;
     }

@@ -14,6 +14,6 @@ public interface EngineParts {
 
     /// The bookkeeping of an empty pool.
     default KvAllocator blocks(KvGeometry kv, boolean prefixCaching) {
-        return new KvAllocator(kv.blockSize(), kv.blockCount(), prefixCaching, kv.window());
+        return new KvAllocator(kv.blockSize(), kv.blockCount(), prefixCaching, kv.groups());
     }
 }

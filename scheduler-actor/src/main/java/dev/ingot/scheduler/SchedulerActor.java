@@ -152,7 +152,7 @@ public final class SchedulerActor {
                 context.messageAdapter(BlockAllocatorActor.Reply.class, FromAllocator::new);
         this.admission = new Admission(limits, model);
         var kv = model.kv();
-        this.planner = new StepPlanner(limits, kv.blockSize(), kv.blockCount(), kv.window());
+        this.planner = new StepPlanner(limits, kv.blockSize(), kv.blockCount(), kv.groups());
         this.policy = limits.policy();
         this.pace = new PrefillPace(policy.stretch());
         this.roster = new Roster(policy);
@@ -420,9 +420,7 @@ public final class SchedulerActor {
             if (entry != null && wantOf(entry.sequence()) != null) {
                 slices.add(slice(entry, each));
                 entries.add(entry);
-                if (each.copy() != null) {
-                    copies.add(each.copy());
-                }
+                copies.addAll(each.copies());
             }
         }
         if (reserved.isEmpty() && canary.isWaiting()) {

@@ -103,7 +103,7 @@ final class FakeWorker {
     private Worker.Reply run(StepPlan plan) {
         if (fails.test(plan.stepId())) {
             for (var slice : plan.slices()) {
-                memory[slice.blocks().slot(slice.firstPosition())] = -7;
+                memory[slice.blocks().slot(0, slice.firstPosition())] = -7;
             }
             return new Worker.StepFailed(
                     plan.stepId(), DeviceException.Kind.INTERNAL, "as planned");
@@ -114,7 +114,7 @@ final class FakeWorker {
         }
         for (var slice : plan.slices()) {
             for (int i = 0; i < slice.tokens().size(); i++) {
-                memory[slice.blocks().slot(slice.firstPosition() + i)] = slice.tokens().get(i);
+                memory[slice.blocks().slot(0, slice.firstPosition() + i)] = slice.tokens().get(i);
             }
         }
         var outcomes = new ArrayList<Worker.Outcome>();
@@ -129,7 +129,7 @@ final class FakeWorker {
     private Worker.Outcome sample(Slice slice, SequenceSampler sampler) {
         int hash = 17;
         for (int position = 0; position < slice.sequenceLength(); position++) {
-            int block = slice.blocks().block(position / blockSize);
+            int block = slice.blocks().block(0, position / blockSize);
             hash = step(hash, memory[block * blockSize + position % blockSize]);
         }
         try {

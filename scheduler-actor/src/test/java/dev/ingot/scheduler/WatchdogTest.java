@@ -26,7 +26,7 @@ final class WatchdogTest {
                         new SequenceId(1, 0),
                         Tokens.of(new int[tokens]),
                         0,
-                        BlockTableView.ofBlock(0, tokens),
+                        BlockTableView.ofBlock(0, tokens, 1),
                         null);
         return new StepInFlight(new StepPlan(++steps, List.of(slice)), List.of(), now);
     }

@@ -123,6 +123,9 @@ public final class BenchCommand extends ConsoleCommand {
     public Integer call() throws IOException {
         check(repeat >= 1, "--repeat is " + repeat + ", expected at least 1");
         check(threads >= 1 && threads <= 1024, "--threads is " + threads + ", expected 1 to 1024");
+        check(
+                List.of("exact", "fast").contains(numerics),
+                "--numerics is '" + numerics + "', expected exact or fast");
         if (kernels) {
             return measureKernels();
         }
@@ -165,14 +168,12 @@ public final class BenchCommand extends ConsoleCommand {
                         + ", expected "
                         + batch
                         + " to 65536");
-        check(
-                List.of("exact", "fast").contains(numerics),
-                "--numerics is '" + numerics + "', expected exact or fast");
+        var config = HfConfig.read(folder);
         var kv =
                 Models.kvGeometry(
-                        HfConfig.read(folder),
+                        config,
                         defaults.blockSize(),
-                        blocks(largest(chosen)),
+                        blocks(largest(chosen)) * Models.kvGroups(config).count(),
                         defaults.kvCacheType());
         return new WorkerSettings(
                 folder,
@@ -195,7 +196,7 @@ public final class BenchCommand extends ConsoleCommand {
 
     private int measureKernels() {
         check(model == null, "--kernels measures no model, but '" + model + "' is given");
-        try (var cpu = CpuDevice.open(threads)) {
+        try (var cpu = CpuDevice.open(threads, Numerics.named(numerics))) {
             out().printf(
                             "%s, %s, %d threads; products with 3072×1024 weights, best of many%n",
                             cpu.info().name(), cpu.info().variant(), cpu.info().threads());
@@ -233,7 +234,7 @@ public final class BenchCommand extends ConsoleCommand {
                 ModelCost.of(
                         worker.model(),
                         worker.weightBytes(),
-                        worker.kv().bytesPerPosition(),
+                        worker.kv().bytesPerPosition() * worker.kv().groups().count(),
                         maxStepTokens);
         var report = new BenchReport(name, worker.device(), cost);
         var calibration = worker.calibration();

@@ -40,7 +40,12 @@ final class BenchRunner {
         this.worker = worker;
         this.maxStepTokens = maxStepTokens;
         vocabulary = worker.model().vocabulary();
-        blocks = new KvAllocator(worker.kv().blockSize(), worker.kv().blockCount(), false);
+        blocks =
+                new KvAllocator(
+                        worker.kv().blockSize(),
+                        worker.kv().blockCount(),
+                        false,
+                        worker.kv().groups());
     }
 
     /// A sequence that may grow to the test's length.

@@ -7,6 +7,7 @@ import dev.ingot.engine.files.ModelFiles;
 import dev.ingot.engine.model.Models;
 import dev.ingot.engine.model.WeightLoading;
 import dev.ingot.engine.ops.DeviceException;
+import dev.ingot.engine.ops.Numerics;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.engine.text.TokenizerException;
 import dev.ingot.engine.weights.CheckpointException;
@@ -22,6 +23,7 @@ import java.util.Locale;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -67,6 +69,12 @@ public final class PerplexityCommand extends ConsoleCommand {
     private List<String> quantize = List.of();
 
     @Option(
+            names = "--numerics",
+            paramLabel = "fast",
+            description = "Read with the first model in fast numerics, too, as of ingot serve.")
+    private @Nullable String numerics;
+
+    @Option(
             names = "--max-documents",
             paramLabel = "N",
             description = "Read no more than these (default: all).")
@@ -82,9 +90,14 @@ public final class PerplexityCommand extends ConsoleCommand {
     private int threads = Runtime.getRuntime().availableProcessors();
 
     /// A row of the table to be.
-    private record Candidate(Path model, WeightLoading loading) {
+    private record Candidate(Path model, WeightLoading loading, Numerics numerics) {
+        Candidate(Path model, WeightLoading loading) {
+            this(model, loading, Numerics.EXACT);
+        }
+
         String name() {
             return model.getFileName()
+                    + (numerics == Numerics.FAST ? " --numerics fast" : "")
                     + switch (loading) {
                         case AS_STORED -> "";
                         case QUANTIZE_4BIT -> " --quantize 4bit";
@@ -164,6 +177,12 @@ public final class PerplexityCommand extends ConsoleCommand {
         var given = models.isEmpty() ? List.of(BuiltInModel.folder()) : models;
         var candidates = new ArrayList<Candidate>();
         candidates.add(new Candidate(given.getFirst(), WeightLoading.AS_STORED));
+        check(
+                numerics == null || numerics.equals("fast"),
+                "--numerics is '" + numerics + "', expected fast: exact ones come first anyway");
+        if (numerics != null) {
+            candidates.add(new Candidate(given.getFirst(), WeightLoading.AS_STORED, Numerics.FAST));
+        }
         for (var bits : quantize) {
             check(
                     bits.equals("4bit") || bits.equals("8bit"),
@@ -251,11 +270,13 @@ public final class PerplexityCommand extends ConsoleCommand {
 
     private WorkerSettings settings(Candidate candidate, int longest) {
         var defaults = WorkerSettings.defaults(candidate.model());
+        var config = ModelFiles.at(candidate.model()).config();
         var kv =
                 Models.kvGeometry(
-                        ModelFiles.at(candidate.model()).config(),
+                        config,
                         defaults.blockSize(),
-                        Math.ceilDiv(longest, defaults.blockSize()),
+                        Math.ceilDiv(longest, defaults.blockSize())
+                                * Models.kvGroups(config).count(),
                         defaults.kvCacheType());
         return new WorkerSettings(
                 candidate.model(),
@@ -269,6 +290,6 @@ public final class PerplexityCommand extends ConsoleCommand {
                 OptionalDouble.empty(),
                 defaults.kvCacheType(),
                 candidate.loading(),
-                defaults.numerics());
+                candidate.numerics());
     }
 }

@@ -40,7 +40,11 @@ final class TextScorer {
     /// @throws IllegalArgumentException if the text does not fit the worker's cache
     double[] logProbabilities(Tokens text) {
         var blocks =
-                new KvAllocator(worker.kv().blockSize(), worker.kv().blockCount(), false)
+                new KvAllocator(
+                                worker.kv().blockSize(),
+                                worker.kv().blockCount(),
+                                false,
+                                worker.kv().groups())
                         .reserve(
                                 List.of(
                                         new Demand(

@@ -87,7 +87,9 @@ final class LinkToEngineActor {
     record Watch(long request) implements Message {}
 
     /// What it tells its router.
-    sealed interface Notice permits Up, Down, Loaded, Counted, Ended, Refused, Progressed {}
+    sealed interface Notice permits Up, Down, Loaded, Counted, Ended, Refused, Progressed {
+        ActorRef<Engine.Command> link();
+    }
 
     /// A request that was watched has got a token or has ended.
     record Progressed(ActorRef<Engine.Command> link, long request) implements Notice {}
@@ -167,6 +169,12 @@ final class LinkToEngineActor {
                 Engine.Command.class,
                 link,
                 requests -> requests.match(Engine.Command.class, FromRequest::new));
+    }
+
+    /// Tells a link what only its router may.
+    static void tell(ActorRef<Engine.Command> link, Message message) {
+        ActorRef<Message> own = link.<Object>unsafeUpcast().narrow();
+        own.tell(message);
     }
 
     private Behavior<Message> start() {

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 /// What a router knows of one engine node.
 final class RoutedNode {
     private final String name;
+    private final long number;
     private final PrefixIndex prefixes;
     private final Breaker breaker = new Breaker();
 
@@ -28,14 +29,20 @@ final class RoutedNode {
     private long submitted;
     private long granted;
 
-    RoutedNode(String name, ActorRef<ToGate> gate, int mostHashes) {
+    /// @param number counts the nodes in the order in which they came
+    RoutedNode(String name, ActorRef<ToGate> gate, int mostHashes, long number) {
         this.name = name;
+        this.number = number;
         this.gate = gate;
         this.prefixes = new PrefixIndex(mostHashes);
     }
 
     String name() {
         return name;
+    }
+
+    long number() {
+        return number;
     }
 
     @Nullable ActorRef<ToGate> gate() {
@@ -200,8 +207,9 @@ final class RoutedNode {
         return breaker.allows(inFlight(), nowNanos);
     }
 
-    Optional<String> classOf() {
-        return card == null || link == null || unusable
+    /// Its numeric class, if it is linked and has this model.
+    Optional<String> classOf(String model) {
+        return card == null || link == null || unusable || !card.model().equals(model)
                 ? Optional.empty()
                 : Optional.of(card.numericClass());
     }

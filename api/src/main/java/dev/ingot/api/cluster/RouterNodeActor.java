@@ -1,6 +1,6 @@
 package dev.ingot.api.cluster;
 
-import dev.ingot.api.cluster.RouterActor.ModelState;
+import dev.ingot.api.cluster.EngineNodes.ModelState;
 import dev.ingot.engine.text.Tokenizer;
 import dev.ingot.scheduler.EngineMetrics;
 import dev.ingot.scheduler.Engines;
@@ -110,6 +110,7 @@ public final class RouterNodeActor {
             });
             context.spawn(
                     MembershipActor.create(settings), "membership", DispatcherSelector.blocking());
+            context.spawn(UnreachedNodesActor.create(nanoClock), "unreached");
             return Behaviors.empty();
         });
     }

@@ -16,10 +16,20 @@
 /// milliseconds. A hang or a partition: the link is silent for its lease of 1.5 s. The cluster's own membership takes
 /// some ten seconds and decides only who belongs to it. A router that is lost: its engine nodes end its sequences after 5 s.
 ///
+/// **Who goes on when the network is cut.** Nothing here must be there once only: who serves a stream is decided by its link's lease
+/// and its epoch. So membership may be decided for the clients' sake alone. Where a cut parts the nodes wholly, the split-brain
+/// resolver keeps those who see most routers, and engine nodes that see none leave and join anew. Where it closes only some ways, or one
+/// direction of one, both ends are still heard of by others, and the resolver would put out both, a router with all its clients for one of
+/// many engines. Therefore routers act before it: an engine node that a router has not reached for three seconds after the failure
+/// detector's four is put out ([UnreachedNodes][dev.ingot.api.cluster.UnreachedNodes]); of two engine nodes that do not reach each other the
+/// younger one, of two routers the younger one, too. Who is put out begins anew and joins when it can. The price: an engine node that one
+/// of several routers does not reach is lost to the others for as long, too.
+///
 /// **What is exact.** The tokens of a sequence depend on the model, the prompt, the parameters and the seed, within one
 /// numeric class (device, kernels' build, weights, K and V's type). A request goes on in its own class where there is an engine of it;
 /// where there is none, its answer says `"continuity": "approximate"` in its usage, and
-/// `ingot:approximate_continuations_total` counts it.
+/// `ingot:approximate_continuations_total` counts it. A node whose class is not that of most nodes with its model is marked in the
+/// router's log and status; of classes with equally many nodes, the usual one is that of the node which came first.
 ///
 /// **Which engine.** [RoutingPolicy][dev.ingot.api.cluster.RoutingPolicy]: the one that holds most of the prompt, unless it has more than its
 /// share. Load is counted here exactly, not learnt late from reports.

@@ -73,4 +73,11 @@ final class RoutingPolicyTest {
         assertThat(chosen(wanted(77, false, ""), engine("y", 0, 0), engine("x", 0, 0)))
                 .isEqualTo(first);
     }
+
+    @Test
+    void theUsualClassIsThatOfTheMostNodesAndOfTheFirstOneWhereThatDecidesNothing() {
+        assertThat(EngineNodes.usual(List.of("z", "a", "a"))).isEqualTo("a");
+        assertThat(EngineNodes.usual(List.of("z", "a"))).isEqualTo("z");
+        assertThat(EngineNodes.usual(List.of("a", "z", "z", "a", "m"))).isEqualTo("a");
+    }
 }

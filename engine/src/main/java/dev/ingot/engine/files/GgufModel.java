@@ -48,4 +48,9 @@ record GgufModel(Path file) implements ModelFiles {
     public Optional<ChatTemplate> template(Tokenizer tokenizer, Clock clock) {
         return ChatTemplate.findGguf(file, tokenizer, clock);
     }
+
+    @Override
+    public ChatTemplate template(Path source, Tokenizer tokenizer, Clock clock) {
+        return ChatTemplate.ofGguf(source, file, tokenizer, clock);
+    }
 }

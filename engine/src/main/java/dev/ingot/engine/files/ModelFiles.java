@@ -26,7 +26,8 @@ public sealed interface ModelFiles permits ModelFolder, GgufModel {
         }
         throw new CheckpointException(
                 path,
-                "expected a folder with config.json, a tokenizer and *.safetensors, or a file *.gguf, found "
+                "expected a folder with config.json, a tokenizer and *.safetensors, or a file"
+                        + " *.gguf, found "
                         + (Files.exists(path) ? "another kind of file" : "nothing"));
     }
 
@@ -59,4 +60,10 @@ public sealed interface ModelFiles permits ModelFolder, GgufModel {
     /// @param clock read by templates that write today's date
     /// @throws dev.ingot.engine.text.TokenizerException naming the file that is damaged
     Optional<ChatTemplate> template(Tokenizer tokenizer, Clock clock);
+
+    /// A chat template in place of these files' own.
+    ///
+    /// @param source a file with nothing but the template
+    /// @throws dev.ingot.engine.text.TokenizerException naming the file that is damaged
+    ChatTemplate template(Path source, Tokenizer tokenizer, Clock clock);
 }

@@ -41,4 +41,9 @@ record ModelFolder(Path folder) implements ModelFiles {
     public Optional<ChatTemplate> template(Tokenizer tokenizer, Clock clock) {
         return ChatTemplate.find(folder, tokenizer, clock);
     }
+
+    @Override
+    public ChatTemplate template(Path source, Tokenizer tokenizer, Clock clock) {
+        return ChatTemplate.of(source, folder, tokenizer, clock);
+    }
 }

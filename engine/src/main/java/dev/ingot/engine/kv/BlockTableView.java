@@ -15,20 +15,30 @@ import java.util.Objects;
 public final class BlockTableView {
     private final int[] blocks;
     private final int count;
+    private final int groups;
     private final int blockSize;
 
-    BlockTableView(int[] blocks, int count, int blockSize) {
+    BlockTableView(int[] blocks, int count, int groups, int blockSize) {
         this.blocks = blocks;
         this.count = count;
+        this.groups = groups;
         this.blockSize = blockSize;
     }
 
-    /// One block that no pool hands out.
-    public static BlockTableView ofBlock(int block, int blockSize) {
-        return new BlockTableView(new int[] {block}, 1, blockSize);
+    /// One block that no pool hands out, for all groups of layers: each overwrites what the one before it stored there
+    /// and has read already. That is enough for a single token.
+    public static BlockTableView ofBlock(int block, int blockSize, int groups) {
+        int[] blocks = new int[groups];
+        Arrays.fill(blocks, block);
+        return new BlockTableView(blocks, 1, groups, blockSize);
     }
 
-    /// Blocks in this view.
+    /// Groups of layers, each with blocks of its own.
+    public int groups() {
+        return groups;
+    }
+
+    /// Blocks of each group in this view.
     public int size() {
         return count;
     }
@@ -38,18 +48,20 @@ public final class BlockTableView {
         return count * blockSize;
     }
 
-    /// The block that holds positions `[index · blockSize, (index + 1) · blockSize)`.
-    public int block(int index) {
-        return blocks[Objects.checkIndex(index, count)];
+    /// The group's block that holds positions `[index · blockSize, (index + 1) · blockSize)`. Behind the group's window
+    /// it is another's by now.
+    public int block(int group, int index) {
+        return blocks[
+                Objects.checkIndex(index, count) * groups + Objects.checkIndex(group, groups)];
     }
 
-    /// Where K and V of `position` are stored: `block · blockSize + position mod blockSize`.
-    public int slot(int position) {
-        return block(position / blockSize) * blockSize + position % blockSize;
+    /// Where the group's K and V of `position` are stored: `block · blockSize + position mod blockSize`.
+    public int slot(int group, int position) {
+        return block(group, position / blockSize) * blockSize + position % blockSize;
     }
 
     @Override
     public String toString() {
-        return Arrays.toString(Arrays.copyOf(blocks, count));
+        return Arrays.toString(Arrays.copyOf(blocks, count * groups));
     }
 }

@@ -1,5 +1,6 @@
 package dev.ingot.engine.kv;
 
+import dev.ingot.engine.ops.KvGroups;
 import dev.ingot.engine.sequence.SequenceId;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -9,7 +10,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntUnaryOperator;
-import org.jspecify.annotations.Nullable;
 
 /// Gives blocks of the KV cache to sequences and takes them back.
 ///
@@ -26,7 +26,7 @@ public final class KvAllocator {
     private final int blockSize;
     private final int blockCount;
     private final boolean prefixCaching;
-    private final int window;
+    private final KvGroups groups;
     private final PrefixHash hash;
     private final Map<SequenceId, Holding> holdings = new HashMap<>();
     private BlockPool pool;
@@ -44,22 +44,26 @@ public final class KvAllocator {
     /// @param blockCount blocks in the pool
     /// @param prefixCaching whether sequences with the same beginning share its blocks
     public KvAllocator(int blockSize, int blockCount, boolean prefixCaching) {
-        this(blockSize, blockCount, prefixCaching, 0);
+        this(blockSize, blockCount, prefixCaching, KvGroups.ONE);
     }
 
-    /// @param window positions that a token attends to at most, itself included: blocks further back are given back
-    ///     as a sequence grows; 0 where it attends to all
-    public KvAllocator(int blockSize, int blockCount, boolean prefixCaching, int window) {
-        this(blockSize, blockCount, prefixCaching, window, PrefixHash.MIXED);
+    /// @param groups of layers with blocks of their own: what lies behind a group's window is given back as a
+    ///     sequence grows
+    public KvAllocator(int blockSize, int blockCount, boolean prefixCaching, KvGroups groups) {
+        this(blockSize, blockCount, prefixCaching, groups, PrefixHash.MIXED);
     }
 
     KvAllocator(int blockSize, int blockCount, boolean prefixCaching, PrefixHash hash) {
-        this(blockSize, blockCount, prefixCaching, 0, hash);
+        this(blockSize, blockCount, prefixCaching, KvGroups.ONE, hash);
     }
 
     /// @param hash where blocks are looked up; whatever it gives, equal contents alone are shared
     public KvAllocator(
-            int blockSize, int blockCount, boolean prefixCaching, int window, PrefixHash hash) {
+            int blockSize,
+            int blockCount,
+            boolean prefixCaching,
+            KvGroups groups,
+            PrefixHash hash) {
         if (blockSize <= 0 || (long) blockSize * blockCount > Integer.MAX_VALUE) {
             throw new IllegalArgumentException(
                     blockCount + " blocks of " + blockSize + " positions");
@@ -67,7 +71,7 @@ public final class KvAllocator {
         this.blockSize = blockSize;
         this.blockCount = blockCount;
         this.prefixCaching = prefixCaching;
-        this.window = window;
+        this.groups = groups;
         this.hash = hash;
         this.pool = new BlockPool(blockCount);
         this.cache = new PrefixCache(blockCount, hash);
@@ -85,13 +89,14 @@ public final class KvAllocator {
 
         int computed;
 
-        /// Blocks from the table's beginning that it holds no more: they lie behind the window.
-        int behind;
+        /// For each group, blocks from the table's beginning that it holds no more: they lie behind the window.
+        final int[] behind;
 
         KnownTokens tokens;
 
-        Holding(BlockTable table, PrefixCache.Entry root, KnownTokens tokens) {
+        Holding(BlockTable table, PrefixCache.Entry root, KnownTokens tokens, int[] behind) {
             this.table = table;
+            this.behind = behind;
             this.root = root;
             this.tokens = tokens;
         }
@@ -104,11 +109,10 @@ public final class KvAllocator {
 
     /// What a demand comes to, before anything is changed.
     ///
-    /// @param hits of a sequence that holds nothing yet; those before `behind` are only known, not taken
+    /// @param hits of a sequence that holds nothing yet; those behind a group's window are only known, not taken
     private record Quote(
             Demand demand,
             List<PrefixCache.Entry> hits,
-            int behind,
             int firstPosition,
             int count,
             int newBlocks) {}
@@ -160,15 +164,14 @@ public final class KvAllocator {
                                 + " are computed");
             }
             int end = demand.firstPosition() + demand.count();
-            int newBlocks = Math.max(0, blocksFor(end) - holding.table.size());
-            return new Quote(
-                    demand, List.of(), 0, demand.firstPosition(), demand.count(), newBlocks);
+            int newBlocks = Math.max(0, runs(end) - holding.table.size()) * groups.count();
+            return new Quote(demand, List.of(), demand.firstPosition(), demand.count(), newBlocks);
         }
         int first = demand.firstPosition();
         if (demand.leader() != null) {
             checkLeader(demand, holding(demand.leader()));
-            int newBlocks = blocksFor(first + demand.count()) - first / blockSize;
-            return new Quote(demand, List.of(), 0, first, demand.count(), newBlocks);
+            int newRuns = runs(first + demand.count()) - first / blockSize;
+            return new Quote(demand, List.of(), first, demand.count(), newRuns * groups.count());
         }
         if (first != 0) {
             throw new IllegalStateException(
@@ -180,13 +183,16 @@ public final class KvAllocator {
         var hits = hits(demand);
         int hit = hits.size() * blockSize;
         int count = Math.min(demand.count(), demand.tokens().size() - hit);
-        int newBlocks = blocksFor(hit + count) - hits.size();
-        return new Quote(demand, hits, blocksBehind(hit), hit, count, newBlocks);
+        int newRuns = runs(hit + count) - hits.size();
+        return new Quote(demand, hits, hit, count, newRuns * groups.count());
     }
 
     private void checkLeader(Demand demand, Holding leader) {
         int first = demand.firstPosition();
-        boolean same = leader.computed >= first && leader.behind <= blocksBehind(first);
+        boolean same = leader.computed >= first;
+        for (int g = 0; same && g < groups.count(); g++) {
+            same = leader.behind[g] <= groups.behind(g, first, blockSize);
+        }
         for (int i = 0; same && i < first; i++) {
             same = leader.tokens.at(i) == demand.tokens().at(i);
         }
@@ -198,11 +204,6 @@ public final class KvAllocator {
                             + " tokens of "
                             + demand.leader());
         }
-    }
-
-    /// Blocks that nothing from `position` on attends to.
-    private int blocksBehind(int position) {
-        return window == 0 ? 0 : Math.max(0, position - window + 1) / blockSize;
     }
 
     private List<PrefixCache.Entry> hits(Demand demand) {
@@ -220,24 +221,43 @@ public final class KvAllocator {
             hits.add(entry);
             parent = entry;
         }
+        for (int shorter = complete(hits); shorter < hits.size(); shorter = complete(hits)) {
+            hits.subList(shorter, hits.size()).clear();
+        }
         return hits;
+    }
+
+    /// How many of the hits can be used: all, unless a group has lost a block that the next token attends to.
+    private int complete(List<PrefixCache.Entry> hits) {
+        for (int g = 1; g < groups.count(); g++) {
+            int behind = groups.behind(g, hits.size() * blockSize, blockSize);
+            for (int i = hits.size() - 1; i >= behind; i--) {
+                if (!hits.get(i).has(g)) {
+                    return i;
+                }
+            }
+        }
+        return hits.size();
     }
 
     /// Cached blocks that the hits will claim: available now, but not for new blocks.
     private int cachedHits(List<Quote> quotes) {
         var claimed = new BitSet(blockCount);
         for (var quote : quotes) {
-            for (var hit : taken(quote)) {
-                if (pool.isCached(hit.block())) {
-                    claimed.set(hit.block());
+            for (int g = 0; g < groups.count(); g++) {
+                for (var hit : taken(quote, g)) {
+                    if (pool.isCached(hit.block(g))) {
+                        claimed.set(hit.block(g));
+                    }
                 }
             }
         }
         return claimed.cardinality();
     }
 
-    private static List<PrefixCache.Entry> taken(Quote quote) {
-        return quote.hits().subList(quote.behind(), quote.hits().size());
+    private List<PrefixCache.Entry> taken(Quote quote, int group) {
+        var hits = quote.hits();
+        return hits.subList(groups.behind(group, hits.size() * blockSize, blockSize), hits.size());
     }
 
     private void takeHits(Quote quote) {
@@ -245,14 +265,18 @@ public final class KvAllocator {
         if (holdings.containsKey(demand.sequence())) {
             return;
         }
-        var holding =
-                new Holding(new BlockTable(blockSize), cache.root(demand.salt()), demand.tokens());
+        var holding = holding(demand);
         for (var hit : quote.hits()) {
-            holding.table.append(hit.block());
+            for (int g = 0; g < groups.count(); g++) {
+                holding.table.append(hit.block(g));
+            }
         }
-        taken(quote).forEach(hit -> pool.acquire(hit.block()));
+        for (int g = 0; g < groups.count(); g++) {
+            int group = g;
+            taken(quote, g).forEach(hit -> pool.acquire(hit.block(group)));
+            holding.behind[g] = groups.behind(g, quote.firstPosition(), blockSize);
+        }
         holding.published.addAll(quote.hits());
-        holding.behind = quote.behind();
         holding.computed = quote.firstPosition();
         holdings.put(demand.sequence(), holding);
         if (prefixCaching) {
@@ -265,30 +289,44 @@ public final class KvAllocator {
     private void fork(Quote quote, Holding leader) {
         var demand = quote.demand();
         int shared = demand.firstPosition() / blockSize;
-        var holding =
-                new Holding(new BlockTable(blockSize), cache.root(demand.salt()), demand.tokens());
+        var holding = holding(demand);
         for (int i = 0; i < shared; i++) {
-            if (i >= leader.behind) {
-                pool.share(leader.table.block(i));
+            for (int g = 0; g < groups.count(); g++) {
+                if (i >= leader.behind[g]) {
+                    pool.share(leader.table.block(g, i));
+                }
+                holding.table.append(leader.table.block(g, i));
             }
-            holding.table.append(leader.table.block(i));
         }
         holding.published.addAll(
                 leader.published.subList(0, Math.min(shared, leader.published.size())));
-        holding.behind = leader.behind;
+        System.arraycopy(leader.behind, 0, holding.behind, 0, groups.count());
         holding.computed = demand.firstPosition();
         holdings.put(demand.sequence(), holding);
         forkedTokens += demand.firstPosition();
     }
 
-    private @Nullable BlockCopy copy(Quote quote, BlockTable table) {
+    private Holding holding(Demand demand) {
+        return new Holding(
+                new BlockTable(blockSize, groups.count()),
+                cache.root(demand.salt()),
+                demand.tokens(),
+                new int[groups.count()]);
+    }
+
+    private List<BlockCopy> copies(Quote quote, BlockTable table) {
         var demand = quote.demand();
         int index = demand.firstPosition() / blockSize;
         if (demand.leader() == null || demand.firstPosition() % blockSize == 0) {
-            return null;
+            return List.of();
         }
-        copiedBlocks++;
-        return new BlockCopy(holding(demand.leader()).table.block(index), table.block(index));
+        var leader = holding(demand.leader()).table;
+        var copies = new ArrayList<BlockCopy>(groups.count());
+        for (int g = 0; g < groups.count(); g++) {
+            copiedBlocks++;
+            copies.add(new BlockCopy(leader.block(g, index), table.block(g, index)));
+        }
+        return copies;
     }
 
     private Reservation.ReservedSlice extend(Quote quote) {
@@ -297,7 +335,7 @@ public final class KvAllocator {
         holding.tokens = demand.tokens();
         for (int i = 0; i < quote.newBlocks(); i++) {
             int block = pool.allocate();
-            if (cache.forget(block)) {
+            if (cache.forget(block, pool::unpublish)) {
                 evictedBlocks++;
             }
             holding.table.append(block);
@@ -307,7 +345,7 @@ public final class KvAllocator {
                 quote.firstPosition(),
                 quote.count(),
                 holding.table.view(),
-                copy(quote, holding.table));
+                copies(quote, holding.table));
     }
 
     /// The step that computed this sequence's tokens below `upTo` has completed: blocks that are full by now can
@@ -330,19 +368,25 @@ public final class KvAllocator {
         if (prefixCaching) {
             publish(holding);
         }
-        for (; holding.behind < blocksBehind(upTo); holding.behind++) {
-            pool.release(holding.table.block(holding.behind), NO_STEP);
-            windowBlocks++;
+        for (int g = 0; g < groups.count(); g++) {
+            for (; holding.behind[g] < groups.behind(g, upTo, blockSize); holding.behind[g]++) {
+                pool.release(holding.table.block(g, holding.behind[g]), NO_STEP);
+                windowBlocks++;
+            }
         }
     }
 
     private void publish(Holding holding) {
         for (int i = holding.published.size(); i < holding.computed / blockSize; i++) {
-            int block = holding.table.block(i);
+            int index = i;
+            int[] blocks = new int[groups.count()];
+            Arrays.setAll(blocks, g -> holding.table.block(g, index));
             var entry =
-                    cache.publish(holding.lastPublished(), blockTokens(holding.tokens, i), block);
-            if (entry.block() == block) {
-                pool.publish(block);
+                    cache.publish(holding.lastPublished(), blockTokens(holding.tokens, i), blocks);
+            for (int block : blocks) {
+                if (cache.contains(block)) {
+                    pool.publish(block);
+                }
             }
             holding.published.add(entry);
         }
@@ -361,14 +405,16 @@ public final class KvAllocator {
         var holding = holding(sequence);
         var table = holding.table;
         for (int i = 0; i < table.size(); i++) {
-            int block = table.block(i);
-            // A block behind the window may be another's by now, with other contents.
-            boolean its =
-                    i >= holding.behind
-                            || (i < holding.published.size()
-                                    && cache.contains(holding.published.get(i), block));
-            if (its && cache.forget(block)) {
-                pool.unpublish(block);
+            for (int g = 0; g < groups.count(); g++) {
+                int block = table.block(g, i);
+                // A block behind the window may be another's by now, with other contents.
+                boolean its =
+                        i >= holding.behind[g]
+                                || (i < holding.published.size()
+                                        && cache.contains(holding.published.get(i), block));
+                if (its && cache.forget(block, pool::unpublish)) {
+                    pool.unpublish(block);
+                }
             }
         }
         giveBack(sequence, fenceStepId);
@@ -378,11 +424,14 @@ public final class KvAllocator {
         var holding = holding(sequence);
         var table = holding.table;
         holdings.remove(sequence);
-        // The end first: a beginning is of use without its continuation, but not the other way
-        // round, so it is to be
-        // evicted last.
-        for (int i = table.size() - 1; i >= holding.behind; i--) {
-            pool.release(table.block(i), fenceStepId);
+        // The end first, and in it the first group's block last: a beginning is of use without its
+        // continuation, and that block without the other groups', but not the other way round.
+        for (int i = table.size() - 1; i >= 0; i--) {
+            for (int g = groups.count() - 1; g >= 0; g--) {
+                if (i >= holding.behind[g]) {
+                    pool.release(table.block(g, i), fenceStepId);
+                }
+            }
         }
     }
 
@@ -414,8 +463,7 @@ public final class KvAllocator {
         return pool.isAvailable(block);
     }
 
-    /// Blocks that `tokens` positions take.
-    public int blocksFor(int tokens) {
+    private int runs(int tokens) {
         return Math.ceilDiv(tokens, blockSize);
     }
 
@@ -465,21 +513,20 @@ public final class KvAllocator {
         cache.checkInvariants();
         int[] held = new int[blockCount];
         for (var holding : holdings.values()) {
-            for (int i = holding.behind; i < holding.table.size(); i++) {
-                held[holding.table.block(i)]++;
+            for (int g = 0; g < groups.count(); g++) {
+                for (int i = holding.behind[g]; i < holding.table.size(); i++) {
+                    held[holding.table.block(g, i)]++;
+                }
             }
         }
         for (var entry : holdings.entrySet()) {
             var table = entry.getValue().table;
             for (int i = entry.getValue().computed / blockSize; i < table.size(); i++) {
-                require(
-                        held[table.block(i)] == 1,
-                        table.block(i),
-                        entry.getKey() + " is not its only writer");
-                require(
-                        !cache.contains(table.block(i)),
-                        table.block(i),
-                        "is published and still written to");
+                for (int g = 0; g < groups.count(); g++) {
+                    int block = table.block(g, i);
+                    require(held[block] == 1, block, entry.getKey() + " is not its only writer");
+                    require(!cache.contains(block), block, "is published and still written to");
+                }
             }
         }
         for (int block = 0; block < blockCount; block++) {

@@ -3,9 +3,12 @@ package dev.ingot.engine.kv;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
-/// Full blocks by what they contain: the tokens of the block, after the block before, under a tenant's salt.
+/// Full blocks by what they contain: the tokens of the block, after the block before, under a tenant's salt. A run of
+/// positions has a block for each group of layers; those of groups with a window may be overwritten before the first
+/// group's.
 ///
 /// Two blocks are the same only if their tokens are, and the blocks before them, up to the salt. Which block comes
 /// before is told by its entry's number, which is never given out twice: a block whose predecessor was evicted cannot be
@@ -21,11 +24,46 @@ final class PrefixCache {
         this.byBlock = new @Nullable Entry[blockCount];
     }
 
-    /// A known block, or ([#root]) the beginning of all sequences of a salt.
-    ///
-    /// @param number never given to another entry
-    /// @param block −1 for a root
-    record Entry(long number, long chainHash, int block, Key key) {}
+    /// What is known of a run of positions, or ([#root]) the beginning of all sequences of a salt.
+    static final class Entry {
+        private static final int NONE = -1;
+
+        private final long number;
+        private final long chainHash;
+        private final Key key;
+
+        /// One for each group of layers; [#NONE] where the group's was overwritten.
+        private final int[] blocks;
+
+        private Entry(long number, long chainHash, Key key, int[] blocks) {
+            this.number = number;
+            this.chainHash = chainHash;
+            this.key = key;
+            this.blocks = blocks;
+        }
+
+        /// Never given to another entry.
+        long number() {
+            return number;
+        }
+
+        long chainHash() {
+            return chainHash;
+        }
+
+        Key key() {
+            return key;
+        }
+
+        boolean has(int group) {
+            return blocks[group] != NONE;
+        }
+
+        /// The group's block; what it says means nothing unless the entry [has][#has] one.
+        int block(int group) {
+            return Math.max(0, blocks[group]);
+        }
+    }
 
     /// What a block contains. Equal keys have equal contents; equal hashes alone say nothing.
     static final class Key {
@@ -57,7 +95,7 @@ final class PrefixCache {
 
     /// Where every prefix of this salt begins.
     Entry root(long salt) {
-        return new Entry(0, PrefixHash.mix(salt), -1, new Key(0, salt, 0, new int[0]));
+        return new Entry(0, PrefixHash.mix(salt), new Key(0, salt, 0, new int[0]), new int[0]);
     }
 
     int size() {
@@ -69,23 +107,34 @@ final class PrefixCache {
         return byContents.get(key(parent, tokens));
     }
 
-    /// Makes `block` known by its contents, unless another block with the same contents is known already: then that
-    /// one's entry is returned and `block` stays private to its sequence.
+    /// Makes blocks known by their contents, unless others with the same contents are known already: then the entry of
+    /// those is returned, and it takes from the given ones only what it has lost.
     ///
     /// @param tokens from now on owned by the cache
-    Entry publish(Entry parent, int[] tokens, int block) {
+    /// @param blocks one for each group
+    Entry publish(Entry parent, int[] tokens, int[] blocks) {
         Key key = key(parent, tokens);
-        Entry known = byContents.get(key);
-        if (known != null) {
-            return known;
+        Entry entry = byContents.get(key);
+        if (entry == null) {
+            int[] none = new int[blocks.length];
+            Arrays.fill(none, Entry.NONE);
+            entry = new Entry(nextNumber++, key.chainHash, key, none);
+            byContents.put(key, entry);
         }
+        for (int group = 0; group < blocks.length; group++) {
+            if (!entry.has(group)) {
+                file(entry, group, blocks[group]);
+            }
+        }
+        return entry;
+    }
+
+    private void file(Entry entry, int group, int block) {
         if (byBlock[block] != null) {
             throw new IllegalStateException("block " + block + " is published with other contents");
         }
-        Entry entry = new Entry(nextNumber++, key.chainHash, block, key);
-        byContents.put(key, entry);
+        entry.blocks[group] = block;
         byBlock[block] = entry;
-        return entry;
     }
 
     PrefixDigest digest(int most) {
@@ -110,16 +159,32 @@ final class PrefixCache {
         return known != null && known.number() == entry.number();
     }
 
-    /// Forgets what `block` contains.
+    /// Forgets what `block` contains. Without the first group's block nobody finds the others: they are forgotten, too.
     ///
+    /// @param others is told of these
     /// @return whether it was known
-    boolean forget(int block) {
+    boolean forget(int block, IntConsumer others) {
         Entry entry = byBlock[block];
         if (entry == null) {
             return false;
         }
         byBlock[block] = null;
+        if (entry.blocks[0] != block) {
+            for (int group = 1; group < entry.blocks.length; group++) {
+                if (entry.blocks[group] == block) {
+                    entry.blocks[group] = Entry.NONE;
+                }
+            }
+            return true;
+        }
         byContents.remove(entry.key());
+        for (int group = 1; group < entry.blocks.length; group++) {
+            if (entry.has(group)) {
+                byBlock[entry.blocks[group]] = null;
+                others.accept(entry.blocks[group]);
+                entry.blocks[group] = Entry.NONE;
+            }
+        }
         return true;
     }
 
@@ -135,15 +200,28 @@ final class PrefixCache {
             Entry entry = byBlock[block];
             if (entry != null) {
                 known++;
-                if (entry.block() != block || !entry.equals(byContents.get(entry.key()))) {
+                boolean listed = false;
+                for (int each : entry.blocks) {
+                    listed |= each == block;
+                }
+                if (!listed || byContents.get(entry.key()) != entry) {
                     throw new IllegalStateException(
-                            "block " + block + " is filed as " + entry.block());
+                            "block " + block + " is filed as " + Arrays.toString(entry.blocks));
                 }
             }
         }
-        if (known != byContents.size()) {
+        int listed = 0;
+        for (Entry entry : byContents.values()) {
+            if (!entry.has(0)) {
+                throw new IllegalStateException("a prefix without a block of the first group");
+            }
+            for (int each : entry.blocks) {
+                listed += each == Entry.NONE ? 0 : 1;
+            }
+        }
+        if (known != listed) {
             throw new IllegalStateException(
-                    known + " published blocks, " + byContents.size() + " contents");
+                    known + " published blocks, " + listed + " blocks of prefixes");
         }
     }
 }

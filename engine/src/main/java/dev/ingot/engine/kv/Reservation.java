@@ -2,7 +2,6 @@ package dev.ingot.engine.kv;
 
 import dev.ingot.engine.sequence.SequenceId;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /// The answer to the demands of one step: everything or nothing.
 public sealed interface Reservation {
@@ -30,11 +29,15 @@ public sealed interface Reservation {
     /// @param firstPosition the first token to compute; above the demanded one after a prefix hit
     /// @param count how many; fewer than demanded when a prefix hit leaves fewer
     /// @param table has a slot for every position below `firstPosition + count`
-    /// @param copy what has to be copied before; null for nothing
+    /// @param copies what has to be copied before
     record ReservedSlice(
             SequenceId sequence,
             int firstPosition,
             int count,
             BlockTableView table,
-            @Nullable BlockCopy copy) {}
+            List<BlockCopy> copies) {
+        public ReservedSlice {
+            copies = List.copyOf(copies);
+        }
+    }
 }

@@ -29,6 +29,7 @@ final class Gemma2 implements Model {
 
     private final ModelConfig config;
     private final KvCache cache;
+    private final KvPlaces places;
     private final Activations activations;
     private final Matrix embedding; // [vocabulary, hidden]
     private final List<Layer> layers;
@@ -39,6 +40,7 @@ final class Gemma2 implements Model {
     Gemma2(Weights weights, ModelConfig config, Device device, StepLimits limits, KvCache cache) {
         this.config = config;
         this.cache = cache;
+        places = KvPlaces.of(config.attending().windows());
         int hidden = config.hidden();
         var embedTokens = part("model.embed_tokens.weight", config.vocabulary());
         embedding = weights.matrix("embedding", hidden, embedTokens);
@@ -115,11 +117,14 @@ final class Gemma2 implements Model {
         enc.scale(x, (float) Math.sqrt(config.hidden()));
         for (int l = 0; l < layers.size(); l++) {
             var layer = layers.get(l);
+            var kv = places.get(l);
+            var blocks = batch.of(kv.group());
             enc.rmsNorm(h, x, layer.attentionNorm, epsilon);
             enc.matmul(step.qkv(), h, layer.qkv, null);
             // First: a token sees itself.
-            enc.ropeAndStoreKv(cache, l, step.qkv(), batch, inverseFrequencies, magnitude);
-            enc.pagedAttention(step.attended(), q, cache, l, config.attention(l), batch);
+            enc.ropeAndStoreKv(
+                    cache, kv.layer(), step.qkv(), blocks, inverseFrequencies, magnitude);
+            enc.pagedAttention(step.attended(), q, cache, kv.layer(), config.attention(l), blocks);
             enc.matmul(h, step.attended(), layer.output, null);
             enc.rmsNorm(h, h, layer.attendedNorm, epsilon);
             enc.add(x, h);

@@ -31,6 +31,7 @@ final class Gemma3 implements Model {
 
     private final ModelConfig config;
     private final KvCache cache;
+    private final KvPlaces places;
     private final Activations activations;
     private final Matrix embedding; // [vocabulary, hidden]
     private final List<Layer> layers;
@@ -42,6 +43,7 @@ final class Gemma3 implements Model {
     Gemma3(Weights weights, ModelConfig config, Device device, StepLimits limits, KvCache cache) {
         this.config = config;
         this.cache = cache;
+        places = KvPlaces.of(config.attending().windows());
         int hidden = config.hidden();
         var embedTokens = part("model.embed_tokens.weight", config.vocabulary());
         embedding = weights.matrix("embedding", hidden, embedTokens);
@@ -126,6 +128,8 @@ final class Gemma3 implements Model {
         enc.scale(x, (float) Math.sqrt(config.hidden()));
         for (int l = 0; l < layers.size(); l++) {
             var layer = layers.get(l);
+            var kv = places.get(l);
+            var blocks = batch.of(kv.group());
             var attention = config.attention(l);
             enc.rmsNorm(h, x, layer.attentionNorm, epsilon);
             enc.matmul(step.qkv(), h, layer.qkv, null);
@@ -134,12 +138,12 @@ final class Gemma3 implements Model {
             boolean windowed = attention.window() > 0;
             enc.ropeAndStoreKv( // first: a token sees itself
                     cache,
-                    l,
+                    kv.layer(),
                     step.qkv(),
-                    batch,
+                    blocks,
                     windowed ? windowedFrequencies : inverseFrequencies,
                     windowed ? 1 : magnitude);
-            enc.pagedAttention(step.attended(), q, cache, l, attention, batch);
+            enc.pagedAttention(step.attended(), q, cache, kv.layer(), attention, blocks);
             enc.matmul(h, step.attended(), layer.output, null);
             enc.rmsNorm(h, h, layer.attendedNorm, epsilon);
             enc.add(x, h);

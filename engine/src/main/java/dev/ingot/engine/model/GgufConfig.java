@@ -262,7 +262,7 @@ public final class GgufConfig {
                         "expected no yarn beside tensor '" + ROPE_FACTORS + "'");
             }
             scaling.removeAll();
-            scaling.put("rope_type", HfConfig.ROPE_DIVISORS);
+            scaling.put("rope_type", HfRope.ROPE_DIVISORS);
             numbers(scaling, "divisors", ROPE_FACTORS);
         }
     }

@@ -40,6 +40,7 @@ final class GptOss implements Model {
 
     private final ModelConfig config;
     private final KvCache cache;
+    private final KvPlaces places;
     private final Activations activations;
     private final ExpertActivations expertActivations;
     private final Matrix embedding; // [vocabulary, hidden]
@@ -51,6 +52,7 @@ final class GptOss implements Model {
     GptOss(Weights weights, ModelConfig config, Device device, StepLimits limits, KvCache cache) {
         this.config = config;
         this.cache = cache;
+        places = KvPlaces.of(config.attending().windows());
         int hidden = config.hidden();
         var embedTokens = part("model.embed_tokens.weight", config.vocabulary());
         embedding = weights.matrix("embedding", hidden, embedTokens);
@@ -130,12 +132,15 @@ final class GptOss implements Model {
         enc.embed(x, embedding, batch.tokenIds());
         for (int l = 0; l < layers.size(); l++) {
             var layer = layers.get(l);
+            var kv = places.get(l);
+            var blocks = batch.of(kv.group());
             enc.rmsNorm(h, x, layer.attentionNorm, epsilon);
             enc.matmul(step.qkv(), h, layer.qkv, layer.qkvBias);
             // First: a token sees itself.
-            enc.ropeAndStoreKv(cache, l, step.qkv(), batch, inverseFrequencies, magnitude);
+            enc.ropeAndStoreKv(
+                    cache, kv.layer(), step.qkv(), blocks, inverseFrequencies, magnitude);
             var attention = new Attention(scale, config.attention(l).window(), 0, layer.sinks);
-            enc.pagedAttention(step.attended(), q, cache, l, attention, batch);
+            enc.pagedAttention(step.attended(), q, cache, kv.layer(), attention, blocks);
             enc.matmulAdd(x, step.attended(), layer.output, layer.outputBias);
 
             enc.rmsNorm(h, x, layer.mlpNorm, epsilon);

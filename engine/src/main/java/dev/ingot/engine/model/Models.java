@@ -4,9 +4,9 @@ import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.Device;
 import dev.ingot.engine.ops.KvCache;
 import dev.ingot.engine.ops.KvGeometry;
+import dev.ingot.engine.ops.KvGroups;
 import dev.ingot.engine.weights.Checkpoint;
 import dev.ingot.engine.weights.CheckpointException;
-import java.util.Collections;
 
 /// From a checkpoint to a model on a device.
 ///
@@ -28,20 +28,20 @@ public final class Models {
     /// @param dtype how K and V are stored
     public static KvGeometry kvGeometry(
             ModelConfig config, int blockSize, int blockCount, DType dtype) {
+        var places = KvPlaces.of(config.attending().windows());
         return new KvGeometry(
-                config.layers(),
+                places.layersPerBlock(),
                 config.kvHeads(),
                 config.headDim(),
                 blockSize,
                 blockCount,
                 dtype,
-                widestWindow(config));
+                places.groups());
     }
 
-    /// The widest of the layers' windows; 0 where one has none.
-    private static int widestWindow(ModelConfig config) {
-        var windows = config.attending().windows();
-        return windows.contains(0) ? 0 : Collections.max(windows);
+    /// Which of the model's layers share blocks of the KV cache.
+    public static KvGroups kvGroups(ModelConfig config) {
+        return KvPlaces.of(config.attending().windows()).groups();
     }
 
     /// [#load(Checkpoint, ModelConfig, WeightLoading, Device, StepLimits, KvCache, LoadProgress)] of weights as

@@ -26,6 +26,7 @@ final class Qwen2 implements Model {
 
     private final ModelConfig config;
     private final KvCache cache;
+    private final KvPlaces places;
     private final Activations activations;
     private final Matrix embedding; // [vocabulary, hidden]
     private final List<Layer> layers;
@@ -36,6 +37,7 @@ final class Qwen2 implements Model {
     Qwen2(Weights weights, ModelConfig config, Device device, StepLimits limits, KvCache cache) {
         this.config = config;
         this.cache = cache;
+        places = KvPlaces.of(config.attending().windows());
         int hidden = config.hidden();
         var embedTokens = part("model.embed_tokens.weight", config.vocabulary());
         embedding = weights.matrix("embedding", hidden, embedTokens);
@@ -109,11 +111,14 @@ final class Qwen2 implements Model {
         enc.embed(x, embedding, batch.tokenIds());
         for (int l = 0; l < layers.size(); l++) {
             var layer = layers.get(l);
+            var kv = places.get(l);
+            var blocks = batch.of(kv.group());
             enc.rmsNorm(h, x, layer.attentionNorm, epsilon);
             enc.matmul(step.qkv(), h, layer.qkv, layer.qkvBias);
             // First: a token sees itself.
-            enc.ropeAndStoreKv(cache, l, step.qkv(), batch, inverseFrequencies, magnitude);
-            enc.pagedAttention(step.attended(), q, cache, l, config.attention(l), batch);
+            enc.ropeAndStoreKv(
+                    cache, kv.layer(), step.qkv(), blocks, inverseFrequencies, magnitude);
+            enc.pagedAttention(step.attended(), q, cache, kv.layer(), config.attention(l), blocks);
             enc.matmulAdd(x, step.attended(), layer.output, null);
 
             enc.rmsNorm(h, x, layer.mlpNorm, epsilon);

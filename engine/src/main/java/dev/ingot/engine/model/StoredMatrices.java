@@ -297,9 +297,32 @@ final class StoredMatrices {
                             ? sources.stream()
                                     .mapToLong(s -> DType.F16.bytes((long) s.out() * s.in()))
                                     .sum()
-                            : device.matrixBytes(sources);
+                            : bytesOfOne(device, sources);
         }
         return bytes;
+    }
+
+    private long bytesOfOne(Device device, List<WeightSource> parts) {
+        var first = parts.getFirst();
+        for (var part : parts) {
+            if (part.in() != first.in()) {
+                throw new CheckpointException(
+                        checkpoint.path(),
+                        "tensor '"
+                                + part.name()
+                                + "': expected rows of "
+                                + first.in()
+                                + " like those of '"
+                                + first.name()
+                                + "', found "
+                                + part.in());
+            }
+        }
+        try {
+            return device.matrixBytes(parts);
+        } catch (IllegalArgumentException e) {
+            throw new CheckpointException(checkpoint.path(), String.valueOf(e.getMessage()), e);
+        }
     }
 
     /// Whether rows are looked up and added, which is done in F32: positions, and the experts' biases.

@@ -1,5 +1,7 @@
 package dev.ingot.engine.ops;
 
+import java.util.List;
+
 /// The tensors of one step: several sequences, each with one or more new tokens, laid end to end.
 ///
 /// All are `I32` and live in memory allocated once at the limits; the views here have this step's sizes.
@@ -12,6 +14,7 @@ package dev.ingot.engine.ops;
 /// @param blockTables `[sequences, maxBlocksPerSequence]` entries past a sequence's last block are undefined
 /// @param logitRows `[rows, 1]` the tokens whose logits are wanted, as row indices into the step's
 ///     tokens; may have no rows (a step that only prefills)
+/// @param others the same tokens with the slots and tables of the further groups of layers; empty for most models
 public record Batch(
         Tensor tokenIds,
         Tensor positions,
@@ -19,7 +22,33 @@ public record Batch(
         Tensor queryStarts,
         Tensor sequenceLengths,
         Tensor blockTables,
-        Tensor logitRows) {
+        Tensor logitRows,
+        List<Batch> others) {
+    /// Of a model whose layers share all blocks.
+    public Batch(
+            Tensor tokenIds,
+            Tensor positions,
+            Tensor slotMapping,
+            Tensor queryStarts,
+            Tensor sequenceLengths,
+            Tensor blockTables,
+            Tensor logitRows) {
+        this(
+                tokenIds,
+                positions,
+                slotMapping,
+                queryStarts,
+                sequenceLengths,
+                blockTables,
+                logitRows,
+                List.of());
+    }
+
+    /// With the slots and tables of a group of layers ([KvGroups]).
+    public Batch of(int group) {
+        return group == 0 ? this : others.get(group - 1);
+    }
+
     /// Tokens in this step.
     public int tokens() {
         return tokenIds.rows();

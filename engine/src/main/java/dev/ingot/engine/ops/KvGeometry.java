@@ -2,14 +2,14 @@ package dev.ingot.engine.ops;
 
 /// The shape of a paged KV cache: `layers × blocks × blockSize` positions of K and V.
 ///
-/// @param layers attention layers, each with K and V of its own
+/// @param layers attention layers that share a block, each with K and V of its own: all of a model's, or those of one
+///     of its groups
 /// @param kvHeads key/value heads of a layer
 /// @param headDim elements of one head
 /// @param blockSize positions in one block
 /// @param blockCount blocks in the pool; a slot is `block · blockSize + position mod blockSize`
 /// @param dtype how K and V are stored
-/// @param window positions that every layer attends to at most: what lies further back is never read again; 0 where a
-///     layer attends to all
+/// @param groups the groups of layers that take turns in the blocks
 public record KvGeometry(
         int layers,
         int kvHeads,
@@ -17,11 +17,11 @@ public record KvGeometry(
         int blockSize,
         int blockCount,
         DType dtype,
-        int window) {
-    /// Of a model with a layer that attends to all that is before.
+        KvGroups groups) {
+    /// Of a model whose layers all attend to everything before.
     public KvGeometry(
             int layers, int kvHeads, int headDim, int blockSize, int blockCount, DType dtype) {
-        this(layers, kvHeads, headDim, blockSize, blockCount, dtype, 0);
+        this(layers, kvHeads, headDim, blockSize, blockCount, dtype, KvGroups.ONE);
     }
 
     public KvGeometry {
@@ -40,7 +40,7 @@ public record KvGeometry(
         }
     }
 
-    /// Bytes that one position takes over all layers: K and V, each `kvHeads · headDim` elements, and for
+    /// Bytes that one position takes in the layers of a block: K and V, each `kvHeads · headDim` elements, and for
     /// [DType#I8] a scale for each head.
     public long bytesPerPosition() {
         long heads = 2L * layers * kvHeads;
@@ -48,7 +48,7 @@ public record KvGeometry(
         return dtype.bytes(heads * headDim) + scales;
     }
 
-    /// Bytes of one block over all layers.
+    /// Bytes of one block.
     public long bytesPerBlock() {
         return bytesPerPosition() * blockSize;
     }
@@ -58,7 +58,7 @@ public record KvGeometry(
         return Math.multiplyExact(bytesPerBlock(), (long) blockCount);
     }
 
-    /// Positions that fit the whole cache.
+    /// Positions that fit the whole cache, of one group: slots.
     public long positions() {
         return (long) blockSize * blockCount;
     }

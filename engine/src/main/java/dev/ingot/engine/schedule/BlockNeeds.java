@@ -1,27 +1,22 @@
 package dev.ingot.engine.schedule;
 
+import dev.ingot.engine.ops.KvGroups;
 import java.util.List;
 
 /// How many blocks a sequence takes, and may come to take.
 final class BlockNeeds {
     private final int blockSize;
     private final int poolBlocks;
-    private final int window;
+    private final KvGroups groups;
+    private final int maxStepTokens;
 
-    /// Blocks that one sequence holds at most: with a window, those behind it are given back.
-    private final int mostOfOne;
-
-    /// @param window positions that every layer attends to at most; 0 where one attends to all
+    /// @param groups of layers with blocks of their own
     /// @param maxStepTokens positions that one step may add
-    BlockNeeds(int blockSize, int poolBlocks, int window, int maxStepTokens) {
+    BlockNeeds(int blockSize, int poolBlocks, KvGroups groups, int maxStepTokens) {
         this.blockSize = blockSize;
         this.poolBlocks = poolBlocks;
-        this.window = window;
-        // The window and a chunk, neither of which needs to begin with a block.
-        this.mostOfOne =
-                window == 0
-                        ? Integer.MAX_VALUE
-                        : Math.ceilDiv(window + maxStepTokens, blockSize) + 2;
+        this.groups = groups;
+        this.maxStepTokens = maxStepTokens;
     }
 
     int poolBlocks() {
@@ -30,23 +25,27 @@ final class BlockNeeds {
 
     /// New blocks that `count` more positions of a running sequence take.
     int more(Sequence sequence, int count) {
-        return blocks(sequence.planned() + count) - blocks(sequence.planned());
+        return (runs(sequence.planned() + count) - runs(sequence.planned())) * groups.count();
     }
 
     /// New blocks of a sequence that has `[0, first)` of another's and goes on to `length`.
     int from(int first, int length) {
-        return Math.min(mostOfOne, blocks(length) - first / blockSize);
+        return (int)
+                Math.min(
+                        groups.most(length, blockSize, maxStepTokens),
+                        (long) (runs(length) - first / blockSize) * groups.count());
     }
 
     /// How many more positions of a running sequence the free blocks hold.
     int affordable(Sequence sequence, int free) {
-        long positions = ((long) blocks(sequence.planned()) + free) * blockSize;
+        long runs = (long) runs(sequence.planned()) + free / groups.count();
+        long positions = runs * blockSize;
         return (int) Math.min(sequence.remaining(), positions - sequence.planned());
     }
 
     /// Blocks that it holds about now.
     int held(Sequence sequence) {
-        return Math.min(mostOfOne, blocks(sequence.planned()));
+        return (int) groups.most(sequence.planned(), blockSize, maxStepTokens);
     }
 
     /// Those that are not preempted any more must fit the pool together at their full length, so that there is always
@@ -62,7 +61,7 @@ final class BlockNeeds {
     int kept(Sequence sequence) {
         return sequence.preemptions() < StepPlanner.MAX_PREEMPTIONS
                 ? 0
-                : Math.min(mostOfOne, blocks(sequence.maxLength()));
+                : (int) groups.most(sequence.maxLength(), blockSize, maxStepTokens);
     }
 
     /// Whether its leader still has all blocks of their prompt that a fork will read.
@@ -71,17 +70,20 @@ final class BlockNeeds {
         return leader != null
                 && sequence.forkPosition() > 0
                 && leader.hasPromptComputed()
-                && (window == 0
-                        || behindWindow(leader.computed())
-                                <= behindWindow(sequence.forkPosition()));
+                && hasAll(leader.computed(), sequence.forkPosition());
     }
 
-    /// Blocks that nothing from `position` on attends to.
-    private int behindWindow(int position) {
-        return Math.max(0, position - window + 1) / blockSize;
+    /// Whether who has computed so much still holds what is read from `position` on.
+    private boolean hasAll(int computed, int position) {
+        for (int g = 0; g < groups.count(); g++) {
+            if (groups.behind(g, computed, blockSize) > groups.behind(g, position, blockSize)) {
+                return false;
+            }
+        }
+        return true;
     }
 
-    private int blocks(int positions) {
+    private int runs(int positions) {
         return Math.ceilDiv(positions, blockSize);
     }
 }

@@ -1,5 +1,6 @@
 package dev.ingot.engine.schedule;
 
+import dev.ingot.engine.ops.KvGroups;
 import dev.ingot.engine.sequence.SequenceId;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,10 +21,10 @@ public final class StepPlanner {
     private final BlockNeeds needs;
 
     /// @param poolBlocks blocks that there are
-    /// @param window positions that every layer attends to at most; 0 where one attends to all
-    public StepPlanner(SchedulerLimits limits, int blockSize, int poolBlocks, int window) {
+    /// @param groups of layers with blocks of their own
+    public StepPlanner(SchedulerLimits limits, int blockSize, int poolBlocks, KvGroups groups) {
         this.limits = limits;
-        this.needs = new BlockNeeds(blockSize, poolBlocks, window, limits.maxStepTokens());
+        this.needs = new BlockNeeds(blockSize, poolBlocks, groups, limits.maxStepTokens());
     }
 
     /// One sequence's share of a step: `count` tokens from its first uncomputed position on.

@@ -101,6 +101,29 @@ public final class ChatTemplate {
                                 clock));
     }
 
+    /// A template that is used in place of a model folder's own.
+    ///
+    /// @param source a file with nothing but the template
+    /// @param tokenizer of the folder
+    /// @param clock read by templates that write today's date
+    /// @throws TokenizerException naming the file that is damaged
+    public static ChatTemplate of(Path source, Path folder, Tokenizer tokenizer, Clock clock) {
+        return new ChatTemplate(
+                ChatTemplateFiles.of(source),
+                TokenizerConfig.specialTokens(folder),
+                tokenizer.controls(),
+                clock);
+    }
+
+    /// The same for a GGUF file.
+    public static ChatTemplate ofGguf(Path source, Path file, Tokenizer tokenizer, Clock clock) {
+        return new ChatTemplate(
+                ChatTemplateFiles.of(source),
+                GgufVocabulary.specialTokens(file),
+                tokenizer.controls(),
+                clock);
+    }
+
     /// As [#find], for a model that must have one.
     ///
     /// @throws TokenizerException also where there is none

@@ -19,6 +19,11 @@ record ChatTemplateFiles(Path file, Map<String, String> sources) {
         sources = Map.copyOf(sources);
     }
 
+    /// A file that is a template.
+    static ChatTemplateFiles of(Path jinja) {
+        return new ChatTemplateFiles(jinja, Map.of("default", JsonFiles.text(jinja)));
+    }
+
     static Optional<ChatTemplateFiles> find(Path folder) {
         Path jinja = folder.resolve("chat_template.jinja");
         if (Files.exists(jinja)) {

@@ -1,9 +1,13 @@
 package dev.ingot.engine.text;
 
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.IntFunction;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// How a model writes down its thoughts and its calls of tools: read from its chat template, or chosen by its name.
@@ -16,11 +20,26 @@ public record OutputFormat(Thoughts thoughts, Calls calls) {
         /// Not at all, or they are to stay in the text.
         NONE,
         /// `<think>…</think>`: Qwen3, QwQ, DeepSeek's distillates.
-        THINK,
+        THINK("qwen3", "deepseek_r1"),
         /// `[THINK]…[/THINK]`: Magistral.
-        MISTRAL,
+        MISTRAL("mistral"),
         /// Messages of a channel of their own: gpt-oss.
-        HARMONY;
+        HARMONY("openai_gptoss");
+
+        /// What vLLM calls the parsers that read this.
+        @SuppressWarnings("ImmutableEnumChecker") // a List.of
+        private final List<String> parsers;
+
+        Thoughts(String... parsers) {
+            this.parsers = List.of(parsers);
+        }
+
+        /// What a parser of vLLM reads.
+        ///
+        /// @throws IllegalArgumentException that lists the known names
+        public static Thoughts ofParser(String name) {
+            return named(name, Arrays.asList(values()), each -> each.parsers);
+        }
 
         private String open() {
             return this == MISTRAL ? "[THINK]" : "<think>";
@@ -36,15 +55,44 @@ public record OutputFormat(Thoughts thoughts, Calls calls) {
         /// No way that is read here.
         NONE,
         /// JSON between `<tool_call>` and `</tool_call>`: Hermes, Qwen2.5, Qwen3.
-        HERMES,
+        HERMES("hermes"),
         /// `<function=name><parameter=name>value…` between the same: Qwen3-Coder.
-        QWEN3_CODER,
+        QWEN3_CODER("qwen3_coder", "qwen3_xml"),
         /// Behind `[TOOL_CALLS]`.
-        MISTRAL,
+        MISTRAL("mistral"),
         /// The answer is JSON: Llama 3.
-        LLAMA3,
+        LLAMA3("llama3_json", "llama4_json"),
         /// Messages to a function: gpt-oss.
-        HARMONY
+        HARMONY("openai");
+
+        /// What vLLM calls the parsers that read this.
+        @SuppressWarnings("ImmutableEnumChecker") // a List.of
+        private final List<String> parsers;
+
+        Calls(String... parsers) {
+            this.parsers = List.of(parsers);
+        }
+
+        /// What a parser of vLLM reads.
+        ///
+        /// @throws IllegalArgumentException that lists the known names
+        public static Calls ofParser(String name) {
+            return named(name, Arrays.asList(values()), each -> each.parsers);
+        }
+    }
+
+    private static <T> T named(String name, List<T> all, Function<T, List<String>> names) {
+        return all.stream()
+                .filter(each -> names.apply(each).contains(name))
+                .findFirst()
+                .orElseThrow(() ->
+                        new IllegalArgumentException(
+                                "'"
+                                        + name
+                                        + "', expected one of "
+                                        + all.stream()
+                                                .flatMap(each -> names.apply(each).stream())
+                                                .collect(Collectors.joining(", "))));
     }
 
     /// What a model was told of, by its chat templates.
@@ -85,6 +133,32 @@ public record OutputFormat(Thoughts thoughts, Calls calls) {
                         && template.contains("\"parameters\": ")
                         && !template.contains("<function=");
         return isLlama ? Calls.LLAMA3 : Calls.NONE;
+    }
+
+    /// This, with what somebody knows better than the template. gpt-oss's channels hold thoughts and calls: one brings
+    /// the other.
+    ///
+    /// @throws IllegalArgumentException if they do not go together
+    public OutputFormat with(Optional<Thoughts> thoughts, Optional<Calls> calls) {
+        boolean channels =
+                thoughts.filter(Thoughts.HARMONY::equals).isPresent()
+                        || calls.filter(Calls.HARMONY::equals).isPresent();
+        if (channels) {
+            if (thoughts.orElse(Thoughts.HARMONY) != Thoughts.HARMONY
+                    || calls.orElse(Calls.HARMONY) != Calls.HARMONY) {
+                throw new IllegalArgumentException(
+                        "gpt-oss's channels hold thoughts and calls: openai goes with openai_gptoss"
+                                + " only");
+            }
+            return new OutputFormat(Thoughts.HARMONY, Calls.HARMONY);
+        }
+        if (thoughts.isEmpty() && calls.isEmpty()) {
+            return this;
+        }
+        boolean had = this.calls == Calls.HARMONY;
+        return new OutputFormat(
+                thoughts.orElse(had ? Thoughts.NONE : this.thoughts),
+                calls.orElse(had ? Calls.NONE : this.calls));
     }
 
     /// Special tokens that must have text, for the parser reads them.

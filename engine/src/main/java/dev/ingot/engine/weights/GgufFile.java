@@ -2,13 +2,9 @@ package dev.ingot.engine.weights;
 
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.HostTensor;
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -69,16 +65,7 @@ public final class GgufFile implements WeightFile {
     /// @param arena owns the mapping
     /// @throws CheckpointException if the file cannot be read or is not sound
     public static GgufFile open(Path file, Arena arena) {
-        if (!Files.isRegularFile(file)) {
-            throw new CheckpointException(file, "no such file");
-        }
-        MemorySegment mapped;
-        try (var channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
-        } catch (IOException e) {
-            throw new CheckpointException(file, "cannot be read: " + e, e);
-        }
-        return parse(file, mapped);
+        return parse(file, MappedFile.of(file, arena));
     }
 
     static GgufFile parse(Path file, MemorySegment mapped) {

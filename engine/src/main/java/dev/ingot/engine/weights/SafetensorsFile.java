@@ -1,30 +1,15 @@
 package dev.ingot.engine.weights;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.HostTensor;
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.JsonParser;
-import tools.jackson.core.JsonToken;
-import tools.jackson.core.ObjectReadContext;
-import tools.jackson.core.StreamReadConstraints;
-import tools.jackson.core.json.JsonFactory;
 
 /// One safetensors file: its header read and checked, its data mapped and untouched.
 ///
@@ -42,58 +27,16 @@ public final class SafetensorsFile implements WeightFile {
     /// The longest header that the Hugging Face Hub's code accepts, in bytes.
     static final long MAX_HEADER_BYTES = 25_000_000;
 
-    private static final int MAX_DIMENSIONS = 16;
     private static final int LENGTH_BYTES = Long.BYTES;
     private static final ValueLayout.OfLong LENGTH =
             ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    /// Element sizes in bits, for the check of lengths. A dtype that is newer than this list passes
-    /// unchecked until somebody asks for the tensor, and is refused then.
-    private static final Map<String, Integer> BITS =
-            Map.ofEntries(
-                    Map.entry("F4", 4),
-                    Map.entry("F6_E2M3", 6),
-                    Map.entry("F6_E3M2", 6),
-                    Map.entry("BOOL", 8),
-                    Map.entry("U8", 8),
-                    Map.entry("I8", 8),
-                    Map.entry("F8_E4M3", 8),
-                    Map.entry("F8_E5M2", 8),
-                    Map.entry("F8_E8M0", 8),
-                    Map.entry("U16", 16),
-                    Map.entry("I16", 16),
-                    Map.entry("F16", 16),
-                    Map.entry("BF16", 16),
-                    Map.entry("U32", 32),
-                    Map.entry("I32", 32),
-                    Map.entry("F32", 32),
-                    Map.entry("U64", 64),
-                    Map.entry("I64", 64),
-                    Map.entry("F64", 64),
-                    Map.entry("C64", 64));
-
-    private static final JsonFactory JSON =
-            JsonFactory.builder()
-                    .streamReadConstraints(
-                            StreamReadConstraints.builder()
-                                    .maxNestingDepth(16)
-                                    .maxNameLength(4096)
-                                    .maxNumberLength(32)
-                                    .maxDocumentLength(MAX_HEADER_BYTES)
-                                    .build())
-                    .build();
-
-    /// A tensor as the header describes it.
-    ///
-    /// @param begin first byte, counted from the start of the data
-    /// @param end one past the last byte
-    private record Entry(String dtype, List<Long> shape, long begin, long end) {}
-
     private final Path file;
     private final MemorySegment data;
-    private final Map<String, Entry> entries;
+    private final Map<String, SafetensorsHeader.Entry> entries;
 
-    private SafetensorsFile(Path file, MemorySegment data, Map<String, Entry> entries) {
+    private SafetensorsFile(
+            Path file, MemorySegment data, Map<String, SafetensorsHeader.Entry> entries) {
         this.file = file;
         this.data = data;
         this.entries = entries;
@@ -104,15 +47,7 @@ public final class SafetensorsFile implements WeightFile {
     /// @param arena owns the mapping
     /// @throws CheckpointException if the file cannot be read or is not sound
     public static SafetensorsFile open(Path file, Arena arena) {
-        if (!Files.isRegularFile(file)) {
-            throw new CheckpointException(file, "no such file");
-        }
-        MemorySegment mapped;
-        try (var channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
-        } catch (IOException e) {
-            throw new CheckpointException(file, "cannot be read: " + e, e);
-        }
+        var mapped = MappedFile.of(file, arena);
         if (mapped.byteSize() < LENGTH_BYTES) {
             throw new CheckpointException(
                     file,
@@ -140,8 +75,9 @@ public final class SafetensorsFile implements WeightFile {
         }
         byte[] header = mapped.asSlice(LENGTH_BYTES, headerBytes).toArray(ValueLayout.JAVA_BYTE);
         var data = mapped.asSlice(LENGTH_BYTES + headerBytes);
-        var entries = new HeaderReader(file).read(header);
-        requireEndToEnd(file, entries, data.byteSize());
+        var reader = new SafetensorsHeader(file);
+        var entries = reader.read(header);
+        reader.requireEndToEnd(entries, data.byteSize());
         return new SafetensorsFile(file, data, entries);
     }
 
@@ -158,19 +94,19 @@ public final class SafetensorsFile implements WeightFile {
     @Override
     public long bytes(String name) {
         var entry = entry(name);
-        return entry.end - entry.begin;
+        return entry.end() - entry.begin();
     }
 
     @Override
     public List<Long> shape(String name) {
-        return entry(name).shape;
+        return entry(name).shape();
     }
 
     /// How the file names the type of a tensor's elements.
     ///
     /// @throws CheckpointException if there is no such tensor
     public String dtype(String name) {
-        return entry(name).dtype;
+        return entry(name).dtype();
     }
 
     /// A tensor of real numbers.
@@ -180,7 +116,7 @@ public final class SafetensorsFile implements WeightFile {
     public HostTensor tensor(String name) {
         var entry = entry(name);
         var dtype =
-                switch (entry.dtype) {
+                switch (entry.dtype()) {
                     case "F32" -> DType.F32;
                     case "F16" -> DType.F16;
                     case "BF16" -> DType.BF16;
@@ -190,10 +126,13 @@ public final class SafetensorsFile implements WeightFile {
                                     "tensor '"
                                             + name
                                             + "': expected dtype F32, F16 or BF16, found "
-                                            + entry.dtype);
+                                            + entry.dtype());
                 };
         return new HostTensor(
-                name, dtype, entry.shape, data.asSlice(entry.begin, entry.end - entry.begin));
+                name,
+                dtype,
+                entry.shape(),
+                data.asSlice(entry.begin(), entry.end() - entry.begin()));
     }
 
     /// The bytes of a tensor that does not hold real numbers: packed levels, exponents.
@@ -202,7 +141,7 @@ public final class SafetensorsFile implements WeightFile {
     /// @throws CheckpointException if there is no such tensor, or it has another dtype or shape
     public MemorySegment bytes(String name, String dtype, List<Long> shape) {
         var entry = entry(name);
-        if (!entry.dtype.equals(dtype) || !entry.shape.equals(shape)) {
+        if (!entry.dtype().equals(dtype) || !entry.shape().equals(shape)) {
             throw new CheckpointException(
                     file,
                     "tensor '"
@@ -211,193 +150,17 @@ public final class SafetensorsFile implements WeightFile {
                             + dtype
                             + shape
                             + " after config.json, found "
-                            + entry.dtype
-                            + entry.shape);
+                            + entry.dtype()
+                            + entry.shape());
         }
-        return data.asSlice(entry.begin, entry.end - entry.begin);
+        return data.asSlice(entry.begin(), entry.end() - entry.begin());
     }
 
-    private Entry entry(String name) {
+    private SafetensorsHeader.Entry entry(String name) {
         var entry = entries.get(name);
         if (entry == null) {
             throw new CheckpointException(file, "no tensor '" + name + "'");
         }
         return entry;
-    }
-
-    private static void requireEndToEnd(Path file, Map<String, Entry> entries, long dataBytes) {
-        var byOffset = new ArrayList<>(entries.entrySet());
-        byOffset.sort(
-                Comparator.comparingLong((Map.Entry<String, Entry> e) -> e.getValue().begin)
-                        .thenComparingLong(e -> e.getValue().end));
-        long end = 0;
-        for (var next : byOffset) {
-            var entry = next.getValue();
-            if (entry.end > dataBytes) {
-                throw new CheckpointException(
-                        file,
-                        "tensor '"
-                                + next.getKey()
-                                + "': expected data up to byte "
-                                + entry.end
-                                + ", found "
-                                + dataBytes
-                                + " bytes of data: truncated");
-            }
-            if (entry.begin != end) {
-                throw new CheckpointException(
-                        file,
-                        "tensor '"
-                                + next.getKey()
-                                + "': expected to begin at byte "
-                                + end
-                                + " of the data, where the one before it ends, found "
-                                + entry.begin);
-            }
-            end = entry.end;
-        }
-        if (end != dataBytes) {
-            throw new CheckpointException(
-                    file,
-                    "expected " + end + " bytes of data as the header says, found " + dataBytes);
-        }
-    }
-
-    /// Reads the JSON as a stream: a hostile header costs no more memory than its entries.
-    private static final class HeaderReader {
-        private final Path file;
-
-        HeaderReader(Path file) {
-            this.file = file;
-        }
-
-        Map<String, Entry> read(byte[] header) {
-            var entries = new LinkedHashMap<String, Entry>();
-            if (header.length == 0 || header[0] != '{') {
-                throw new CheckpointException(
-                        file, "expected a header that begins with '{', found " + preview(header));
-            }
-            try (var json = JSON.createParser(ObjectReadContext.empty(), header)) {
-                json.nextToken();
-                for (var name = json.nextName(); name != null; name = json.nextName()) {
-                    boolean isObject = json.nextToken() == JsonToken.START_OBJECT;
-                    if (!isObject) {
-                        throw bad(name, "expected an object, found " + json.currentToken());
-                    }
-                    if (name.equals("__metadata__")) {
-                        json.skipChildren();
-                    } else if (entries.put(name, entry(name, json)) != null) {
-                        throw bad(name, "expected once, found twice in the header");
-                    }
-                }
-                if (json.nextToken() != null) {
-                    throw new CheckpointException(
-                            file, "expected the end of the header, found " + json.currentToken());
-                }
-            } catch (JacksonException e) {
-                throw new CheckpointException(
-                        file, "the header is not valid JSON: " + e.getOriginalMessage(), e);
-            }
-            return entries;
-        }
-
-        private Entry entry(String name, JsonParser json) {
-            String dtype = null;
-            List<Long> shape = null;
-            List<Long> offsets = null;
-            for (var key = json.nextName(); key != null; key = json.nextName()) {
-                json.nextToken();
-                switch (key) {
-                    case "dtype" -> dtype = requireString(name, json);
-                    case "shape" -> shape = naturals(name, "shape", json);
-                    case "data_offsets" -> offsets = naturals(name, "data_offsets", json);
-                    default -> json.skipChildren();
-                }
-            }
-            if (dtype == null || shape == null || offsets == null) {
-                throw bad(name, "expected dtype, shape and data_offsets, found not all of them");
-            }
-            if (offsets.size() != 2 || offsets.get(0) > offsets.get(1)) {
-                throw bad(name, "expected data_offsets [begin, end], found " + offsets);
-            }
-            var entry = new Entry(dtype, List.copyOf(shape), offsets.get(0), offsets.get(1));
-            requireLength(name, entry);
-            return entry;
-        }
-
-        private void requireLength(String name, Entry entry) {
-            var bits = BITS.get(entry.dtype);
-            if (bits == null) {
-                return;
-            }
-            long found = entry.end - entry.begin;
-            long expectedBits = bits;
-            try {
-                for (long dimension : entry.shape) {
-                    expectedBits = Math.multiplyExact(expectedBits, dimension);
-                }
-            } catch (ArithmeticException e) {
-                throw new CheckpointException(
-                        file,
-                        "tensor '"
-                                + name
-                                + "': expected a shape that fits a file, found "
-                                + entry.dtype
-                                + entry.shape,
-                        e);
-            }
-            if (expectedBits % Byte.SIZE != 0 || expectedBits / Byte.SIZE != found) {
-                throw bad(
-                        name,
-                        "expected "
-                                + expectedBits / Byte.SIZE
-                                + " bytes for "
-                                + entry.dtype
-                                + entry.shape
-                                + ", found "
-                                + found);
-            }
-        }
-
-        private String requireString(String name, JsonParser json) {
-            if (json.currentToken() != JsonToken.VALUE_STRING) {
-                throw bad(name, "expected dtype to be a string, found " + json.currentToken());
-            }
-            return json.getString();
-        }
-
-        /// An array of integers of at least 0.
-        private List<Long> naturals(String name, String key, JsonParser json) {
-            if (json.currentToken() != JsonToken.START_ARRAY) {
-                throw bad(
-                        name, "expected " + key + " to be an array, found " + json.currentToken());
-            }
-            var values = new ArrayList<Long>();
-            while (json.nextToken() != JsonToken.END_ARRAY) {
-                if (json.currentToken() != JsonToken.VALUE_NUMBER_INT) {
-                    throw bad(
-                            name, "expected integers in " + key + ", found " + json.currentToken());
-                }
-                long value = json.getLongValue();
-                if (value < 0) {
-                    throw bad(name, "expected no negative number in " + key + ", found " + value);
-                }
-                if (values.size() == MAX_DIMENSIONS) {
-                    throw bad(name, "expected at most " + MAX_DIMENSIONS + " numbers in " + key);
-                }
-                values.add(value);
-            }
-            return values;
-        }
-
-        private CheckpointException bad(String name, String problem) {
-            return new CheckpointException(file, "tensor '" + name + "': " + problem);
-        }
-
-        private static String preview(byte[] header) {
-            return header.length == 0
-                    ? "nothing"
-                    : "'" + new String(header, 0, Math.min(header.length, 8), UTF_8) + "'";
-        }
     }
 }

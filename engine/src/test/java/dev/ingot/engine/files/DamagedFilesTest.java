@@ -2,6 +2,7 @@ package dev.ingot.engine.files;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.management.ThreadMXBean;
 import dev.ingot.engine.text.ChatTemplate;
 import dev.ingot.engine.text.ChatTemplateException;
 import dev.ingot.engine.text.Tokenizer;
@@ -11,6 +12,7 @@ import dev.ingot.engine.weights.CheckpointException;
 import dev.ingot.engine.weights.GgmlType;
 import dev.ingot.engine.weights.GgufWriter;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -22,18 +24,29 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/// Files that were damaged at random: each is read, or refused with a message; nothing crashes, hangs or takes memory
-/// that the file does not have.
+/// Files that were damaged at random: each is read, or refused with a message that names the place; nothing crashes,
+/// hangs or takes more memory than [#MOST_BYTES], whatever sizes the file tells of.
 ///
-/// `-Dingot.fuzz.cases=100000` tries more of them, `-Dingot.fuzz.seed` others.
+/// `-Dingot.fuzz.cases=100000` tries more of them, `-Dingot.fuzz.seed` others. The log tells the most memory and the
+/// longest time that one took.
 final class DamagedFilesTest {
+    private static final Logger LOG = LoggerFactory.getLogger(DamagedFilesTest.class);
+    private static final ThreadMXBean THREADS =
+            ManagementFactory.getPlatformMXBean(ThreadMXBean.class);
     private static final int CASES = Integer.getInteger("ingot.fuzz.cases", 300);
     private static final long SEED = Long.getLong("ingot.fuzz.seed", 1);
+
+    /// The longest of the files has 300 KB; reading one takes less than 2 MiB.
+    private static final long MOST_BYTES = 16 << 20;
+
     private static final long[] NUMBERS = {
         0, 1, -1, 255, 65_536, Integer.MAX_VALUE, 1L << 31, 1L << 32, Long.MAX_VALUE, 1L << 62
     };
@@ -73,6 +86,7 @@ final class DamagedFilesTest {
     void ggufFiles() {
         Path file = folder.resolve("m.gguf");
         tryAll(
+                "m\\.gguf",
                 gguf(),
                 damaged -> {
                     Files.write(file, damaged);
@@ -101,6 +115,7 @@ final class DamagedFilesTest {
                         .put(header)
                         .array();
         tryAll(
+                "model\\.safetensors",
                 file,
                 damaged -> {
                     Files.write(folder.resolve("model.safetensors"), damaged);
@@ -113,6 +128,7 @@ final class DamagedFilesTest {
     @Test
     void configurations() {
         tryAll(
+                "config\\.json",
                 utf8(CONFIG),
                 damaged -> {
                     Files.write(folder.resolve("config.json"), damaged);
@@ -126,6 +142,7 @@ final class DamagedFilesTest {
     @Test
     void tokenizers() {
         tryAll(
+                "tokenizer\\.json",
                 utf8(TOKENIZER),
                 damaged -> {
                     Files.write(folder.resolve("tokenizer.json"), damaged);
@@ -143,6 +160,7 @@ final class DamagedFilesTest {
             model = Objects.requireNonNull(file).readAllBytes();
         }
         tryAll(
+                "tokenizer\\.model",
                 model,
                 damaged -> {
                     Files.write(folder.resolve("tokenizer.model"), damaged);
@@ -157,6 +175,7 @@ final class DamagedFilesTest {
         Files.writeString(folder.resolve("tokenizer.json"), TOKENIZER);
         try (var tokenizer = Tokenizer.load(folder)) {
             tryAll(
+                    "chat.template",
                     utf8(TEMPLATE),
                     damaged -> {
                         Files.write(folder.resolve("chat_template.jinja"), damaged);
@@ -173,10 +192,17 @@ final class DamagedFilesTest {
         }
     }
 
-    private static void tryAll(byte[] sound, Attempt attempt) {
+    /// @param place what refusals name, a regular expression
+    private static void tryAll(String place, byte[] sound, Attempt attempt) {
         var random = new Random(SEED);
+        var named = Pattern.compile(place);
+        long refused = 0;
+        long mostBytes = 0;
+        long mostNanos = 0;
         for (int i = 0; i < CASES; i++) {
             byte[] damaged = i == 0 ? sound : damage(sound, random);
+            long nanos = System.nanoTime();
+            long bytes = THREADS.getCurrentThreadAllocatedBytes();
             try {
                 attempt.read(damaged);
             } catch (CheckpointException
@@ -184,12 +210,24 @@ final class DamagedFilesTest {
                     | TemplateException
                     | ChatTemplateException e) {
                 assertThat(i).as("the sound file: %s", e).isPositive();
-                assertThat(e.getMessage()).isNotBlank();
+                assertThat(e.getMessage()).containsPattern(named);
+                refused++;
             } catch (IOException | RuntimeException | Error e) {
                 throw new AssertionError(
                         "case " + i + " of seed " + SEED + ": " + Arrays.toString(damaged), e);
             }
+            bytes = THREADS.getCurrentThreadAllocatedBytes() - bytes;
+            assertThat(bytes).as("bytes for case %d of seed %d", i, SEED).isLessThan(MOST_BYTES);
+            mostBytes = Math.max(mostBytes, bytes);
+            mostNanos = Math.max(mostNanos, System.nanoTime() - nanos);
         }
+        LOG.info(
+                "{}: {} of {} refused; at most {} KiB and {} ms",
+                place,
+                refused,
+                CASES,
+                mostBytes >> 10,
+                mostNanos / 1_000_000);
     }
 
     private static byte[] damage(byte[] sound, Random random) {

@@ -202,9 +202,9 @@ class KvAllocatorRandomTest {
             for (var step : inFlight) {
                 for (var other : step.slices()) {
                     for (int j = 0; j < other.reserved().table().size(); j++) {
-                        assertThat(other.reserved().table().block(j))
+                        assertThat(other.reserved().table().block(0, j))
                                 .as("in use by %s in step %d", other.sequence().id, step.id())
-                                .isNotEqualTo(reserved.table().block(i));
+                                .isNotEqualTo(reserved.table().block(0, i));
                     }
                 }
             }
@@ -218,13 +218,13 @@ class KvAllocatorRandomTest {
             var reserved = slice.reserved();
             for (int i = 0; i < reserved.count(); i++) {
                 int position = reserved.firstPosition() + i;
-                memory.put(reserved.table().slot(position), slice.sequence().history(position));
+                memory.put(reserved.table().slot(0, position), slice.sequence().history(position));
             }
         }
         for (var slice : step.slices()) {
             int end = slice.reserved().firstPosition() + slice.reserved().count();
             for (int position = 0; position < end; position++) {
-                assertThat(memory.get(slice.reserved().table().slot(position)))
+                assertThat(memory.get(slice.reserved().table().slot(0, position)))
                         .as("%s at %d in step %d", slice.sequence().id, position, step.id())
                         .isEqualTo(slice.sequence().history(position));
             }

@@ -27,9 +27,10 @@ class KvAllocatorTest {
         assertThat(slice.firstPosition()).isZero();
         assertThat(slice.count()).isEqualTo(10);
         assertThat(slice.table().size()).isEqualTo(3);
-        assertThat(IntStream.range(0, 12).map(slice.table()::slot)).doesNotHaveDuplicates();
-        assertThat(slice.table().slot(9)).isEqualTo(slice.table().block(2) * BLOCK + 1);
-        assertThatThrownBy(() -> slice.table().slot(12))
+        assertThat(IntStream.range(0, 12).map(p -> slice.table().slot(0, p)))
+                .doesNotHaveDuplicates();
+        assertThat(slice.table().slot(0, 9)).isEqualTo(slice.table().block(0, 2) * BLOCK + 1);
+        assertThatThrownBy(() -> slice.table().slot(0, 12))
                 .isInstanceOf(IndexOutOfBoundsException.class);
         assertThat(allocator.usage()).isEqualTo(new KvUsage(5, 0, 3, 0));
     }
@@ -48,12 +49,12 @@ class KvAllocatorTest {
     void leavesAViewAsItWasWhenTheTableGrows() {
         allocator = new KvAllocator(1, 100, true);
         var before = prefill(A, prompt(0, 8)).table();
-        int[] blocks = IntStream.range(0, 8).map(before::block).toArray();
+        int[] blocks = IntStream.range(0, 8).map(i -> before.block(0, i)).toArray();
         allocator.computed(A, 8);
         var after = reserve(demand(A, prompt(0, 90), 8, 82)).table();
         assertThat(before.size()).isEqualTo(8);
-        assertThat(IntStream.range(0, 8).map(before::block)).containsExactly(box(blocks));
-        assertThat(IntStream.range(0, 8).map(after::block)).containsExactly(box(blocks));
+        assertThat(IntStream.range(0, 8).map(i -> before.block(0, i))).containsExactly(box(blocks));
+        assertThat(IntStream.range(0, 8).map(i -> after.block(0, i))).containsExactly(box(blocks));
         assertThat(after.size()).isEqualTo(90);
     }
 
@@ -101,9 +102,9 @@ class KvAllocatorTest {
         var second = prefill(B, prompt(0, 10));
         assertThat(second.firstPosition()).isEqualTo(8);
         assertThat(second.count()).isEqualTo(2);
-        assertThat(second.table().block(0)).isEqualTo(first.table().block(0));
-        assertThat(second.table().block(1)).isEqualTo(first.table().block(1));
-        assertThat(second.table().block(2)).isNotEqualTo(first.table().block(2));
+        assertThat(second.table().block(0, 0)).isEqualTo(first.table().block(0, 0));
+        assertThat(second.table().block(0, 1)).isEqualTo(first.table().block(0, 1));
+        assertThat(second.table().block(0, 2)).isNotEqualTo(first.table().block(0, 2));
         assertThat(allocator.prefixCounts()).isEqualTo(new PrefixCounts(20, 8, 0));
         allocator.checkInvariants();
     }
@@ -146,8 +147,8 @@ class KvAllocatorTest {
         allocator.checkInvariants();
         var third = prefill(C, prompt(0, 9));
         assertThat(third.firstPosition()).isEqualTo(8);
-        assertThat(third.table().block(0)).isEqualTo(first.table().block(0));
-        assertThat(third.table().block(0)).isNotEqualTo(second.table().block(0));
+        assertThat(third.table().block(0, 0)).isEqualTo(first.table().block(0, 0));
+        assertThat(third.table().block(0, 0)).isNotEqualTo(second.table().block(0, 0));
         allocator.release(B, KvAllocator.NO_STEP);
         assertThat(allocator.usage())
                 .as("B's duplicates are free, not cached")
@@ -173,7 +174,7 @@ class KvAllocatorTest {
         allocator.computed(B, 9);
         var same = reserve(new Demand(C, prompt(0, 9), 77, 0, 9));
         assertThat(same.firstPosition()).isEqualTo(8);
-        assertThat(same.table().block(0)).isEqualTo(other.table().block(0));
+        assertThat(same.table().block(0, 0)).isEqualTo(other.table().block(0, 0));
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ingot.engine.kv.Reservation.Reserved;
 import dev.ingot.engine.kv.Reservation.ReservedSlice;
+import dev.ingot.engine.ops.KvGroups;
 import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.engine.sequence.Tokens;
 import java.util.List;
@@ -56,12 +57,14 @@ final class KvSharingTest {
         for (var slice : slices) {
             assertThat(slice.firstPosition()).isEqualTo(9);
             assertThat(slice.count()).isEqualTo(1);
-            assertThat(slice.table().block(0)).isEqualTo(leader.table().block(0));
-            assertThat(slice.table().block(1)).isEqualTo(leader.table().block(1));
-            assertThat(slice.copy())
-                    .isEqualTo(new BlockCopy(leader.table().block(2), slice.table().block(2)));
+            assertThat(slice.table().block(0, 0)).isEqualTo(leader.table().block(0, 0));
+            assertThat(slice.table().block(0, 1)).isEqualTo(leader.table().block(0, 1));
+            assertThat(slice.copies())
+                    .containsExactly(
+                            new BlockCopy(leader.table().block(0, 2), slice.table().block(0, 2)));
         }
-        assertThat(slices.get(0).table().block(2)).isNotEqualTo(slices.get(1).table().block(2));
+        assertThat(slices.get(0).table().block(0, 2))
+                .isNotEqualTo(slices.get(1).table().block(0, 2));
         assertThat(allocator.usage().referenced()).isEqualTo(3 + 2);
         assertThat(allocator.sharingCounts()).isEqualTo(new SharingCounts(18, 2, 0));
 
@@ -80,7 +83,7 @@ final class KvSharingTest {
     void aForkAtABlocksBeginningCopiesNothing() {
         compute(LEADER, 0, 9);
         var slice = reserve(fork(SECOND, 8, 9)).getFirst();
-        assertThat(slice.copy()).isNull();
+        assertThat(slice.copies()).isEmpty();
         assertThat(allocator.usage().referenced()).isEqualTo(3 + 1);
         allocator.checkInvariants();
     }
@@ -90,8 +93,9 @@ final class KvSharingTest {
         var leader = compute(LEADER, 0, 8);
         var slice = reserve(fork(SECOND, 7, 8)).getFirst();
         // The last token is computed again, and nobody writes to a block that others read.
-        assertThat(slice.copy())
-                .isEqualTo(new BlockCopy(leader.table().block(1), slice.table().block(1)));
+        assertThat(slice.copies())
+                .containsExactly(
+                        new BlockCopy(leader.table().block(0, 1), slice.table().block(0, 1)));
         allocator.computed(SECOND, 8);
         allocator.checkInvariants();
     }
@@ -122,7 +126,7 @@ final class KvSharingTest {
 
     @Test
     void blocksBehindTheWindowAreGivenBackAndTheRestStays() {
-        allocator = new KvAllocator(BLOCK, 20, false, 6);
+        allocator = new KvAllocator(BLOCK, 20, false, KvGroups.of(6));
         compute(LEADER, 0, 10);
         // Position 10 sees 5 to 10: the first block is behind it.
         assertThat(allocator.usage().referenced()).isEqualTo(2);
@@ -138,7 +142,7 @@ final class KvSharingTest {
 
     @Test
     void aHitTakesOnlyTheBlocksThatItsWindowSees() {
-        allocator = new KvAllocator(BLOCK, 20, true, 6);
+        allocator = new KvAllocator(BLOCK, 20, true, KvGroups.of(6));
         compute(LEADER, 0, 30);
         allocator.release(LEADER, KvAllocator.NO_STEP);
         assertThat(allocator.usage().cached()).isEqualTo(7);
@@ -154,7 +158,7 @@ final class KvSharingTest {
 
     @Test
     void aForkInAWindowSharesWhatTheLeaderStillHas() {
-        allocator = new KvAllocator(BLOCK, 20, true, 6);
+        allocator = new KvAllocator(BLOCK, 20, true, KvGroups.of(6));
         compute(LEADER, 0, 10);
         reserve(fork(SECOND, 9, 10));
         allocator.computed(SECOND, 10);

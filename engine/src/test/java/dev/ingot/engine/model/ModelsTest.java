@@ -193,6 +193,27 @@ class ModelsTest {
         }
     }
 
+    @Test
+    void aMatrixThatCannotBeForetoldIsNamedWithItsFile() {
+        llama().add("model.layers.0.self_attn.q_proj.weight", 24, 32).write(folder);
+        try (var device = new ReferenceDevice();
+                var checkpoint = Checkpoint.open(folder)) {
+            assertThatThrownBy(() ->
+                            ModelMemory.of(
+                                    checkpoint,
+                                    HfConfig.read(folder),
+                                    WeightLoading.AS_STORED,
+                                    device,
+                                    LIMITS,
+                                    4,
+                                    DType.BF16))
+                    .isInstanceOf(CheckpointException.class)
+                    .hasMessageStartingWith(folder.toString())
+                    .hasMessageContaining("self_attn.q_proj.weight")
+                    .hasMessageContaining("expected rows of");
+        }
+    }
+
     private static TinyCheckpoint llama() {
         return new TinyCheckpoint(Architecture.LLAMA, true, false, DType.F32);
     }

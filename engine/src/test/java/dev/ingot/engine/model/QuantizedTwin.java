@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
@@ -29,23 +30,23 @@ public final class QuantizedTwin {
                 && !name.matches(".*\\.(gate|router)\\.weight");
     }
 
-    /// In full, with every weight as `quantized` stores it.
+    /// In full, with other values for every weight that a quantized copy has quantized.
     ///
     /// @param granule what rows are a multiple of
-    public static void dequantized(
-            Path folder, Path target, int granule, Function<float[], Quantized> quantized)
+    /// @param values of a matrix in place of its own
+    public static void inFull(Path folder, Path target, int granule, UnaryOperator<float[]> values)
             throws IOException {
         var config = config(folder);
         var out = new SafetensorsWriter();
         try (var checkpoint = Checkpoint.open(folder)) {
             for (var name : checkpoint.names().stream().sorted().toList()) {
                 var tensor = checkpoint.tensor(name);
-                float[] values = tensor.floats();
-                float[] stored =
-                        isQuantized(name, tensor, granule)
-                                ? quantized.apply(values).values()
-                                : values;
-                out.add(name, DType.F32, shape(tensor), stored);
+                float[] own = tensor.floats();
+                out.add(
+                        name,
+                        DType.F32,
+                        shape(tensor),
+                        isQuantized(name, tensor, granule) ? values.apply(own) : own);
             }
         }
         write(target, config, out);

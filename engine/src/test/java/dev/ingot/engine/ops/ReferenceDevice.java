@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /// A whole [Device] in plain Java, as slow and as plain as [ReferenceOps]: the truth in tests.
@@ -25,6 +26,7 @@ public final class ReferenceDevice implements Device {
 
     private final Arena arena = Arena.ofShared();
     private final long workingSetBytes;
+    private final ToIntFunction<List<? extends WeightSource>> roundedBy;
     private long usedBytes;
     private @Nullable ReferenceCommandBuffer open;
 
@@ -34,7 +36,22 @@ public final class ReferenceDevice implements Device {
 
     /// @param workingSetBytes allocations past this sum fail with `OUT_OF_MEMORY`
     public ReferenceDevice(long workingSetBytes) {
+        this(workingSetBytes, _ -> 0);
+    }
+
+    private ReferenceDevice(
+            long workingSetBytes, ToIntFunction<List<? extends WeightSource>> roundedBy) {
         this.workingSetBytes = workingSetBytes;
+        this.roundedBy = roundedBy;
+    }
+
+    /// One whose products round the rows that they multiply, as kernels do that count in integers
+    /// ([ReferenceOps#inBytes]), and are exact otherwise.
+    ///
+    /// @param groups how many neighbours of a row share a step where it meets these weights; 0: not rounded
+    public static ReferenceDevice roundingActivations(
+            ToIntFunction<List<? extends WeightSource>> groups) {
+        return new ReferenceDevice(Long.MAX_VALUE, groups);
     }
 
     @Override
@@ -76,7 +93,8 @@ public final class ReferenceDevice implements Device {
                         ? tensor.dtype().bytes(out * in)
                         : DType.F32.bytes(out * in);
         reserve(label, bytes);
-        return new ReferenceMatrix(Math.toIntExact(out), in, bytes, values);
+        return new ReferenceMatrix(
+                Math.toIntExact(out), in, bytes, values, roundedBy.applyAsInt(rowParts));
     }
 
     private static boolean stacks(WeightSource part, WeightSource first) {
@@ -165,12 +183,19 @@ public final class ReferenceDevice implements Device {
         private final int in;
         private final long bytes;
         private final float[] values;
+        private final int roundedBy;
 
-        ReferenceMatrix(int out, int in, long bytes, float[] values) {
+        ReferenceMatrix(int out, int in, long bytes, float[] values, int roundedBy) {
             this.out = out;
             this.in = in;
             this.bytes = bytes;
             this.values = values;
+            this.roundedBy = roundedBy;
+        }
+
+        double[] times(float[] x) {
+            return ReferenceOps.matmul(
+                    roundedBy == 0 ? x : ReferenceOps.inBytes(x, roundedBy), values);
         }
 
         @Override
@@ -397,7 +422,7 @@ public final class ReferenceDevice implements Device {
             }
             record(() -> {
                 for (int t = 0; t < x.rows(); t++) {
-                    double[] row = ReferenceOps.matmul(load(x, t), weights.values);
+                    double[] row = weights.times(load(x, t));
                     if (bias != null) {
                         accumulate(row, load(bias, 0));
                     }
@@ -717,8 +742,7 @@ public final class ReferenceDevice implements Device {
                 for (int expert = 0; expert < bank.count(); expert++) {
                     int end = index(starts, expert + 1, 0, x.rows() + 1L, "start");
                     for (int r = index(starts, expert, 0, end + 1L, "start"); r < end; r++) {
-                        double[] row =
-                                ReferenceOps.matmul(load(x, r), bank.matrices.get(expert).values);
+                        double[] row = bank.matrices.get(expert).times(load(x, r));
                         if (biases != null) {
                             accumulate(row, load(biases, expert));
                         }

@@ -61,6 +61,24 @@ public final class ReferenceOps {
         return out;
     }
 
+    /// A row as kernels see it that multiply in integers: each group's largest magnitude is 127 steps, and every
+    /// element the nearest whole number of them.
+    ///
+    /// @param x of whole groups; a group may be all zeros
+    public static float[] inBytes(float[] x, int group) {
+        float[] rounded = new float[x.length];
+        for (int from = 0; from < x.length; from += group) {
+            float largest = 0;
+            for (int i = from; i < from + group; i++) {
+                largest = Math.max(largest, Math.abs(x[i]));
+            }
+            for (int i = from; i < from + group && largest > 0; i++) {
+                rounded[i] = (float) (Math.rint(x[i] * (127 / largest)) * ((double) largest / 127));
+            }
+        }
+        return rounded;
+    }
+
     /// One row of [Encoder#rope].
     ///
     /// @param x `[heads · headDim]`

@@ -7,6 +7,7 @@ import dev.ingot.engine.kv.Demand;
 import dev.ingot.engine.kv.KnownTokens;
 import dev.ingot.engine.kv.KvAllocator;
 import dev.ingot.engine.kv.Reservation;
+import dev.ingot.engine.ops.KvGroups;
 import dev.ingot.engine.sampling.SamplingParams;
 import dev.ingot.engine.sampling.SequenceSampler;
 import dev.ingot.engine.sequence.Caller;
@@ -32,7 +33,7 @@ final class PrefillPaceTest {
 
     private final SchedulerLimits limits =
             new SchedulerLimits(40_000, 64, 256, 100, SchedulingPolicy.DEFAULT);
-    private final StepPlanner planner = new StepPlanner(limits, 16, 100_000, 0);
+    private final StepPlanner planner = new StepPlanner(limits, 16, 100_000, KvGroups.ONE);
     private final WaitingLine line = new WaitingLine(SchedulingPolicy.DEFAULT);
     private final PrefillPace pace = new PrefillPace(STRETCH);
     private final List<Sequence> running = new ArrayList<>();

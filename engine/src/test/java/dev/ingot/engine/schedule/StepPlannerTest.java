@@ -2,6 +2,7 @@ package dev.ingot.engine.schedule;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ingot.engine.ops.KvGroups;
 import dev.ingot.engine.sampling.SamplingParams;
 import dev.ingot.engine.schedule.StepPlanner.Want;
 import dev.ingot.engine.sequence.Caller;
@@ -17,7 +18,7 @@ final class StepPlannerTest {
     private static final int PLENTY = 1000;
 
     private final StepPlanner planner =
-            new StepPlanner(new SchedulerLimits(256, 4, 16, 10), BLOCK, 1_000, 0);
+            new StepPlanner(new SchedulerLimits(256, 4, 16, 10), BLOCK, 1_000, KvGroups.ONE);
 
     private StepPlanner.Decision plan(List<Sequence> running, List<Sequence> waiting, int free) {
         return plan(planner, running, waiting, free);
@@ -122,7 +123,7 @@ final class StepPlannerTest {
 
     @Test
     void thoseThatKeepTheirBlocksFitThePoolTogetherAtTheirFullLength() {
-        var small = new StepPlanner(new SchedulerLimits(256, 4, 16, 10), BLOCK, 40, 0);
+        var small = new StepPlanner(new SchedulerLimits(256, 4, 16, 10), BLOCK, 40, KvGroups.ONE);
         var first = waiting(1, 8); // 108 tokens at its full length: 27 blocks.
         var second = waiting(2, 8);
         for (int i = 0; i < StepPlanner.MAX_PREEMPTIONS; i++) {

@@ -75,6 +75,21 @@ class ChatTemplateTest {
     }
 
     @Test
+    void anotherTemplateTakesTheModelsPlaceWithTheModelsOwnTokens() throws Exception {
+        var own = template("own");
+        var file = Files.writeString(folder.resolve("mine.txt"), "{{ eos_token }}<tool_call>");
+        Files.writeString(folder.resolve("tokenizer_config.json"), "{\"eos_token\": \"<|end|>\"}");
+        var mine = ChatTemplate.of(file, folder, tokenizer, CLOCK);
+        assertThat(render(own, Map.of(), List.of())).isEqualTo("own");
+        assertThat(render(mine, Map.of(), List.of())).isEqualTo("<|end|><tool_call>");
+        assertThat(mine.format().calls()).isEqualTo(OutputFormat.Calls.HERMES);
+        Files.writeString(file, "{% if %}");
+        assertThatThrownBy(() -> ChatTemplate.of(file, folder, tokenizer, CLOCK))
+                .isInstanceOf(TokenizerException.class)
+                .hasMessageContaining("mine.txt: the chat template cannot be parsed");
+    }
+
+    @Test
     void whatAUserTypesIsNeverAControlToken() throws Exception {
         var prompt =
                 template(CHATML)

@@ -1,6 +1,7 @@
 package dev.ingot.engine.text;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ingot.engine.text.OutputFormat.Calls;
 import dev.ingot.engine.text.OutputFormat.Thoughts;
@@ -14,6 +15,7 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.random.RandomGeneratorFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -162,6 +164,27 @@ final class OutputFormatTest {
                 .isEqualTo(OutputFormat.PLAIN);
         assertThat(OutputFormat.of(List.of("{{ '<|python_tag|><function=f>' }} ipython")))
                 .isEqualTo(OutputFormat.PLAIN);
+    }
+
+    @Test
+    void whoeverServesTheModelMayKnowBetter() {
+        var told = format(Thoughts.THINK, Calls.HERMES);
+        var channels = format(Thoughts.HARMONY, Calls.HARMONY);
+        assertThat(told.with(Optional.empty(), Optional.empty())).isEqualTo(told);
+        assertThat(told.with(Optional.empty(), Optional.of(Calls.ofParser("qwen3_xml"))))
+                .isEqualTo(format(Thoughts.THINK, Calls.QWEN3_CODER));
+        assertThat(told.with(Optional.of(Thoughts.ofParser("mistral")), Optional.empty()))
+                .isEqualTo(format(Thoughts.MISTRAL, Calls.HERMES));
+        assertThat(told.with(Optional.of(Thoughts.ofParser("openai_gptoss")), Optional.empty()))
+                .isEqualTo(channels);
+        assertThat(told.with(Optional.empty(), Optional.of(Calls.ofParser("openai"))))
+                .isEqualTo(channels);
+        assertThat(channels.with(Optional.empty(), Optional.of(Calls.ofParser("hermes"))))
+                .as("channels cannot be read in part")
+                .isEqualTo(format(Thoughts.NONE, Calls.HERMES));
+        assertThatThrownBy(() -> Thoughts.ofParser("granite"))
+                .hasMessage(
+                        "'granite', expected one of qwen3, deepseek_r1, mistral, openai_gptoss");
     }
 
     @Test

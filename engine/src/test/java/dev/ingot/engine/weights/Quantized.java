@@ -15,7 +15,7 @@ public record Quantized(byte[] bytes, float[] scales, float[] biases, float[] va
     private static final double[] E2M1 = {0, 0.5, 1, 1.5, 2, 3, 4, 6};
     private static final int SUPER = 256;
 
-    /// In blocks of a type of GGUF.
+    /// In blocks of a type of GGUF; `F16` and `BF16` have blocks of one.
     ///
     /// @param values of whole blocks
     public static Quantized blocks(GgmlType type, float[] values) {
@@ -26,6 +26,14 @@ public record Quantized(byte[] bytes, float[] scales, float[] biases, float[] va
         float[] stored = new float[values.length];
         for (int at = 0; at < values.length; at += size) {
             switch (type) {
+                case F16 -> {
+                    stored[at] = half(values[at]);
+                    out.putShort(Float.floatToFloat16(stored[at]));
+                }
+                case BF16 -> {
+                    stored[at] = brainFloat(values[at]);
+                    out.putShort((short) (Float.floatToRawIntBits(stored[at]) >>> 16));
+                }
                 case Q4_0, Q5_0 ->
                         symmetric(values, at, type == GgmlType.Q4_0 ? 4 : 5, out, stored);
                 case Q4_1, Q5_1 -> affine(values, at, type == GgmlType.Q4_1 ? 4 : 5, out, stored);
@@ -222,6 +230,11 @@ public record Quantized(byte[] bytes, float[] scales, float[] biases, float[] va
 
     private static float half(float value) {
         return Float.float16ToFloat(Float.floatToFloat16(value));
+    }
+
+    private static float brainFloat(float value) {
+        int bits = Float.floatToRawIntBits(value);
+        return Float.intBitsToFloat((bits + 0x7fff + ((bits >>> 16) & 1)) & 0xffff0000);
     }
 
     /// The one that is furthest from zero.

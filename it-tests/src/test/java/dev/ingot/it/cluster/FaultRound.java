@@ -1,8 +1,10 @@
 package dev.ingot.it.cluster;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 
 /// 32 streams on three engine nodes, of which one is killed, one paused and one cut off while they run.
@@ -33,38 +35,78 @@ final class FaultRound {
         return told;
     }
 
+    /// What is done to a node.
+    enum Fault {
+        KILLED(1),
+        PAUSED(2),
+        CUT_OFF(3);
+
+        /// How many fifths of the tokens have come when it happens.
+        private final int fifths;
+
+        Fault(int fifths) {
+            this.fifths = fifths;
+        }
+    }
+
+    /// A node that was lost under the streams.
+    ///
+    /// @param atNanos when that was done to it
+    /// @param noticedNanos when the router was seen to know
+    record Loss(Fault fault, long atNanos, long noticedNanos) {
+        long noticedAfterMillis() {
+            return TimeUnit.NANOSECONDS.toMillis(noticedNanos - atNanos);
+        }
+
+        /// For how long the client that was worst off heard nothing because of it.
+        long longestGapMillis(List<Told> told) {
+            return told.stream()
+                    .mapToLong(each -> each.gapMillis(atNanos, noticedNanos))
+                    .max()
+                    .orElse(0);
+        }
+    }
+
+    /// What the clients were told, and what they did not notice.
+    record Disturbed(List<Told> told, List<Loss> losses) {}
+
     /// The same streams while nodes are lost. Afterwards the killed node is gone and the others are back.
     ///
     /// @param killed the number of the node that is killed; the next one is paused, the one after that cut off
-    List<Told> disturbed(int killed) {
+    Disturbed disturbed(int killed) {
         int paused = (killed + 1) % NODES;
         int cut = (killed + 2) % NODES;
         long heldBefore = cluster.heldBytes();
         var streams = load.start(STREAMS, TOKENS);
-        loseOne(streams, 1, () -> cluster.engine(killed).kill());
-        loseOne(streams, 2, () -> cluster.engine(paused).pause());
+        var losses = new ArrayList<Loss>();
+        losses.add(lose(streams, Fault.KILLED, () -> cluster.engine(killed).kill()));
+        losses.add(lose(streams, Fault.PAUSED, () -> cluster.engine(paused).pause()));
         cluster.engine(paused).resume();
         cluster.awaitServing(2);
-        loseOne(streams, 3, () -> cluster.cutOff(cut));
+        losses.add(lose(streams, Fault.CUT_OFF, () -> cluster.cutOff(cut)));
         var told = Load.await(streams);
         if (cluster.heldBytes() == heldBefore) {
             throw new IllegalStateException("nobody was cut off");
         }
         cluster.heal();
-        return told;
+        return new Disturbed(told, losses);
     }
 
-    /// Makes a fault happen when `quarter` quarters of the tokens have come, and waits until the router has lost the node by it.
-    private void loseOne(List<Future<Told>> streams, int quarter, Runnable fault) {
-        await(() -> load.tokens() >= quarter * expectedTokens / 5 || allDone(streams));
+    /// Makes a fault happen when it is its turn, and waits until the router has lost the node by it and its streams have
+    /// begun to move.
+    private Loss lose(List<Future<Told>> streams, Fault fault, Runnable happens) {
+        await(() -> load.tokens() >= fault.fifths * expectedTokens / 5 || allDone(streams));
         if (allDone(streams)) {
             throw new IllegalStateException("the streams ended before the fault");
         }
         double lost = cluster.metric("ingot:router_links_lost_total");
         double moved = cluster.metric("ingot:request_resubmissions_total");
-        fault.run();
+        long at = System.nanoTime();
+        happens.run();
         await(() -> cluster.metric("ingot:router_links_lost_total") > lost);
+        long noticed = System.nanoTime();
         await(() -> cluster.metric("ingot:request_resubmissions_total") > moved);
+        return new Loss(fault, at, noticed);
     }
 
     private static boolean allDone(List<Future<Told>> streams) {

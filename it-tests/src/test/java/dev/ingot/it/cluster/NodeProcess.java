@@ -46,12 +46,23 @@ final class NodeProcess implements AutoCloseable {
     ///
     /// @return what it printed
     static String run(String... arguments) {
-        var process = ingot("command", List.of(), List.of(arguments));
-        process.awaitEnd();
-        if (process.process.exitValue() != 0) {
-            throw new IllegalStateException(process.log());
+        try (var process = command(arguments)) {
+            process.awaitSuccess();
+            return process.log();
         }
-        return process.log();
+    }
+
+    /// `ingot` with these arguments, which ends by itself.
+    static NodeProcess command(String... arguments) {
+        return ingot("command", List.of(), List.of(arguments));
+    }
+
+    /// @throws IllegalStateException if it ends with another status than 0
+    void awaitSuccess() {
+        awaitEnd();
+        if (process.exitValue() != 0) {
+            throw new IllegalStateException(log());
+        }
     }
 
     private static NodeProcess ingot(String name, List<String> properties, List<String> arguments) {

@@ -1,11 +1,25 @@
 package dev.ingot.it.cluster;
 
+import dev.ingot.it.cluster.FaultRound.Fault;
+import dev.ingot.it.cluster.FaultRound.Loss;
+import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
 
 /// `./ingot check-cluster [--runs N]`: loses engine nodes under 32 streams, again and again, and compares every answer with that of
 /// an undisturbed run.
+///
+/// Of each loss it says after how long the router knew, and for how long the client that was worst off heard nothing. What is
+/// between the two is recomputation: its streams are prefilled elsewhere, with all that they have said, beside the others.
 public final class SoakMain {
     private SoakMain() {}
+
+    /// @param noticed after so many milliseconds the router knew
+    /// @param gap for so many the client that was worst off heard nothing
+    private record Measured(long noticed, long gap) {}
 
     /// Ends with status 1 if an answer differs.
     public static void main(String[] arguments) {
@@ -15,42 +29,84 @@ public final class SoakMain {
             System.exit(2);
         }
         int streams = 0;
-        long longestGap = 0;
         int failures = 0;
+        Map<Fault, List<Measured>> measured = new EnumMap<>(Fault.class);
         try (var cluster = TestCluster.start(FaultRound.NODES, List.of());
                 var load = new Load(cluster.url())) {
             var faults = new FaultRound(cluster, load);
             var undisturbed = faults.undisturbed();
+            long usual = undisturbed.stream().mapToLong(Told::longestGapMillis).max().orElseThrow();
             System.out.printf(
+                    Locale.ROOT,
                     "undisturbed: %d streams, longest gap %d ms%n",
-                    undisturbed.size(), longestGap(undisturbed));
+                    undisturbed.size(),
+                    usual);
             for (int run = 1; run <= runs; run++) {
                 int killed = run % FaultRound.NODES;
-                double movedBefore = cluster.metric("ingot:request_resubmissions_total");
-                double lostBefore = cluster.metric("ingot:router_links_lost_total");
-                var told = faults.disturbed(killed);
+                var disturbed = faults.disturbed(killed);
+                var told = disturbed.told();
                 int differing = differing(undisturbed, told);
-                long gap = longestGap(told);
-                longestGap = Math.max(longestGap, gap);
                 streams += told.size();
                 failures += differing;
+                var losses =
+                        disturbed.losses().stream()
+                                .map(loss -> describe(loss, take(loss, told, measured)))
+                                .collect(Collectors.joining("; "));
                 System.out.printf(
-                        "run %d: %d streams, %d differ, longest gap %d ms, %.0f times a request"
-                                + " moved, %.0f links lost%n",
+                        Locale.ROOT,
+                        "run %d: %d streams, %d differ; %s%n",
                         run,
                         told.size(),
                         differing,
-                        gap,
-                        cluster.metric("ingot:request_resubmissions_total") - movedBefore,
-                        cluster.metric("ingot:router_links_lost_total") - lostBefore);
+                        losses);
                 cluster.startAgain(killed);
                 cluster.awaitServing(FaultRound.NODES);
             }
         }
         System.out.printf(
-                "%d runs, %d streams, %d lost, doubled or changed; longest gap %d ms%n",
-                runs, streams, failures, longestGap);
+                Locale.ROOT,
+                "%d runs, %d streams, %d lost, doubled or changed%n",
+                runs,
+                streams,
+                failures);
+        measured.forEach((fault, all) ->
+                System.out.printf(
+                        Locale.ROOT,
+                        "%-8s noticed after median %d, at most %d ms; longest gap of a client"
+                                + " median %d, at most %d ms; so recomputation median %d, at most %d"
+                                + " ms%n",
+                        name(fault),
+                        quantile(all.stream().map(Measured::noticed).toList(), 0.5),
+                        quantile(all.stream().map(Measured::noticed).toList(), 1),
+                        quantile(all.stream().map(Measured::gap).toList(), 0.5),
+                        quantile(all.stream().map(Measured::gap).toList(), 1),
+                        quantile(all.stream().map(SoakMain::recomputation).toList(), 0.5),
+                        quantile(all.stream().map(SoakMain::recomputation).toList(), 1)));
         System.exit(failures == 0 ? 0 : 1);
+    }
+
+    private static Measured take(Loss loss, List<Told> told, Map<Fault, List<Measured>> measured) {
+        var one = new Measured(loss.noticedAfterMillis(), loss.longestGapMillis(told));
+        measured.computeIfAbsent(loss.fault(), _ -> new ArrayList<>()).add(one);
+        return one;
+    }
+
+    private static long recomputation(Measured one) {
+        return Math.max(0, one.gap() - one.noticed());
+    }
+
+    private static String describe(Loss loss, Measured one) {
+        return "%s: noticed after %d ms, longest gap %d ms"
+                .formatted(name(loss.fault()), one.noticed(), one.gap());
+    }
+
+    private static String name(Fault fault) {
+        return fault.name().toLowerCase(Locale.ROOT).replace('_', ' ');
+    }
+
+    private static long quantile(List<Long> values, double share) {
+        var sorted = values.stream().sorted().toList();
+        return sorted.get((int) Math.min(sorted.size() - 1, Math.floor(share * sorted.size())));
     }
 
     /// How often; 0 where that is not to be understood.
@@ -72,14 +128,13 @@ public final class SoakMain {
             if (!answer.equals(expected.get(i).answer())) {
                 differing++;
                 System.out.printf(
+                        Locale.ROOT,
                         "stream %d%n  expected %s%n  got      %s%n",
-                        i, expected.get(i).answer(), answer);
+                        i,
+                        expected.get(i).answer(),
+                        answer);
             }
         }
         return differing;
-    }
-
-    private static long longestGap(List<Told> told) {
-        return told.stream().mapToLong(Told::longestGapMillis).max().orElse(0);
     }
 }

@@ -16,7 +16,7 @@ final class StreamsSurviveTheirNodeTest {
                 var load = new Load(cluster.url())) {
             var faults = new FaultRound(cluster, load);
             var undisturbed = faults.undisturbed();
-            var told = faults.disturbed(0);
+            var told = faults.disturbed(0).told();
             assertThat(Load.answers(told)).isEqualTo(Load.answers(undisturbed));
             assertThat(told).allMatch(each -> each.continuity().equals("exact"));
             assertThat(cluster.metric("ingot:approximate_continuations_total")).isZero();

@@ -11,6 +11,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import org.awaitility.Awaitility;
 
@@ -38,15 +39,21 @@ final class TestCluster implements AutoCloseable {
         this.routerFlags = routerFlags;
         routerPort = freePort();
         toRouter = FaultProxy.to(routerPort);
-        router = startRouter();
+        router = launchRouter();
     }
 
     /// A router at the address of the one before, which has ended.
     void startRouterAgain() {
-        router = startRouter();
+        router = launchRouter();
+        awaitRouter();
     }
 
-    private NodeProcess startRouter() {
+    private void awaitRouter() {
+        url = router.awaitLog("Ready after .*: (http\\S+) routes");
+        adminUrl = router.awaitLog("admin API at (\\S+)");
+    }
+
+    private NodeProcess launchRouter() {
         var flags =
                 new ArrayList<>(
                         List.of(
@@ -61,10 +68,7 @@ final class TestCluster implements AutoCloseable {
                                 "--cluster-bind",
                                 "127.0.0.1:" + routerPort));
         flags.addAll(routerFlags);
-        var started = NodeProcess.start("router", from(ROUTER_ADDRESS), flags);
-        url = started.awaitLog("Ready after .*: (http\\S+) routes");
-        adminUrl = started.awaitLog("admin API at (\\S+)");
-        return started;
+        return NodeProcess.start("router", from(ROUTER_ADDRESS), flags);
     }
 
     static TestCluster start(int engines, List<String> routerFlags) {
@@ -72,11 +76,18 @@ final class TestCluster implements AutoCloseable {
     }
 
     static TestCluster start(int engines, List<String> routerFlags, List<String> engineFlags) {
+        return start(Collections.nCopies(engines, List.of()), routerFlags, engineFlags);
+    }
+
+    /// All nodes at once.
+    ///
+    /// @param own further flags of each engine node
+    static TestCluster start(
+            List<List<String>> own, List<String> routerFlags, List<String> engineFlags) {
         var cluster = new TestCluster(routerFlags, engineFlags);
-        for (int i = 0; i < engines; i++) {
-            cluster.add(List.of(), List.of());
-        }
-        cluster.awaitServing(engines);
+        own.forEach(flags -> cluster.add(List.of(), flags));
+        cluster.awaitRouter();
+        cluster.awaitServing(own.size());
         return cluster;
     }
 
@@ -169,6 +180,12 @@ final class TestCluster implements AutoCloseable {
             toEngines.get(i).cut(addressOf(number));
         }
         toRouter.cut(addressOf(number));
+    }
+
+    /// Nothing of it is heard any more, and nobody hears that it is gone.
+    void powerOff(int number) {
+        cutOff(number);
+        engine(number).pause();
     }
 
     /// Cuts only what the router says to an engine node, or only what that says to the router.

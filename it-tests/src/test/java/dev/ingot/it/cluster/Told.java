@@ -22,7 +22,7 @@ final class Told {
     private String continuity = "exact";
     private String error = "";
     private boolean done;
-    private long longestGapNanos;
+    private final List<Long> heardNanos = new ArrayList<>();
 
     private static final class Choice {
         private final List<Integer> tokens = new ArrayList<>();
@@ -42,15 +42,13 @@ final class Told {
     static Told read(InputStream body, AtomicLong progress) {
         var told = new Told();
         try (var lines = new BufferedReader(new InputStreamReader(body, StandardCharsets.UTF_8))) {
-            long last = System.nanoTime();
+            told.heardNanos.add(System.nanoTime());
             String line;
             while ((line = lines.readLine()) != null) {
                 if (line.equals("data: [DONE]")) {
                     told.done = true;
                 } else if (line.startsWith("data: ")) {
-                    long now = System.nanoTime();
-                    told.longestGapNanos = Math.max(told.longestGapNanos, now - last);
-                    last = now;
+                    told.heardNanos.add(System.nanoTime());
                     told.take(JSON.readTree(line.substring(6)), progress);
                 }
             }
@@ -119,6 +117,19 @@ final class Told {
     }
 
     long longestGapMillis() {
-        return TimeUnit.NANOSECONDS.toMillis(longestGapNanos);
+        return gapMillis(Long.MIN_VALUE, Long.MAX_VALUE);
+    }
+
+    /// The longest time without an event of those that fall together with a span of time.
+    long gapMillis(long fromNanos, long toNanos) {
+        long longest = 0;
+        for (int i = 1; i < heardNanos.size(); i++) {
+            long begin = heardNanos.get(i - 1);
+            long end = heardNanos.get(i);
+            if (begin < toNanos && end > fromNanos) {
+                longest = Math.max(longest, end - begin);
+            }
+        }
+        return TimeUnit.NANOSECONDS.toMillis(longest);
     }
 }

@@ -147,7 +147,7 @@ final class ClientLog {
                             client.spec().choices().get(i),
                             i,
                             settings.maxModelLength(),
-                            settings.window());
+                            settings.groups());
             var told = tokens.get(i);
             require(
                     told.size() <= expected.tokens().size()

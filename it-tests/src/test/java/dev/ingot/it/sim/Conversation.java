@@ -265,6 +265,12 @@ final class Conversation implements SimExecutor.Listener {
                 side,
                 sequences.size() < 2 || sequences.stream().noneMatch(each -> each.isSuspect),
                 "lets a suspect run with others: " + plan);
+        require(
+                side,
+                plan.afterStepId() == StepPlan.NONE
+                        || side.sequences.values().stream()
+                                .noneMatch(each -> each.isSuspect && !isGone(each.submit)),
+                "plans ahead while somebody is a suspect: " + plan);
         var step = new Step(plan.afterStepId(), sequences);
         side.steps.put(plan.stepId(), step);
         lost(side, step);
@@ -297,22 +303,28 @@ final class Conversation implements SimExecutor.Listener {
     private void runs(Side side, Running sequence, Slice slice) {
         if (!sequence.hasRun) {
             sequence.hasRun = true;
-            checkWaited(side, sequence);
             checkHit(side, sequence, slice.firstPosition());
             side.shares.starts(sequence.submit, slice.firstPosition());
         }
         side.shares.computes(sequence.submit, slice.tokens().size());
     }
 
-    private void checkWaited(Side side, Running sequence) {
+    /// Whoever waits for its first turn for longer than one may is told so, whether or not it will have one.
+    private void checkWaiting(Side side) {
         var most = settings.policy().maxQueueTime();
-        long waited = nanoClock.getAsLong() - sequence.sinceNanos;
-        require(
-                side,
-                most.isZero()
-                        || sequence.submit.epoch() > 0
-                        || waited <= most.plus(QUEUE_CHECK).toNanos(),
-                "runs " + sequence.submit.sequence() + " after it has waited " + waited + " ns");
+        if (!most.isPositive()) {
+            return;
+        }
+        long latest = nanoClock.getAsLong() - most.plus(QUEUE_CHECK).toNanos();
+        for (var sequence : side.sequences.values()) {
+            require(
+                    side,
+                    sequence.hasRun
+                            || sequence.submit.epoch() > 0
+                            || sequence.sinceNanos >= latest
+                            || isGone(sequence.submit),
+                    "lets " + sequence.submit.sequence() + " wait for more than " + most);
+        }
     }
 
     /// Whoever begins later than at its beginning found that in the cache, left there under its own salt.
@@ -378,6 +390,7 @@ final class Conversation implements SimExecutor.Listener {
                         + " sequences, and has to hold "
                         + side.sequences.keySet());
         require(side, !side.isDrained || heard(side) == 0, "has said that it was drained");
+        checkWaiting(side);
         side.shares.check();
     }
 

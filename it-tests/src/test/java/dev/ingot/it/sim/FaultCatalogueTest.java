@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ingot.it.sim.ClientLog.End;
 import dev.ingot.scheduler.FaultPoint;
+import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -24,6 +25,9 @@ final class FaultCatalogueTest {
     /// Room for a few at a time: there are waiting and running sequences at any moment.
     private static final SimSettings SETTINGS =
             new SimSettings(CLIENTS, 4, 60, 80, 5, 24, 1000, true);
+
+    /// Runs without any fault, by seed.
+    private static final Map<Integer, Simulation.Report> UNDISTURBED = new HashMap<>();
 
     private static @Nullable SimSystem system;
 
@@ -48,9 +52,18 @@ final class FaultCatalogueTest {
         return Simulation.run(running, seed, settings, faults, point);
     }
 
-    /// The fault once, at its `nth` opportunity in the run of seed `nth`.
+    /// The fault once, at its `nth` occasion in the run of seed `nth`, or where that has fewer, at an earlier one: until
+    /// then the run is the one without any fault, so that the fault is certain to happen.
     private static Simulation.Report once(Fault fault, int nth, @Nullable FaultPoint point) {
-        var report = run(nth, SETTINGS, Faults.once(fault, nth), point);
+        var without =
+                UNDISTURBED.computeIfAbsent(nth, seed -> run(seed, SETTINGS, Faults.none(), null));
+        int occasions =
+                point == null
+                        ? without.occasions().getOrDefault(fault, 0)
+                        : without.passed().getOrDefault(point, 0);
+        assertThat(occasions).as("occasions for %s %s", fault, point).isPositive();
+        int moment = 1 + (nth - 1) % occasions;
+        var report = run(nth, SETTINGS, Faults.once(fault, moment), point);
         assertThat(report.faults()).as("the fault happened").containsExactly(Map.entry(fault, 1));
         return report;
     }

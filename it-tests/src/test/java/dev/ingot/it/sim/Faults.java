@@ -102,8 +102,8 @@ final class Faults {
         return Map.copyOf(happened);
     }
 
-    /// How often it could have happened.
-    int occasions(Fault fault) {
-        return occasions.getOrDefault(fault, 0);
+    /// How often each could have happened.
+    Map<Fault, Integer> occasions() {
+        return Map.copyOf(occasions);
     }
 }

@@ -97,26 +97,32 @@ enum Mutant {
             "if (draining) {"),
     CANARY_IN_SOMEBODYS_BLOCK(
             "scheduler-actor/src/main/java/dev/ingot/scheduler/Canary.java",
-            "BlockTableView.ofBlock(kv.blockCount(),",
-            "BlockTableView.ofBlock(kv.blockCount() - 1,"),
+            "kv.blockCount(), kv.blockSize(), kv.groups().count()",
+            "kv.blockCount() - 1, kv.blockSize(), kv.groups().count()"),
     COPY_FORGOTTEN(
             "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
-            "if (each.copy() != null) {",
-            "if (each.copy() != null && each.copy().target() < 0) {"),
+            "copies.addAll(each.copies());",
+            ""),
     COPY_THE_WRONG_WAY_ROUND(
             "engine/src/main/java/dev/ingot/engine/kv/KvAllocator.java",
-            "return new BlockCopy(holding(demand.leader()).table.block(index),"
-                    + " table.block(index));",
-            "return new BlockCopy(table.block(index),"
-                    + " holding(demand.leader()).table.block(index));"),
+            "new BlockCopy(leader.block(g, index), table.block(g, index))",
+            "new BlockCopy(table.block(g, index), leader.block(g, index))"),
     FORK_WRITES_INTO_THE_SHARED_BLOCK(
             "engine/src/main/java/dev/ingot/engine/kv/KvAllocator.java",
             "int shared = demand.firstPosition() / blockSize;\n        var holding",
-            "int shared = blocksFor(demand.firstPosition());\n        var holding"),
+            "int shared = runs(demand.firstPosition());\n        var holding"),
     WINDOW_ONE_TOO_SHORT(
-            "engine/src/main/java/dev/ingot/engine/kv/KvAllocator.java",
+            "engine/src/main/java/dev/ingot/engine/ops/KvGroups.java",
             "Math.max(0, position - window + 1) / blockSize",
             "Math.max(0, position - window + 2) / blockSize"),
+    NARROW_WINDOW_TAKEN_FOR_ALL(
+            "engine/src/main/java/dev/ingot/engine/ops/KvGroups.java",
+            "int window = windows.get(group);",
+            "int window = windows.getLast();"),
+    HIT_WITHOUT_ITS_WINDOW(
+            "engine/src/main/java/dev/ingot/engine/kv/KvAllocator.java",
+            "if (!hits.get(i).has(g)) {",
+            "if (!hits.get(i).has(0)) {"),
     TIMED_OUT_BUT_NOT_ABORTED(
             "scheduler-actor/src/main/java/dev/ingot/scheduler/RequestActor.java",
             "leaveEngine();\n        if (opened) {",

@@ -37,10 +37,16 @@ final class MutantLoader extends ClassLoader {
         setDefaultAssertionStatus(true);
     }
 
-    static MutantLoader of(Mutant mutant) throws IOException {
+    private static MutantLoader of(Mutant mutant) throws IOException {
         var root = Files.isDirectory(Path.of("engine")) ? Path.of("") : Path.of("..");
         var file = root.resolve(mutant.file());
         return new MutantLoader(compile(file, mutant.plantedIn(Files.readString(file))));
+    }
+
+    /// The first of `most` seeds that finds the bug, or 0.
+    static int seedThatFinds(Mutant mutant, int first, int most) throws Exception {
+        var run = of(mutant).loadClass(MutantRun.class.getName());
+        return (int) run.getMethod("seedThatFinds", int.class, int.class).invoke(null, first, most);
     }
 
     private static Map<String, byte[]> compile(Path file, String source) {

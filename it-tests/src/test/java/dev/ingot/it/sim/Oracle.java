@@ -1,5 +1,6 @@
 package dev.ingot.it.sim;
 
+import dev.ingot.engine.ops.KvGroups;
 import dev.ingot.engine.sampling.InvalidLogitsException;
 import dev.ingot.engine.sampling.SamplerScratch;
 import dev.ingot.engine.sampling.SequenceSampler;
@@ -21,8 +22,9 @@ final class Oracle {
     record Answer(Tokens tokens, FinishReason reason) {}
 
     /// @param maxModelLength prompt and output together
-    /// @param window positions that a token sees; 0 for all
-    static Answer answer(RequestSpec.Choice choice, int index, int maxModelLength, int window) {
+    /// @param groups of layers, and how far they see
+    static Answer answer(
+            RequestSpec.Choice choice, int index, int maxModelLength, KvGroups groups) {
         var params = choice.params();
         var prompt = choice.prompt();
         var sampler = new SequenceSampler(params, index, prompt, Tokens.NONE, SimDevice.VOCABULARY);
@@ -35,7 +37,7 @@ final class Oracle {
         }
         int[] output = new int[most];
         for (int i = 0; i < most; i++) {
-            int token = sample(sampler, seen(memory, prompt.size() + i, window));
+            int token = sample(sampler, seen(memory, prompt.size() + i, groups));
             output[i] = token;
             if (i + 1 >= params.minTokens()
                     && (params.eosTokenIds().contains(token)
@@ -48,10 +50,13 @@ final class Oracle {
         return new Answer(Tokens.of(output), FinishReason.LENGTH);
     }
 
-    private static long seen(long[] memory, int length, int window) {
+    private static long seen(long[] memory, int length, KvGroups groups) {
         long hash = SimDevice.first();
-        for (int i = SimDevice.firstSeen(length, window); i < length; i++) {
-            hash = SimDevice.seen(hash, memory[i]);
+        for (int g = 0; g < groups.count(); g++) {
+            int first = SimDevice.firstSeen(length, groups.windows().get(g));
+            for (int i = first; i < length; i++) {
+                hash = SimDevice.seen(hash, SimDevice.of(g, memory[i]));
+            }
         }
         return hash;
     }

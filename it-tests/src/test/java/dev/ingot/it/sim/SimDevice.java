@@ -2,13 +2,14 @@ package dev.ingot.it.sim;
 
 import dev.ingot.engine.kv.BlockCopy;
 import dev.ingot.engine.kv.BlockTableView;
+import dev.ingot.engine.ops.KvGroups;
 import dev.ingot.engine.schedule.Slice;
 import java.util.Arrays;
 import java.util.List;
 
 /// KV memory and a model of one line: what is stored at a position depends on its token and on what is stored before it,
 /// and the logits on all that is stored up to there. Both are read through the block table, so a block that is aliased,
-/// stale or lost shows as a wrong token.
+/// stale or lost shows as a wrong token. Each group of layers stores something of its own, and is seen in its window.
 final class SimDevice {
     /// Logits in a row; token 0 ends a text.
     static final int VOCABULARY = 48;
@@ -18,12 +19,11 @@ final class SimDevice {
 
     private final long[] memory;
     private final int blockSize;
-    private final int window;
+    private final KvGroups groups;
 
-    /// @param window positions that a token sees, itself included; 0 for all
-    SimDevice(int positions, int blockSize, int window) {
+    SimDevice(int positions, int blockSize, KvGroups groups) {
         this.blockSize = blockSize;
-        this.window = window;
+        this.groups = groups;
         memory = new long[positions];
         Arrays.fill(memory, NOTHING);
     }
@@ -50,30 +50,41 @@ final class SimDevice {
     void store(Slice slice, int count) {
         for (int i = 0; i < count; i++) {
             int position = slice.firstPosition() + i;
-            memory[slice.blocks().slot(position)] =
-                    stored(before(slice.blocks(), position), slice.tokens().get(i));
+            long stored = stored(before(slice.blocks(), position), slice.tokens().get(i));
+            for (int g = 0; g < groups.count(); g++) {
+                memory[slice.blocks().slot(g, position)] = of(g, stored);
+            }
         }
     }
 
     /// Makes a mess of what a slice has stored.
     void spoil(Slice slice) {
         for (int i = 0; i < slice.tokens().size(); i++) {
-            memory[slice.blocks().slot(slice.firstPosition() + i)] ^= NOTHING;
+            for (int g = 0; g < groups.count(); g++) {
+                memory[slice.blocks().slot(g, slice.firstPosition() + i)] ^= NOTHING;
+            }
         }
     }
 
     /// The hash of what the slice's last token sees.
     long read(Slice slice) {
         long hash = FIRST;
-        int first = firstSeen(slice.sequenceLength(), window);
-        for (int position = first; position < slice.sequenceLength(); position++) {
-            hash = seen(hash, memory[slice.blocks().slot(position)]);
+        for (int g = 0; g < groups.count(); g++) {
+            int first = firstSeen(slice.sequenceLength(), groups.windows().get(g));
+            for (int position = first; position < slice.sequenceLength(); position++) {
+                hash = seen(hash, memory[slice.blocks().slot(g, position)]);
+            }
         }
         return hash;
     }
 
+    /// What a group of layers stores.
+    static long of(int group, long stored) {
+        return group == 0 ? stored : mix(stored + group);
+    }
+
     private long before(BlockTableView blocks, int position) {
-        return position == 0 ? FIRST : memory[blocks.slot(position - 1)];
+        return position == 0 ? FIRST : memory[blocks.slot(0, position - 1)];
     }
 
     static long first() {

@@ -7,6 +7,7 @@ import java.util.Locale;
 /// `ingot sim`: runs any number of seeds, and prints those that fail, the first with its trace.
 final class SimMain {
     private static final int MOST_FAILURES = 20;
+    private static final int MOST_SEEDS = 999;
 
     /// A line of it has a seed and its [Simulation.Report#hash].
     static final String DIGEST = "seed %d: %016x%n";
@@ -15,8 +16,11 @@ final class SimMain {
 
     /// Exits with 0 if no seed failed, 1 if one did, 2 when the command line is wrong.
     ///
-    /// @param arguments `--seeds N --first SEED --requests M --faults PROBABILITY --digest`, each optional
-    public static void main(String[] arguments) {
+    /// @param arguments `--seeds N --first SEED --requests M --faults PROBABILITY --digest`, each optional; or `--mutants`
+    public static void main(String[] arguments) throws Exception {
+        if (List.of(arguments).equals(List.of("--mutants"))) {
+            System.exit(findMutants() ? 0 : 1);
+        }
         boolean digest = false;
         long first = 1;
         long seeds = 100;
@@ -48,7 +52,8 @@ final class SimMain {
         System.err.println("ingot sim: " + message);
         System.err.println(
                 "Flags: --seeds N, --first SEED, --requests M, --faults PROBABILITY (default"
-                        + " 0.01), --digest (of each seed's messages)");
+                        + " 0.01), --digest (of each seed's messages); or"
+                        + " --mutants alone: the first seed that finds each planted bug");
         System.exit(2);
     }
 
@@ -79,6 +84,16 @@ final class SimMain {
         System.out.println(totals.describe((System.nanoTime() - startNanos) * 1e-9));
         System.out.println(failed.isEmpty() ? "no violation" : "FAILED seeds: " + failed);
         return failed.isEmpty();
+    }
+
+    private static boolean findMutants() throws Exception {
+        boolean all = true;
+        for (var mutant : Mutant.values()) {
+            int seed = MutantLoader.seedThatFinds(mutant, 1, MOST_SEEDS);
+            System.out.println(mutant + ": " + (seed > 0 ? "seed " + seed : "NOT FOUND"));
+            all &= seed > 0;
+        }
+        return all;
     }
 
     private static void print(Violation violation, boolean whole) {

@@ -1,6 +1,7 @@
 package dev.ingot.it.sim;
 
 import dev.ingot.scheduler.Engines;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -11,7 +12,9 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 final class SimRouter {
     private SimRouter() {}
 
-    static Behavior<Engines.Command> create(Supplier<ActorRef<Engines.Command>> serving) {
+    /// @param later tells an engine's name when it is time
+    static Behavior<Engines.Command> create(
+            Supplier<ActorRef<Engines.Command>> serving, Consumer<Runnable> later) {
         return Behaviors.setup(context ->
                 Behaviors.receiveMessage(message -> {
                     if (message instanceof Engines.Find find) {
@@ -21,7 +24,7 @@ final class SimRouter {
                                                 find.wanted(),
                                                 find.left(),
                                                 find.wasFull(),
-                                                relay(context, find)));
+                                                relay(context, find, later)));
                     }
                     return Behaviors.same();
                 }));
@@ -29,12 +32,12 @@ final class SimRouter {
 
     /// Where an engine drains before it has answered, the next one is asked.
     private static ActorRef<Engines.Answer> relay(
-            ActorContext<Engines.Command> context, Engines.Find find) {
+            ActorContext<Engines.Command> context, Engines.Find find, Consumer<Runnable> later) {
         var router = context.getSelf();
         return context.spawnAnonymous(
                 Behaviors.<Engines.Answer>receiveMessage(answer -> {
                     switch (answer) {
-                        case Engines.Found found -> find.replyTo().tell(found);
+                        case Engines.Found found -> later.accept(() -> find.replyTo().tell(found));
                         case Engines.AllFull full -> find.replyTo().tell(full);
                         case Engines.NoEngine _ -> router.tell(find);
                     }

@@ -1,14 +1,16 @@
 package dev.ingot.it.sim;
 
+import dev.ingot.engine.ops.KvGroups;
 import dev.ingot.engine.schedule.SchedulingPolicy;
 import dev.ingot.scheduler.EngineSettings;
 import java.time.Duration;
+import java.util.List;
 import java.util.Random;
 
 /// The engine that a seed runs: small, so that everything is short of something.
 ///
 /// @param requests how many clients come
-/// @param window positions that a token attends to; 0 for all
+/// @param groups of layers, and how far they see
 /// @param hashesCollide whether the prefix cache's hash says next to nothing
 /// @param slips whether time may pass while there is something to do, as on a busy machine
 /// @param crowd whether many come at once, and who
@@ -21,7 +23,7 @@ record SimSettings(
         int maxStepTokens,
         int maxWaiting,
         boolean prefixCaching,
-        int window,
+        KvGroups groups,
         boolean hashesCollide,
         boolean slips,
         Crowd crowd,
@@ -54,7 +56,7 @@ record SimSettings(
                 maxStepTokens,
                 maxWaiting,
                 prefixCaching,
-                0,
+                KvGroups.ONE,
                 false,
                 false,
                 Crowd.NONE,
@@ -71,20 +73,34 @@ record SimSettings(
         int maxModelLength = 40 + random.nextInt(60);
         int oneSequence = Math.ceilDiv(maxModelLength, blockSize);
         int maxSequences = 1 + random.nextInt(8);
+        int runs = oneSequence + random.nextInt(3 * oneSequence);
+        int maxStepTokens = maxSequences + random.nextInt(40);
+        int maxWaiting = random.nextInt(8) == 0 ? 1 + random.nextInt(4) : 1000;
+        boolean prefixCaching = random.nextInt(4) != 0;
+        var groups = groups(seed, random.nextInt(4) == 0 ? 2 + random.nextInt(20) : 0);
         return new SimSettings(
                 requests,
                 blockSize,
-                oneSequence + random.nextInt(3 * oneSequence),
+                runs * groups.count(),
                 maxModelLength,
                 maxSequences,
-                maxSequences + random.nextInt(40),
-                random.nextInt(8) == 0 ? 1 + random.nextInt(4) : 1000,
-                random.nextInt(4) != 0,
-                random.nextInt(4) == 0 ? 2 + random.nextInt(20) : 0,
+                maxStepTokens,
+                maxWaiting,
+                prefixCaching,
+                groups,
                 random.nextInt(8) == 0,
                 random.nextInt(4) == 0,
                 Crowd.NONE,
                 policy(random));
+    }
+
+    /// Half of the models with a window have layers without one, too, and some layers with a narrower one.
+    private static KvGroups groups(long seed, int window) {
+        if (window == 0 || (seed & 1) == 0) {
+            return KvGroups.of(window);
+        }
+        return new KvGroups(
+                (seed & 2) == 0 ? List.of(0, window) : List.of(0, window, 1 + window / 2));
     }
 
     /// With room for two or three at a time, who need not give way to each other.
@@ -103,7 +119,7 @@ record SimSettings(
                 maxSequences + random.nextInt(40),
                 1000,
                 random.nextInt(4) != 0,
-                0,
+                KvGroups.ONE,
                 false,
                 random.nextInt(4) == 0,
                 crowd,
@@ -139,7 +155,7 @@ record SimSettings(
                 maxStepTokens,
                 maxWaiting,
                 prefixCaching,
-                window,
+                groups,
                 true,
                 slips,
                 crowd,

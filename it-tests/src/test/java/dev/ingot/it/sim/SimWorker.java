@@ -60,7 +60,7 @@ final class SimWorker {
         int canary = Worker.CANARY_BLOCKS * settings.blockSize();
         this.device =
                 new SimDevice(
-                        settings.positions() + canary, settings.blockSize(), settings.window());
+                        settings.positions() + canary, settings.blockSize(), settings.groups());
     }
 
     static Behavior<Worker.Command> create(
@@ -82,7 +82,7 @@ final class SimWorker {
                             settings.blockSize(),
                             settings.blockCount(),
                             DType.F32,
-                            settings.window());
+                            settings.groups());
             var info = new DeviceInfo("sim", "sim", "hash", 1, 0, "sim");
             reportTo.tell(
                     new Worker.Loaded(

@@ -2,6 +2,7 @@ package dev.ingot.it.sim;
 
 import dev.ingot.engine.kv.KvAllocator;
 import dev.ingot.engine.ops.KvGeometry;
+import dev.ingot.engine.schedule.Slice;
 import dev.ingot.engine.schedule.StepPlan;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.scheduler.EngineGuardian;
@@ -39,6 +40,8 @@ final class Simulation {
     private static final Duration ARRIVAL = Duration.ofSeconds(2);
     private static final Duration LONGEST_SLIP = Duration.ofMillis(20);
     private static final int SLIP_EVERY = 20;
+    private static final int ANSWER_LATE_EVERY = 4;
+    private static final Duration LATEST_ANSWER = Duration.ofMillis(100);
     private static final long MOST_STEPS = 20_000_000;
 
     private final SimSystem system;
@@ -53,7 +56,9 @@ final class Simulation {
     private final EngineMetrics metrics = new EngineMetrics(registry, "sim");
     private final Conversation conversation;
     private final Random slipping;
+    private final Random answering;
     private final Set<Tokens> hashed = new HashSet<>();
+    private final Map<FaultPoint, Integer> passed = new EnumMap<>(FaultPoint.class);
     private long endNanos;
 
     /// The last one serves; those before it were drained.
@@ -70,6 +75,8 @@ final class Simulation {
     /// @param steps messages that were processed
     /// @param hash of their order
     /// @param ends of the clients
+    /// @param occasions that there were for faults
+    /// @param passed how often
     record Report(
             long seed,
             int requests,
@@ -79,6 +86,8 @@ final class Simulation {
             Duration simulated,
             Map<ClientLog.End, Integer> ends,
             Map<Fault, Integer> faults,
+            Map<Fault, Integer> occasions,
+            Map<FaultPoint, Integer> passed,
             Map<String, Double> metrics) {}
 
     private Simulation(
@@ -94,6 +103,7 @@ final class Simulation {
         this.onlyPoint = onlyPoint;
         this.random = new Random(SimDevice.mix(seed ^ 0x3A11D0));
         this.slipping = new Random(SimDevice.mix(seed ^ 0x511B));
+        this.answering = new Random(SimDevice.mix(seed ^ 0xA45));
         this.conversation =
                 new Conversation(
                         settings,
@@ -142,7 +152,7 @@ final class Simulation {
         var router =
                 Adapter.spawn(
                         actors,
-                        SimRouter.create(() -> engines.getLast().guardian),
+                        SimRouter.create(() -> engines.getLast().guardian, this::onItsWay),
                         "router-" + Long.toHexString(seed));
         var opener =
                 Adapter.spawn(
@@ -343,6 +353,8 @@ final class Simulation {
                 Duration.ofNanos(endNanos),
                 ends,
                 faults.happened(),
+                faults.occasions(),
+                Map.copyOf(passed),
                 Map.ofEntries(
                         Map.entry("preemptions", metric("vllm:num_preemptions")),
                         Map.entry("restarts", metric("ingot:engine_restarts")),
@@ -393,7 +405,7 @@ final class Simulation {
                                     kv.blockSize(),
                                     kv.blockCount(),
                                     prefixCaching,
-                                    kv.window(),
+                                    kv.groups(),
                                     this::hash)
                             : EngineParts.super.blocks(kv, prefixCaching);
             blocks = fresh;
@@ -468,17 +480,24 @@ final class Simulation {
                 return;
             }
             for (var slice : inFlight.slices()) {
-                int seen = SimDevice.firstSeen(slice.firstPosition() + 1, settings.window());
-                for (int i = seen / settings.blockSize(); i < slice.blocks().size(); i++) {
-                    int block = slice.blocks().block(i);
-                    if (block < settings.blockCount() && blocks.isAvailable(block)) {
-                        throw new Violation(
-                                "block "
-                                        + block
-                                        + " can be taken while step "
-                                        + inFlight.stepId()
-                                        + " may still write it");
-                    }
+                for (int g = 0; g < settings.groups().count(); g++) {
+                    checkInUse(slice, g, inFlight.stepId());
+                }
+            }
+        }
+
+        private void checkInUse(Slice slice, int group, long stepId) {
+            int window = settings.groups().windows().get(group);
+            int seen = SimDevice.firstSeen(slice.firstPosition() + 1, window);
+            for (int i = seen / settings.blockSize(); i < slice.blocks().size(); i++) {
+                int block = slice.blocks().block(group, i);
+                if (block < settings.blockCount() && blocks != null && blocks.isAvailable(block)) {
+                    throw new Violation(
+                            "block "
+                                    + block
+                                    + " can be taken while step "
+                                    + stepId
+                                    + " may still write it");
                 }
             }
         }
@@ -525,7 +544,22 @@ final class Simulation {
         }
     }
 
+    /// The name of an engine that serves may arrive when that drains, or is gone.
+    private void onItsWay(Runnable arrival) {
+        if (settings.crowd() == SimSettings.Crowd.NONE
+                && answering.nextInt(ANSWER_LATE_EVERY) == 0) {
+            system.time()
+                    .after(
+                            answering.nextLong(LATEST_ANSWER.toNanos()),
+                            arrival,
+                            system.actors().dispatcher());
+        } else {
+            arrival.run();
+        }
+    }
+
     private void passed(FaultPoint point) {
+        passed.merge(point, 1, Integer::sum);
         if (onlyPoint != null && onlyPoint != point) {
             return;
         }

@@ -12,6 +12,7 @@ import dev.ingot.engine.ops.KvCache;
 import dev.ingot.engine.ops.KvGeometry;
 import dev.ingot.engine.ops.Matrix;
 import dev.ingot.engine.ops.MatrixBank;
+import dev.ingot.engine.ops.Numerics;
 import dev.ingot.engine.ops.Tensor;
 import dev.ingot.engine.ops.WeightSource;
 import java.lang.foreign.Arena;
@@ -72,16 +73,24 @@ public final class CpuDevice implements Device {
         failure = arena.allocate(CpuKernels.Failure.BYTES, Long.BYTES);
     }
 
+    /// Opens the CPU with exact numerics.
+    ///
+    /// @see #open(int, Numerics)
+    public static CpuDevice open(int threads) {
+        return open(threads, Numerics.EXACT);
+    }
+
     /// Opens the CPU with the best variant of the kernels that it can run, or the one that the system
     /// property `ingot.cpu.variant` names.
     ///
+    /// Fast numerics round activations to BF16 for weights in BF16, where the processor multiplies pairs of those;
+    /// elsewhere they are the exact ones. A row's bits depend on the row alone in both.
+    ///
     /// @param threads threads that compute, the caller's included; 0 for one per available processor
     /// @throws DeviceException of kind `UNAVAILABLE` if the variant is not for this CPU or not built
-    public static CpuDevice open(int threads) {
+    public static CpuDevice open(int threads, Numerics numerics) {
         String wanted = System.getProperty(VARIANT_PROPERTY);
-        return wanted == null
-                ? open(threads, CpuFeatures.probe().variants().getFirst())
-                : open(threads, wanted);
+        return open(threads, wanted == null ? CpuFeatures.probe().best(numerics) : wanted);
     }
 
     /// Opens the CPU with a certain variant of the kernels.

@@ -3,6 +3,7 @@ package dev.ingot.kernels.cpu;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import dev.ingot.engine.ops.Numerics;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -22,6 +23,9 @@ record CpuFeatures(String name, List<String> variants) {
     private static final int DOTPROD = 16;
     private static final int I8MM = 32;
     private static final int NAME_BYTES = 128;
+
+    /// Rounds activations to BF16 beside weights in BF16.
+    private static final String ROUNDING = "avx512bf16";
 
     CpuFeatures {
         variants = List.copyOf(variants);
@@ -52,14 +56,20 @@ record CpuFeatures(String name, List<String> variants) {
         }
     }
 
+    /// The variant to take: the first that rounds no activations, unless it may and there is one that does.
+    String best(Numerics numerics) {
+        return numerics == Numerics.FAST && variants.contains(ROUNDING)
+                ? ROUNDING
+                : variants.stream().filter(v -> !v.equals(ROUNDING)).findFirst().orElseThrow();
+    }
+
     private static List<String> variants(int features) {
         List<String> variants = new ArrayList<>();
         if ((features & AVX512) != 0) {
             variants.add("avx512");
         }
-        // Faster for weights in BF16, but it rounds activations: only for those who ask for it.
         if ((features & AVX512_BF16) != 0) {
-            variants.add("avx512bf16");
+            variants.add(ROUNDING);
         }
         if ((features & AVX2) != 0) {
             variants.add("avx2");

@@ -29,8 +29,8 @@
 /// weights, for normally distributed activations and 1024 inputs (`QuantizedTest`, 2026-11-21): a root
 /// mean square of 0.47 % of the results' with groups of 16, 0.52 to 0.55 % with 32, 0.57 to 0.61 % with 64.
 ///
-/// Where the processor multiplies pairs of BF16 (`avx512bf16`), activations are rounded to BF16 for weights in
-/// BF16, which adds 0.16 to 0.17 % by the same measure (`MatmulTest`); the other variants take them as they are.
+/// With fast numerics, where the processor multiplies pairs of BF16 (`avx512bf16`), activations are rounded to BF16 for
+/// weights in BF16, which adds 0.16 to 0.17 % by the same measure (`MatmulTest`); the other variants take them as they are.
 ///
 /// K and V may be kept in 8 bits too, with a scale for every position's head: 2 · headDim + 8 bytes where
 /// F16 takes 4 · headDim; each element moves by at most 1/254 of its head's largest.
@@ -42,7 +42,7 @@
 ///
 /// | architecture | variants, best first |
 /// | --- | --- |
-/// | x86-64 | `avx512bf16`, `avx512` (F, BW, DQ, VL, CD, VNNI), `avx2` (with FMA and F16C), `portable` |
+/// | x86-64 | `avx512` (F, BW, DQ, VL, CD, VNNI; `avx512bf16` with fast numerics), `avx2` (with FMA and F16C), `portable` |
 /// | aarch64 | `i8mm`, `dotprod`, `neon`, `portable` |
 /// | any other | `portable` |
 ///

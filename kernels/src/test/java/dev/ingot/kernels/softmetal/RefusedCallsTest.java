@@ -715,6 +715,7 @@ class RefusedCallsTest {
                 message);
     }
 
+    @SuppressWarnings("restricted") // tests run with native access
     private MemorySegment symbol(String name) {
         return SymbolLookup.libraryLookup(SoftMetalLibrary.require(), metal.arena)
                 .findOrThrow(name);

@@ -17,8 +17,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class RefusedSourcesTest {
     private static final String KERNEL =
             "kernel void k(device float* x [[buffer(0)]], uint t"
-                + " [[thread_position_in_threadgroup]], uint g [[threadgroup_position_in_grid]])"
-                + " {\n";
+                    + " [[thread_position_in_threadgroup]], uint g [[threadgroup_position_in_grid]])"
+                    + " {\n";
 
     private SoftMetal metal;
 
@@ -141,9 +141,9 @@ class RefusedSourcesTest {
                 source(
                         "an unknown attribute of an instantiation",
                         "template <typename T> kernel void k(device T* x [[buffer(0)]]) { x[0] = 1;"
-                            + " }\n"
-                            + "template [[visible]] [[host_name(\"a\")]] kernel decltype(k<float>)"
-                            + " k<float>;",
+                                + " }\n"
+                                + "template [[visible]] [[host_name(\"a\")]] kernel decltype(k<float>)"
+                                + " k<float>;",
                         "unknown attribute [[visible]] of an instantiation"),
                 source(
                         "an instantiation of nothing",
@@ -220,8 +220,8 @@ class RefusedSourcesTest {
                 source(
                         "two kernels of one name",
                         "kernel void a(device float* x [[buffer(0)]]) { x[0] = 1; }\n"
-                            + "[[host_name(\"a\")]] kernel void b(device float* x [[buffer(0)]]) {"
-                            + " x[0] = 1; }",
+                                + "[[host_name(\"a\")]] kernel void b(device float* x [[buffer(0)]]) {"
+                                + " x[0] = 1; }",
                         "two kernels are named 'a'"),
                 source(
                         "function constants that share an index",
