@@ -60,8 +60,8 @@ typedef struct cut {
     int32_t rows_a_block;
     int32_t units;
     int32_t units_an_item;
-    int32_t full_items;      /* of so many */
-    int32_t units_at_end;    /* of an item after them */
+    int32_t full_items;   /* of so many */
+    int32_t units_at_end; /* of an item after them */
     int32_t items;
 } cut;
 
@@ -74,10 +74,11 @@ static cut cut_of(const ingot_matrix *m, const stretch *s, int32_t rows, int32_t
         c.rows_a_block = divide_up(rows, blocks);
     }
     c.units = c.panels * blocks;
-    int32_t most = rows == 1 ? MANY_PANELS : rows <= 2 * LARGE_TILE ? SOME_PANELS : FEW_PANELS;
+    int32_t most = rows == 1 ? MANY_PANELS : FEW_PANELS;
     c.units_an_item = max_int(1, min_int(most, c.units / (threads * ITEMS_A_THREAD)));
-    /* One row is read at the speed of memory, and the less often anew the better. */
-    int32_t singles = rows == 1 || to < s->end ? 0 : min_int(c.units / 4, threads * SINGLES_A_THREAD);
+    /* Few rows are multiplied at the speed of memory: the less often it is read anew the better. */
+    int32_t is_long = rows > 2 * LARGE_TILE && to == s->end;
+    int32_t singles = is_long ? min_int(c.units / 4, threads * SINGLES_A_THREAD) : 0;
     c.full_items = (c.units - singles) / c.units_an_item;
     int32_t rest = c.units - c.full_items * c.units_an_item;
     c.units_at_end = singles > 0 ? 1 : max_int(rest, 1);

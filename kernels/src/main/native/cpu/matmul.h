@@ -6,16 +6,12 @@
 
 enum {
     MANY_PANELS = 16, /* in an item of one row: the longer, the less often reading starts anew */
-    SOME_PANELS = 8,  /* of few rows */
     FEW_PANELS = 4,   /* of more rows */
     PREFETCH_BYTES = 6144, /* what memory takes to answer, at the pace of several rows */
-    NEXT_PANEL_BYTES = 256 << 10, /* at most: what the second-level cache takes beside all else */
     BLOCK_BYTES = 384 << 10, /* of x: half of a usual second-level cache */
     ITEMS_A_THREAD = 4,
     SINGLES_A_THREAD = 4 /* units of a phase that are dealt out one by one, at its end */
 };
-
-/* ------------------------------------------------------------------ asking memory for weights */
 
 /*
  * Asks for weights that are read soon, into the second-level cache: the first has too few reads under way
@@ -26,40 +22,6 @@ INLINE void prefetch(const char *p, int64_t bytes) {
     for (int64_t i = 0; i < bytes; i += 64) {
         __builtin_prefetch(p + PREFETCH_BYTES + i, 0, 2);
     }
-}
-
-/* How far ahead a tile asks, from the first cache line of a step of 128 bytes and from the second. */
-typedef struct ahead {
-    int64_t first, second;
-} ahead;
-
-INLINE void ask(const char *p, ahead a, int64_t bytes) {
-    __builtin_prefetch(p + a.first, 0, 2);
-    if (bytes > 64) {
-        __builtin_prefetch(p + a.second, 0, 2);
-    }
-}
-
-/*
- * Of several tiles that go through a panel only the first would wait for memory, and memory for the others.
- * So the first two ask for the next panel, every other line each; but who comes to the first panel of an item
- * finds nothing asked for, and the last has no next.
- */
-INLINE ahead ahead_of(int64_t step, int64_t bytes, int32_t tile, int32_t tiles, int is_first, int is_last) {
-    const ahead soon = {PREFETCH_BYTES, PREFETCH_BYTES + 64}, nothing = {0, 0};
-    if (step < 128 || bytes > NEXT_PANEL_BYTES) {
-        return soon;
-    }
-    if (tiles == 1 || (tile == 0 && is_first)) {
-        return soon;
-    }
-    if (tile > 1 || is_last) {
-        return nothing;
-    }
-    if (is_first) {
-        return (ahead){bytes, bytes + 64};
-    }
-    return (ahead){bytes + 64 * tile, bytes + 64 * tile};
 }
 
 /* ------------------------------------------------------------------ products */
@@ -137,23 +99,23 @@ INLINE void write_row(const ingot_op *op, int32_t row, int32_t panel, const vf s
 }
 
 /*
- * Calls `tile(height, row, index, count)` for all rows in row..end, heights constant and as equal as can be:
- * at most `most`, which is SMALL_TILE or LARGE_TILE.
+ * Calls `tile(height, row)` for all rows in row..end, heights constant and as equal as can be: at most
+ * `most`, which is SMALL_TILE or LARGE_TILE.
  */
 #if defined(INGOT_PORTABLE) /* no register file holds a tile: small ones are built sooner */
 enum { SMALL_TILE = 2, LARGE_TILE = 2 };
 #else
 enum { SMALL_TILE = 6, LARGE_TILE = LANES == 16 ? 12 : 6 };
 #endif
-#define TILE_CASE(height, most, tile)                      \
-    case height:                                           \
-        if (height <= most) {                              \
-            tile(height, row_, count_ - tiles_, count_);   \
-        }                                                  \
+#define TILE_CASE(height, most, tile) \
+    case height:                      \
+        if (height <= most) {         \
+            tile(height, row_);       \
+        }                             \
         break;
 #define FOR_TILES(most, row, end, tile)                                                            \
-    for (int32_t row_ = (row), count_ = divide_up((end) - row_, most), tiles_ = count_, height_;   \
-         tiles_ > 0; tiles_--, row_ += height_) {                                                  \
+    for (int32_t row_ = (row), tiles_ = divide_up((end) - row_, most), height_; tiles_ > 0;        \
+         tiles_--, row_ += height_) {                                                              \
         height_ = divide_up((end) - row_, tiles_);                                                 \
         switch (height_) {                                                                         \
             TILE_CASE(1, most, tile)                                                               \

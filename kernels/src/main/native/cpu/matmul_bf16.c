@@ -24,8 +24,7 @@ static void prepare(const ingot_matrix *m, const float *x, char *out) {
 }
 
 /* `rows` rows from `x` on, a constant where inlined, times one panel. */
-INLINE void tile(
-    const ingot_op *op, int rows, const char *x, int64_t row_bytes, int32_t row, int32_t panel, ahead next) {
+INLINE void tile(const ingot_op *op, int rows, const char *x, int64_t row_bytes, int32_t row, int32_t panel) {
     const ingot_matrix *m = &op->matrix;
     const int64_t step = PANEL_ROWS * 4;
     const char *w = (const char *)m->data + panel * panel_bytes(m), *end = w + panel_bytes(m);
@@ -38,7 +37,7 @@ INLINE void tile(
         }
     }
     for (; w < end; w += step, x += 4) {
-        ask(w, next, step);
+        prefetch(w, step);
         vp wk[PANEL_VECTORS];
         UNROLL
         for (int v = 0; v < PANEL_VECTORS; v++) {
@@ -59,16 +58,12 @@ INLINE void tile(
     }
 }
 
-#define TILE(height, at, index, count)                                     \
-    tile(                                                                  \
-        op, height, x + ((at) - row) * row_bytes, row_bytes, at, panel,    \
-        ahead_of(PANEL_ROWS * 4, bytes, index, count, panel == first, panel + 1 == panel_end))
+#define TILE(height, at) tile(op, height, x + ((at) - row) * row_bytes, row_bytes, at, panel)
 
 static int multiply(
     const ingot_op *op, const char *x, int64_t row_bytes, int32_t row, int32_t end, int32_t panel,
     int32_t panel_end) {
-    const int64_t bytes = panel_bytes(&op->matrix);
-    for (int32_t first = panel; panel < panel_end; panel++) {
+    for (; panel < panel_end; panel++) {
         FOR_TILES(LARGE_TILE, row, end, TILE)
     }
     return 1;

@@ -38,7 +38,7 @@ INLINE void tile(
     }
 }
 
-#define TILE(height, at, index, count) tile(op, format, height, x + ((at) - row) * row_bytes, row_bytes, at, panel)
+#define TILE(height, at) tile(op, format, height, x + ((at) - row) * row_bytes, row_bytes, at, panel)
 
 INLINE void panels_times_rows(
     const ingot_op *op, int format, const char *x, int64_t row_bytes, int32_t row, int32_t end, int32_t panel,

@@ -111,7 +111,7 @@ INLINE void step_4(
 /* `rows` rows from `x` on times one panel; all but where they are constant where inlined. */
 INLINE void tile(
     const ingot_op *op, int format, int levels, int rows, const char *x, int64_t row_bytes, int32_t row,
-    int32_t panel, ahead next) {
+    int32_t panel) {
     const ingot_matrix *m = &op->matrix;
     const int32_t group = m->group;
     const int64_t bytes = group_bytes(m), scales = scales_bytes(m), header = levels_at(m);
@@ -138,11 +138,11 @@ INLINE void tile(
                 dot[r][v] = vi_set1(m->zero < 0 ? 0 : t->start);
             }
         }
-        ask(w, next, PANEL_ROWS * 4); /* the group's scales and biases, or about as much */
+        prefetch(w, PANEL_ROWS * 4);
         const char *p = w + header;
         const int8_t *q = (const int8_t *)x + (int64_t)g * group;
         for (int k = 0; k < group; k += step, p += PANEL_VECTORS * LEVEL_BYTES, q += step) {
-            ask(p, next, PANEL_VECTORS * LEVEL_BYTES);
+            prefetch(p, PANEL_VECTORS * LEVEL_BYTES);
             if (format == INGOT_Q8) {
                 step_8(dot, rows, p, q, row_bytes);
             } else {
@@ -169,10 +169,7 @@ INLINE void tile(
     }
 }
 
-#define TILE(height, at, index, count)                                                  \
-    tile(                                                                               \
-        op, format, levels, height, x + ((at) - row) * row_bytes, row_bytes, at, panel, \
-        ahead_of(PANEL_VECTORS * LEVEL_BYTES, bytes, index, count, panel == first, panel + 1 == panel_end))
+#define TILE(height, at) tile(op, format, levels, height, x + ((at) - row) * row_bytes, row_bytes, at, panel)
 
 /* One function for each, so that the compiler has one set of tiles in sight at a time. */
 #define PANELS_TIMES_ROWS(name, format_, levels_)                                                      \
@@ -180,8 +177,7 @@ INLINE void tile(
         const ingot_op *op, const char *x, int64_t row_bytes, int32_t row, int32_t end, int32_t panel, \
         int32_t panel_end) {                                                                           \
         const int format = (format_), levels = (levels_);                                              \
-        const int64_t bytes = group_of(&op->matrix, 1, 0) - group_of(&op->matrix, 0, 0);               \
-        for (int32_t first = panel; panel < panel_end; panel++) {                                      \
+        for (; panel < panel_end; panel++) {                                                           \
             FOR_TILES(SMALL_TILE, row, end, TILE)                                                      \
         }                                                                                              \
     }
