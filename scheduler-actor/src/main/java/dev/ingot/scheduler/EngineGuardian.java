@@ -76,6 +76,7 @@ public final class EngineGuardian {
     private int engineEpoch;
     private int workerLostEpoch;
     private long crashedStepId;
+    private @Nullable StepsLost stepsLost;
     private Duration backoff = FIRST_BACKOFF;
     private long servingSinceNanos;
     private @Nullable ActorRef<Worker.Command> worker;
@@ -165,10 +166,9 @@ public final class EngineGuardian {
             }
             case FromCanary(CanaryActor.DoesNotWork(String why, int times)) ->
                     unresponsive(why, times);
-            case StepsLost(int epoch, Map<Long, Set<Long>> requests) -> {
-                if (epoch == workerLostEpoch) {
-                    suspect(blamed(requests));
-                }
+            case StepsLost lost -> {
+                stepsLost = lost;
+                blame();
             }
             case Restart _ -> load(State.RESTARTING, "loading the model again");
         }
@@ -292,6 +292,15 @@ public final class EngineGuardian {
         metrics.suspected(requests.size());
     }
 
+    /// Suspects those whose steps were lost with a worker. Its scheduler, which watches it too, says at its own end whose
+    /// they were; that may be heard before the worker's end is.
+    private void blame() {
+        if (stepsLost != null && stepsLost.engineEpoch() == workerLostEpoch) {
+            suspect(blamed(stepsLost.requests()));
+            stepsLost = null;
+        }
+    }
+
     /// Whoever was in the step that the worker was lost in, not in the one behind it; in both where it does not say.
     private Set<Long> blamed(Map<Long, Set<Long>> requests) {
         var crashed = requests.get(crashedStepId);
@@ -334,13 +343,14 @@ public final class EngineGuardian {
         }
         String name = actor.path().name();
         if (is(worker, actor)) {
-            workerLostEpoch = engineEpoch; // Its scheduler says at its end whose steps were lost.
+            workerLostEpoch = engineEpoch;
             crashedStepId =
                     signal instanceof ChildFailed failed
                                     && failed.getCause()
                                             instanceof Worker.StepCrashedException crashed
                             ? crashed.stepId()
                             : StepPlan.NONE;
+            blame();
         } else if (signal instanceof ChildFailed failed
                 && failed.getCause() instanceof StepInFlight.OverdueException overdue) {
             suspect(overdue.requests());

@@ -92,8 +92,8 @@ final class FaultRound {
         return new Disturbed(told, losses);
     }
 
-    /// Makes a fault happen when it is its turn, and waits until the router has lost the node by it and its streams have
-    /// begun to move.
+    /// Makes a fault happen when it is its turn, and waits until the router has lost the node by it and every stream has
+    /// been heard again: so what a client misses has one cause.
     private Loss lose(List<Future<Told>> streams, Fault fault, Runnable happens) {
         await(() -> load.tokens() >= fault.fifths * expectedTokens / 5 || allDone(streams));
         if (allDone(streams)) {
@@ -106,6 +106,7 @@ final class FaultRound {
         await(() -> cluster.metric("ingot:router_links_lost_total") > lost);
         long noticed = System.nanoTime();
         await(() -> cluster.metric("ingot:request_resubmissions_total") > moved);
+        await(() -> load.allHeardSince(noticed));
         return new Loss(fault, at, noticed);
     }
 

@@ -14,6 +14,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -25,6 +26,7 @@ final class Load implements AutoCloseable {
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private final HttpClient client = HttpClient.newHttpClient();
     private final AtomicLong progress = new AtomicLong();
+    private List<AtomicLong> heard = List.of();
     private int runs;
 
     Load(String url) {
@@ -61,14 +63,29 @@ final class Load implements AutoCloseable {
         progress.set(0);
         runs++;
         var told = new ArrayList<Future<Told>>();
+        heard = Stream.generate(AtomicLong::new).limit(streams).toList();
         for (int i = 0; i < streams; i++) {
             var body = request(i, maxTokens, runs);
-            told.add(threads.submit(() -> read(body)));
+            var last = heard.get(i);
+            told.add(threads.submit(() -> read(body, last)));
         }
         return told;
     }
 
-    private Told read(ObjectNode body) throws InterruptedException {
+    /// Whether each stream has heard something since then, or has ended.
+    boolean allHeardSince(long nanos) {
+        return heard.stream().allMatch(last -> last.get() > nanos);
+    }
+
+    private Told read(ObjectNode body, AtomicLong last) throws InterruptedException {
+        try {
+            return told(body, last);
+        } finally {
+            last.set(Long.MAX_VALUE);
+        }
+    }
+
+    private Told told(ObjectNode body, AtomicLong last) throws InterruptedException {
         try {
             var response =
                     client.send(
@@ -84,7 +101,7 @@ final class Load implements AutoCloseable {
                                 + new String(
                                         response.body().readAllBytes(), StandardCharsets.UTF_8));
             }
-            return Told.read(response.body(), progress);
+            return Told.read(response.body(), progress, last);
         } catch (IOException e) {
             return Told.failed(e.toString());
         }

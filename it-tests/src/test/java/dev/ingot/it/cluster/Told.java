@@ -39,7 +39,8 @@ final class Told {
     /// Reads to the end.
     ///
     /// @param progress counts tokens of all clients
-    static Told read(InputStream body, AtomicLong progress) {
+    /// @param heard when this one heard something last; at the end, for ever
+    static Told read(InputStream body, AtomicLong progress, AtomicLong heard) {
         var told = new Told();
         try (var lines = new BufferedReader(new InputStreamReader(body, StandardCharsets.UTF_8))) {
             told.heardNanos.add(System.nanoTime());
@@ -48,7 +49,9 @@ final class Told {
                 if (line.equals("data: [DONE]")) {
                     told.done = true;
                 } else if (line.startsWith("data: ")) {
-                    told.heardNanos.add(System.nanoTime());
+                    long now = System.nanoTime();
+                    told.heardNanos.add(now);
+                    heard.set(now);
                     told.take(JSON.readTree(line.substring(6)), progress);
                 }
             }
