@@ -16,7 +16,7 @@ import dev.ingot.scheduler.Engines.NoEngine;
 import dev.ingot.worker.MetalWorkerActor;
 import dev.ingot.worker.Worker;
 import java.time.Duration;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Objects;
@@ -68,15 +68,16 @@ public final class EngineGuardian {
     private final Set<ActorRef<Answer>> asking = new LinkedHashSet<>();
     private final Set<ActorRef<Drained>> drainedTo = new LinkedHashSet<>();
     private final ActorRef<Drained> fromDraining;
-    private final Suspects suspects = new Suspects();
+    private final LostWorkers lostWorkers;
+
+    /// Workers that were told to stop, with their engine's epoch: one that works may still be lost to its step.
+    private final Map<ActorRef<?>, Integer> stopping = new HashMap<>();
+
     private final StepCost cost = new StepCost();
     private final ActorRef<CanaryActor.Finding> fromCanary;
 
     private State state = State.STARTING;
     private int engineEpoch;
-    private int workerLostEpoch;
-    private long crashedStepId;
-    private @Nullable StepsLost stepsLost;
     private Duration backoff = FIRST_BACKOFF;
     private long servingSinceNanos;
     private @Nullable ActorRef<Worker.Command> worker;
@@ -119,6 +120,7 @@ public final class EngineGuardian {
         this.published = published;
         this.metrics = metrics;
         this.nanoClock = nanoClock;
+        this.lostWorkers = new LostWorkers(metrics::suspected);
         this.fromWorker = context.messageAdapter(Worker.Report.class, FromWorker::new);
         this.fromCanary = context.messageAdapter(CanaryActor.Finding.class, FromCanary::new);
         this.fromDraining = context.messageAdapter(Drained.class, _ -> Emptied.INSTANCE);
@@ -166,10 +168,7 @@ public final class EngineGuardian {
             }
             case FromCanary(CanaryActor.DoesNotWork(String why, int times)) ->
                     unresponsive(why, times);
-            case StepsLost lost -> {
-                stepsLost = lost;
-                blame();
-            }
+            case StepsLost(int epoch, var requests) -> lostWorkers.stepsLost(epoch, requests);
             case Restart _ -> load(State.RESTARTING, "loading the model again");
         }
         return Behaviors.same();
@@ -247,7 +246,7 @@ public final class EngineGuardian {
                                 metrics,
                                 nanoClock,
                                 cost,
-                                suspects.snapshot(),
+                                lostWorkers.snapshot(),
                                 stepsLost(engineEpoch)),
                         "scheduler-" + engineEpoch,
                         dispatcher);
@@ -287,28 +286,6 @@ public final class EngineGuardian {
         }
     }
 
-    private void suspect(Set<Long> requests) {
-        suspects.workerLost(requests);
-        metrics.suspected(requests.size());
-    }
-
-    /// Suspects those whose steps were lost with a worker. Its scheduler, which watches it too, says at its own end whose
-    /// they were; that may be heard before the worker's end is.
-    private void blame() {
-        if (stepsLost != null && stepsLost.engineEpoch() == workerLostEpoch) {
-            suspect(blamed(stepsLost.requests()));
-            stepsLost = null;
-        }
-    }
-
-    /// Whoever was in the step that the worker was lost in, not in the one behind it; in both where it does not say.
-    private Set<Long> blamed(Map<Long, Set<Long>> requests) {
-        var crashed = requests.get(crashedStepId);
-        var all = new HashSet<Long>();
-        requests.values().forEach(all::addAll);
-        return crashed == null ? all : crashed;
-    }
-
     private Consumer<Map<Long, Set<Long>>> stepsLost(int epoch) {
         var self = context.getSelf();
         return requests -> self.tell(new StepsLost(epoch, requests));
@@ -326,6 +303,14 @@ public final class EngineGuardian {
 
     private Behavior<Command> lost(Terminated signal) {
         var actor = signal.getRef();
+        var stoppedEpoch = stopping.remove(actor);
+        if (stoppedEpoch != null) {
+            long stepId = crashedStepId(signal);
+            if (stepId != StepPlan.NONE) {
+                lostWorkers.workerLost(stoppedEpoch, stepId);
+            }
+            return Behaviors.same();
+        }
         boolean ours =
                 is(worker, actor)
                         || is(allocator, actor)
@@ -333,6 +318,10 @@ public final class EngineGuardian {
                         || is(canary, actor);
         if (!ours || state == State.FAILED) {
             return Behaviors.same();
+        }
+        boolean itsWorker = is(worker, actor);
+        if (itsWorker) {
+            worker = null; // It has stopped already.
         }
         if (state == State.DRAINING) {
             // Nothing starts any more; its requests look for another engine.
@@ -342,23 +331,24 @@ public final class EngineGuardian {
             return Behaviors.same();
         }
         String name = actor.path().name();
-        if (is(worker, actor)) {
-            workerLostEpoch = engineEpoch;
-            crashedStepId =
-                    signal instanceof ChildFailed failed
-                                    && failed.getCause()
-                                            instanceof Worker.StepCrashedException crashed
-                            ? crashed.stepId()
-                            : StepPlan.NONE;
-            blame();
+        if (itsWorker) {
+            lostWorkers.workerLost(engineEpoch, crashedStepId(signal));
         } else if (signal instanceof ChildFailed failed
                 && failed.getCause() instanceof StepInFlight.OverdueException overdue) {
-            suspect(overdue.requests());
+            lostWorkers.overdue(engineEpoch, overdue.requests());
             startAnew("watchdog", String.valueOf(overdue.getMessage()));
             return Behaviors.same();
         }
         startAnew(name.substring(0, name.lastIndexOf('-')), name + " stopped");
         return Behaviors.same();
+    }
+
+    /// The step that a worker was lost in, or [StepPlan#NONE] where it does not say.
+    private static long crashedStepId(Terminated signal) {
+        return signal instanceof ChildFailed failed
+                        && failed.getCause() instanceof Worker.StepCrashedException crashed
+                ? crashed.stepId()
+                : StepPlan.NONE;
     }
 
     private void startAnew(String cause, String why) {
@@ -377,7 +367,10 @@ public final class EngineGuardian {
     }
 
     private void stopAll() {
-        stop(worker);
+        if (worker != null) {
+            stopping.put(worker, engineEpoch);
+            context.stop(worker);
+        }
         stop(allocator);
         stop(scheduler);
         stop(canary);

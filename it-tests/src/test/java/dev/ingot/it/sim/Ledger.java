@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 final class Ledger {
     private final List<Loss> losses = new ArrayList<>();
     private final Map<SequenceId, Integer> failedSteps = new HashMap<>();
-    private final Set<SequenceId> failedAlone = new HashSet<>();
+    private final Set<SequenceId> failedAgainAlone = new HashSet<>();
     private final Set<SequenceId> brokenRows = new HashSet<>();
     private final Set<Long> poison = new HashSet<>();
     private int watchdogs;
@@ -85,8 +85,9 @@ final class Ledger {
         for (var slice : plan.slices()) {
             failedSteps.merge(slice.sequence(), 1, Integer::sum);
         }
-        if (plan.slices().size() == 1) {
-            failedAlone.add(plan.slices().getFirst().sequence());
+        var first = plan.slices().getFirst().sequence();
+        if (plan.slices().size() == 1 && failedSteps.getOrDefault(first, 0) > 1) {
+            failedAgainAlone.add(first);
         }
     }
 
@@ -122,9 +123,7 @@ final class Ledger {
     /// Whether this request may be told that it cannot be finished.
     boolean mayFail(long request) {
         return brokenRows.stream().anyMatch(id -> id.request() == request)
-                || failedAlone.stream()
-                        .anyMatch(id ->
-                                id.request() == request && failedSteps.getOrDefault(id, 0) > 1)
+                || failedAgainAlone.stream().anyMatch(id -> id.request() == request)
                 || wasLostAgainAlone(request);
     }
 
