@@ -1,4 +1,6 @@
-// Encoder.argmax and topK: the last ops of a step, over the logits.
+// Encoder.argmax and topK, the last ops of a step, over the logits; and feedSampled, the first op of the next: it takes
+// their tokens.
+#include "common.h"
 #include "reduce.h"
 
 struct SelectParams {
@@ -138,4 +140,37 @@ kernel void top_k(
       found[row * p.value_stride + j] = over ? as_type<float>(missing) : next.value;
     }
   }
+}
+
+struct FeedParams {
+  uint tokens;
+  uint id_stride;
+  uint sampled_stride;
+  uint row_stride;
+  uint sampled_rows;
+  uint op;
+};
+
+kernel void feed_sampled(
+    device int* ids [[buffer(0)]],
+    device const int* sampled [[buffer(1)]],
+    device const int* rows [[buffer(2)]],
+    constant FeedParams& p [[buffer(3)]],
+    device atomic_uint* faults [[buffer(30)]],
+    uint group [[threadgroup_position_in_grid]],
+    ushort thread_index [[thread_index_in_threadgroup]],
+    uint threads [[threads_per_threadgroup]]) {
+  const uint token = group * threads + thread_index;
+  if (token >= p.tokens) {
+    return;
+  }
+  const int row = rows[token * p.row_stride];
+  if (row < 0) {
+    return;
+  }
+  if (uint(row) >= p.sampled_rows) {
+    report(faults, p.op, BAD_ROW);
+    return;
+  }
+  ids[token * p.id_stride] = max(sampled[uint(row) * p.sampled_stride], 0);
 }

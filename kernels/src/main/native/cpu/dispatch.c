@@ -12,6 +12,7 @@ static const kernel *const kernels[INGOT_OPS] = {
     [INGOT_OP_ATTENTION] = &attention_kernel,
     [INGOT_OP_SWIGLU] = &swiglu_kernel,
     [INGOT_OP_GATHER_ROWS] = &gather_rows_kernel,
+    [INGOT_OP_FEED_SAMPLED] = &feed_sampled_kernel,
     [INGOT_OP_ARGMAX] = &argmax_kernel,
     [INGOT_OP_READ] = &read_kernel,
     [INGOT_OP_LAYER_NORM] = &layer_norm_kernel,

@@ -195,6 +195,32 @@ static int64_t gather_rows_work(const ingot_op *op) { return elements_of(&op->t[
 
 const kernel gather_rows_kernel = {gather_rows_items, gather_rows_run, gather_rows_work};
 
+/* ------------------------------------------------------------------ sampled tokens */
+
+static int32_t feed_sampled_items(const ingot_op *op, const context *ctx, int32_t phase) {
+    (void)op, (void)ctx;
+    return phase == 0 ? 1 : 0;
+}
+
+static void feed_sampled_run(const ingot_op *op, context *ctx, int32_t phase, int32_t item, int32_t op_index) {
+    (void)phase, (void)item;
+    for (int32_t t = 0; t < op->t[0].rows; t++) {
+        int32_t row = int_at(&op->t[2], t);
+        if (row >= op->t[1].rows) {
+            fail(ctx, INGOT_BAD_ROW, op_index, t, row, op->t[1].rows);
+            return;
+        }
+        if (row >= 0) {
+            int32_t token = int_at(&op->t[1], row);
+            ((int32_t *)op->t[0].data)[t * op->t[0].stride] = token < 0 ? 0 : token;
+        }
+    }
+}
+
+static int64_t feed_sampled_work(const ingot_op *op) { return op->t[0].rows; }
+
+const kernel feed_sampled_kernel = {feed_sampled_items, feed_sampled_run, feed_sampled_work};
+
 /* ------------------------------------------------------------------ argmax */
 
 static int32_t argmax_items(const ingot_op *op, const context *ctx, int32_t phase) {

@@ -221,7 +221,7 @@ void ingot_profile(ingot_team *team, int64_t *nanos) { team->nanos = nanos; }
 /* ------------------------------------------------------------------ opening and closing */
 
 /*
- * The calling thread, and those that it starts from now on, get their share of the cores in long slices. Linux (since
+ * The calling thread (which runs the steps), and those that it starts from now on, get their share of the cores in long slices. Linux (since
  * 6.12) then lets a thread that wakes with an ordinary slice go first: whoever carries a token to its client does not
  * wait for the end of a kernel. Nobody's share changes; where slices cannot be asked for, nothing does.
  */

@@ -190,6 +190,7 @@ enum {
     INGOT_OP_MOE_MATMUL = 39,  /* matrix.data = count matrices; t: out, x, starts, biases (data NULL) */
     INGOT_OP_MOE_COMBINE = 40, /* t: out, y, places, weights */
     INGOT_OP_TOP_K = 42,       /* t: ids, values, x; INGOT_MAX_TOP_K columns of ids at most */
+    INGOT_OP_FEED_SAMPLED = 45, /* t: ids (int32), sampled (int32), rows (int32; below 0: the id stays) */
     INGOT_OP_COPY_BLOCKS = 48, /* cache = the first layer, count = layers, one behind the other; t: pairs
                                   of a source and a target block */
     INGOT_OPS = 49

@@ -25,7 +25,7 @@ import java.util.List;
 /// the thread that draws it.
 final class BatchSampler implements AutoCloseable {
     private final Tensor logits;
-    private final Tensor likeliest;
+    private final List<Tensor> likeliest = new ArrayList<>();
     private final Tensor listedIds;
     private final Tensor listedLogits;
     private final RowTeam team;
@@ -35,7 +35,9 @@ final class BatchSampler implements AutoCloseable {
 
     BatchSampler(Device device, int maxRows, int vocabulary) {
         logits = Tensor.allocate(device, "logits", DType.F32, maxRows, vocabulary);
-        likeliest = Tensor.allocate(device, "argmax", DType.I32, maxRows, 1);
+        for (int turn = 0; turn < LoadedModel.TURNS; turn++) {
+            likeliest.add(Tensor.allocate(device, "argmax", DType.I32, maxRows, 1));
+        }
         int listed = Math.min(Encoder.MAX_TOP_K, vocabulary);
         listedIds = Tensor.allocate(device, "top-k ids", DType.I32, maxRows, listed);
         listedLogits = Tensor.allocate(device, "top-k logits", DType.F32, maxRows, listed);
@@ -47,8 +49,30 @@ final class BatchSampler implements AutoCloseable {
         return logits.firstRows(rows);
     }
 
+    /// The tokens that the device has sampled in this turn.
+    Tensor tokens(int turn) {
+        return likeliest.get(turn);
+    }
+
+    /// Whether nothing of either step has to pass through the host before the second can be encoded.
+    boolean mayFollow(StepPlan plan, StepPlan before) {
+        for (var slice : before.slices()) {
+            if (slice.sampler() != null && !slice.sampler().params().isPlainGreedy()) {
+                return false;
+            }
+        }
+        for (var slice : plan.slices()) {
+            if (slice.isPending()
+                    && slice.sampler() != null
+                    && !slice.sampler().params().isPlainGreedy()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /// Records what the device can do of the sampling.
-    void encode(Encoder encoder, StepPlan plan, int rows) {
+    void encode(Encoder encoder, StepPlan plan, int rows, int turn) {
         boolean argmax = false;
         boolean topK = false;
         for (var slice : plan.slices()) {
@@ -58,7 +82,7 @@ final class BatchSampler implements AutoCloseable {
             }
         }
         if (argmax) {
-            encoder.argmax(likeliest.firstRows(rows), logits.firstRows(rows));
+            encoder.argmax(likeliest.get(turn).firstRows(rows), logits.firstRows(rows));
         }
         if (topK) {
             encoder.topK(
@@ -69,7 +93,7 @@ final class BatchSampler implements AutoCloseable {
     }
 
     /// Draws the next token of every slice that samples, in the plan's order. The device must be done.
-    List<Outcome> sample(StepPlan plan) {
+    List<Outcome> sample(StepPlan plan, int turn) {
         var sampling = new ArrayList<Row>(plan.slices().size());
         int wholeRows = 0;
         for (var slice : plan.slices()) {
@@ -84,7 +108,7 @@ final class BatchSampler implements AutoCloseable {
                 outcomes.length,
                 wholeRows,
                 (row, scratch) -> {
-                    outcomes[row] = sample(sampling.get(row), row, scratch);
+                    outcomes[row] = sample(sampling.get(row), row, turn, scratch);
                 });
         return List.of(outcomes);
     }
@@ -93,19 +117,19 @@ final class BatchSampler implements AutoCloseable {
         return params.shortlist() > 0 && params.shortlist() <= listedIds.columns();
     }
 
-    private Outcome sample(Row sampling, int row, SamplerScratch scratch) {
+    private Outcome sample(Row sampling, int row, int turn, SamplerScratch scratch) {
         try {
-            return new Sampled(sampling.sequence(), next(sampling.sampler(), row, scratch));
+            return new Sampled(sampling.sequence(), next(sampling.sampler(), row, turn, scratch));
         } catch (InvalidLogitsException e) {
             return new RowFailed(sampling.sequence(), String.valueOf(e.getMessage()));
         }
     }
 
-    private Sample next(SequenceSampler sampler, int row, SamplerScratch scratch)
+    private Sample next(SequenceSampler sampler, int row, int turn, SamplerScratch scratch)
             throws InvalidLogitsException {
         if (sampler.params().isPlainGreedy()) {
             return sampler.nextGreedy(
-                    likeliest.buffer().contents().getAtIndex(ValueLayout.JAVA_INT, row));
+                    likeliest.get(turn).buffer().contents().getAtIndex(ValueLayout.JAVA_INT, row));
         }
         if (isListed(sampler.params())) {
             return sampler.nextOf(

@@ -76,7 +76,7 @@ public final class InlineWorker implements AutoCloseable {
     /// @throws DeviceException if the device failed it
     public List<Outcome> run(StepPlan plan) {
         var end = new CompletableFuture<Void>();
-        loaded.encode(plan)
+        loaded.encode(plan, 0, null)
                 .commit(
                         new CommandBuffer.Completion() {
                             @Override
@@ -94,7 +94,7 @@ public final class InlineWorker implements AutoCloseable {
         } catch (CompletionException e) {
             throw e.getCause() instanceof DeviceException failure ? failure : e;
         }
-        return loaded.sampler().sample(plan);
+        return loaded.sampler().sample(plan, 0);
     }
 
     /// The logits of the last step's row `row`, `[vocabulary]` floats: until the next step.

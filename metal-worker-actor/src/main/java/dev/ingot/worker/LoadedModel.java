@@ -14,10 +14,13 @@ import dev.ingot.engine.ops.KvGeometry;
 import dev.ingot.engine.schedule.StepPlan;
 import dev.ingot.engine.weights.Checkpoint;
 import dev.ingot.kernels.Devices;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,6 +28,9 @@ import org.slf4j.LoggerFactory;
 ///
 /// Made, used and closed on the worker's thread.
 final class LoadedModel implements AutoCloseable {
+    /// Steps that may be encoded and not ended: each has memory of its own for what the host writes and reads.
+    static final int TURNS = 2;
+
     private static final Logger LOG = LoggerFactory.getLogger(LoadedModel.class);
 
     private final Device device;
@@ -32,7 +38,7 @@ final class LoadedModel implements AutoCloseable {
     private final Model model;
     private final KvPlan kv;
     private final KvCache cache;
-    private final StepBuffers buffers;
+    private final List<StepBuffers> buffers;
     private final BatchSampler sampler;
 
     private LoadedModel(
@@ -41,7 +47,7 @@ final class LoadedModel implements AutoCloseable {
             Model model,
             KvPlan kv,
             KvCache cache,
-            StepBuffers buffers,
+            List<StepBuffers> buffers,
             BatchSampler sampler) {
         this.device = device;
         this.checkpoint = checkpoint;
@@ -120,14 +126,17 @@ final class LoadedModel implements AutoCloseable {
         listener.at(checkpoint.totalBytes(), checkpoint.totalBytes());
         double seconds = Math.max(1e-6, (nanoClock.getAsLong() - startNanos) * 1e-9);
         int maxBlocks = Math.ceilDiv(kv.maxModelLength(), settings.blockSize());
-        var buffers =
-                new StepBuffers(
-                        device,
-                        settings.maxStepTokens(),
-                        settings.maxSequences(),
-                        settings.blockSize(),
-                        maxBlocks,
-                        geometry.groups().count());
+        var buffers = new ArrayList<StepBuffers>(TURNS);
+        for (int turn = 0; turn < TURNS; turn++) {
+            buffers.add(
+                    new StepBuffers(
+                            device,
+                            settings.maxStepTokens(),
+                            settings.maxSequences(),
+                            settings.blockSize(),
+                            maxBlocks,
+                            geometry.groups().count()));
+        }
         var sampler = new BatchSampler(device, settings.maxSequences(), config.vocabulary());
         LOG.info(
                 "Loaded {} on {} ({}, {} threads): {} MiB of weights in {} s ({} GB/s), {} MiB of"
@@ -163,16 +172,32 @@ final class LoadedModel implements AutoCloseable {
                 weightBytes());
     }
 
+    /// Whether a step can be encoded before the step in front of it has ended: the device itself can hand over the tokens
+    /// that it waits for.
+    boolean mayFollow(StepPlan plan, StepPlan before) {
+        return sampler.mayFollow(plan, before);
+    }
+
     /// Fills the step's tensors and records the model and what the device samples, ready to be committed.
-    CommandBuffer encode(StepPlan plan) {
-        var batch = buffers.fill(plan);
+    ///
+    /// @param turn whose memory it uses, below [#TURNS]: another than that of a step that has not ended
+    /// @param before a step that has not ended, whose samples are fed to this one; null where every token is known
+    CommandBuffer encode(StepPlan plan, int turn, @Nullable StepPlan before) {
+        var batch = buffers.get(turn).fill(plan);
         int rows = batch.logitRows().rows();
         var commands = device.commandBuffer();
+        var encoder = commands.encoder();
         if (!plan.copies().isEmpty()) {
-            commands.encoder().copyBlocks(cache, buffers.fillCopies(plan));
+            encoder.copyBlocks(cache, buffers.get(turn).fillCopies(plan));
         }
-        model.encode(commands.encoder(), batch, sampler.logits(rows));
-        sampler.encode(commands.encoder(), plan, rows);
+        if (before != null) {
+            var from = buffers.get(turn).fillSampledRows(plan, before);
+            if (from != null) {
+                encoder.feedSampled(batch.tokenIds(), sampler.tokens(TURNS - 1 - turn), from);
+            }
+        }
+        model.encode(encoder, batch, sampler.logits(rows));
+        sampler.encode(encoder, plan, rows, turn);
         return commands;
     }
 

@@ -13,6 +13,7 @@ import dev.ingot.worker.Worker.Report;
 import dev.ingot.worker.Worker.StepCompleted;
 import dev.ingot.worker.Worker.StepCrashedException;
 import dev.ingot.worker.Worker.StepFailed;
+import java.util.ArrayDeque;
 import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -25,21 +26,31 @@ import org.jspecify.annotations.Nullable;
 
 /// The one owner of the device: loads the model, then runs one step after another.
 ///
-/// Phases: `ready` (waiting for a step) and `stepping` (the device runs one, and one more may wait). Loading happens in the setup, on
-/// the pinned thread, so that everything native is made, used and freed by one thread.
+/// The device has two steps at most. The second is committed while the first one runs where the device itself can hand
+/// over the tokens that it samples, so that it finds its next work without waiting for anybody; where a token
+/// has to pass through the host, the second step waits here. Loading happens in the setup, on the
+/// pinned thread, so that everything native is made, used and freed by one thread.
 public final class MetalWorkerActor {
+    /// Steps that may be asked for and not answered.
+    private static final int MOST_STEPS = 2;
+
     private final ActorContext<Command> context;
     private final LoadedModel loaded;
     private final LongSupplier nanoClock;
 
     private final StepBefore before = new StepBefore();
-    private @Nullable InFlight inFlight;
+
+    /// What the device has, in order.
+    private final ArrayDeque<Committed> committed = new ArrayDeque<>(MOST_STEPS);
+
+    /// When the device ended the last step that it has ended.
+    private long lastEndNanos = Long.MIN_VALUE;
 
     /// Begun and not answered, or [StepPlan#NONE]: to blame for what is thrown.
     private long workingOn = StepPlan.NONE;
 
-    /// What runs after [#inFlight].
-    private @Nullable Step next;
+    /// What is committed when the device has nothing left.
+    private @Nullable Step waiting;
 
     /// A step and who asked for it.
     private record Step(StepPlan plan, ActorRef<Reply> replyTo) {
@@ -48,8 +59,15 @@ public final class MetalWorkerActor {
         }
     }
 
-    /// The step that the device runs.
-    private record InFlight(Step step, long committedNanos) {}
+    /// A step that the device runs, or has behind the one that it runs.
+    ///
+    /// @param refused why the device did not take it: that is told in its turn
+    private record Committed(
+            Step step, int turn, long committedNanos, @Nullable DeviceException refused) {
+        long stepId() {
+            return step.stepId();
+        }
+    }
 
     private MetalWorkerActor(
             ActorContext<Command> context, LoadedModel loaded, LongSupplier nanoClock) {
@@ -103,8 +121,8 @@ public final class MetalWorkerActor {
         try {
             return switch (message) {
                 case ExecuteStep(StepPlan plan, ActorRef<Reply> replyTo) -> execute(plan, replyTo);
-                case CommandBufferEnded(long stepId, DeviceException failure) ->
-                        ended(stepId, failure);
+                case CommandBufferEnded(long stepId, DeviceException failure, long endNanos) ->
+                        ended(stepId, failure, endNanos);
             };
         } catch (RuntimeException e) {
             throw workingOn == StepPlan.NONE ? e : new StepCrashedException(workingOn, e);
@@ -112,49 +130,71 @@ public final class MetalWorkerActor {
     }
 
     private Behavior<Command> execute(StepPlan plan, ActorRef<Reply> replyTo) {
-        if (inFlight == null) {
-            return start(new Step(plan, replyTo));
+        var step = new Step(plan, replyTo);
+        var first = committed.peekFirst();
+        if (first == null) {
+            return start(step);
         }
-        if (next != null) {
+        if (waiting != null || committed.size() == MOST_STEPS) {
             throw new IllegalStateException(
                     "step "
                             + plan.stepId()
-                            + " came while step "
-                            + inFlight.step().stepId()
-                            + " runs and step "
-                            + next.stepId()
-                            + " waits");
+                            + " is a third one: the worker takes "
+                            + MOST_STEPS
+                            + ", and has step "
+                            + first.stepId()
+                            + " still");
         }
-        next = new Step(plan, replyTo);
+        if (first.refused() == null
+                && plan.afterStepId() == first.stepId()
+                && loaded.mayFollow(plan, first.step().plan())) {
+            commit(step, first);
+        } else {
+            waiting = step;
+        }
         return Behaviors.same();
     }
 
+    /// Runs a step on a device that has no other.
     private Behavior<Command> start(Step step) {
         var failed = before.failed(step.plan());
         if (failed != null) {
             answer(step, failed);
             return Behaviors.same();
         }
-        inFlight = new InFlight(step, nanoClock.getAsLong());
-        workingOn = step.stepId();
-        try {
-            var commands = loaded.encode(before.resolved(step.plan()));
-            // What is encoded is nobody's time but ours.
-            inFlight = new InFlight(step, nanoClock.getAsLong());
-            commands.commit(completion(step.stepId()));
-        } catch (DeviceException e) {
-            return ended(step.stepId(), e);
-        }
-        return Behaviors.same();
+        commit(new Step(before.resolved(step.plan()), step.replyTo()), null);
+        return refusedAtOnce();
     }
 
-    private Behavior<Command> startNext() {
-        var waiting = next;
-        if (waiting == null) {
+    /// @param after the step whose samples it is fed on the device; null where all its tokens are known
+    private void commit(Step step, @Nullable Committed after) {
+        workingOn = step.stepId();
+        int turn = after == null ? 0 : LoadedModel.TURNS - 1 - after.turn();
+        CommandBuffer commands;
+        try {
+            commands = loaded.encode(step.plan(), turn, after == null ? null : after.step().plan());
+        } catch (DeviceException e) {
+            committed.add(new Committed(step, turn, nanoClock.getAsLong(), e));
+            return;
+        }
+        // What is encoded is nobody's time but ours.
+        var inFlight = new Committed(step, turn, nanoClock.getAsLong(), null);
+        committed.add(inFlight);
+        try {
+            commands.commit(completion(step.stepId()));
+        } catch (DeviceException e) {
+            committed.removeLast();
+            committed.add(new Committed(step, turn, inFlight.committedNanos(), e));
+        }
+    }
+
+    /// Answers what the device did not take, when its turn has come.
+    private Behavior<Command> refusedAtOnce() {
+        var first = committed.peekFirst();
+        if (first == null || first.refused() == null) {
             return Behaviors.same();
         }
-        next = null;
-        return start(waiting);
+        return ended(first.stepId(), first.refused(), first.committedNanos());
     }
 
     private void answer(Step step, Reply reply) {
@@ -169,41 +209,52 @@ public final class MetalWorkerActor {
         return new CommandBuffer.Completion() {
             @Override
             public void completed() {
-                self.tell(new CommandBufferEnded(stepId, null));
+                self.tell(new CommandBufferEnded(stepId, null, nanoClock.getAsLong()));
             }
 
             @Override
             public void failed(DeviceException cause) {
-                self.tell(new CommandBufferEnded(stepId, cause));
+                self.tell(new CommandBufferEnded(stepId, cause, nanoClock.getAsLong()));
             }
         };
     }
 
-    private Behavior<Command> ended(long stepId, @Nullable DeviceException failure) {
-        var ended = inFlight;
-        if (ended == null || ended.step().stepId() != stepId) {
-            throw new IllegalStateException("step " + stepId + " ended but is not in flight");
+    private Behavior<Command> ended(long stepId, @Nullable DeviceException failure, long endNanos) {
+        var ended = committed.pollFirst();
+        if (ended == null || ended.stepId() != stepId) {
+            throw new IllegalStateException(
+                    "step " + stepId + " ended and is not the first in flight");
         }
-        inFlight = null;
-        if (failure == null) {
-            long deviceNanos = nanoClock.getAsLong() - ended.committedNanos();
-            var outcomes = loaded.sampler().sample(ended.step().plan());
-            // Before the next step starts: a device that runs it within commit would keep the
-            // tokens back.
-            answer(ended.step(), new StepCompleted(stepId, outcomes, deviceNanos));
-            return startNext();
-        }
-        return switch (failure.kind()) {
-            // The device works on: only this step is lost, and the one that was to follow it.
-            case OUT_OF_MEMORY, TIMEOUT, INTERNAL -> {
-                context.getLog().error("Step {} failed: {}", stepId, failure.getMessage());
-                var message = String.valueOf(failure.getMessage());
-                answer(ended.step(), new StepFailed(stepId, failure.kind(), message));
-                yield startNext();
+        workingOn = stepId;
+        long beganNanos = Math.max(ended.committedNanos(), lastEndNanos);
+        lastEndNanos = endNanos;
+        var step = ended.step();
+        if (failure != null) {
+            switch (failure.kind()) {
+                // The device works on: only this step is lost, and the one that was to follow it.
+                case OUT_OF_MEMORY, TIMEOUT, INTERNAL ->
+                        context.getLog().error("Step {} failed: {}", stepId, failure.getMessage());
+                // Nothing that it holds can be trusted any more: stop, and let the guardian start
+                // over.
+                case PAGE_FAULT, DEVICE_LOST, UNAVAILABLE -> throw failure;
             }
-            // Nothing that it holds can be trusted any more: stop, and let the guardian start over.
-            case PAGE_FAULT, DEVICE_LOST, UNAVAILABLE -> throw failure;
-        };
+        }
+        var failedBefore = before.failed(step.plan());
+        if (failedBefore != null) {
+            answer(step, failedBefore); // What it found is worth nothing.
+        } else if (failure != null) {
+            var message = String.valueOf(failure.getMessage());
+            answer(step, new StepFailed(stepId, failure.kind(), message));
+        } else {
+            var outcomes = loaded.sampler().sample(step.plan(), ended.turn());
+            answer(step, new StepCompleted(stepId, outcomes, endNanos - beganNanos));
+        }
+        var next = waiting;
+        if (next != null) {
+            waiting = null;
+            return start(next);
+        }
+        return refusedAtOnce();
     }
 
     private Behavior<Command> stop() {

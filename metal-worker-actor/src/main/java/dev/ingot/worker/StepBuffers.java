@@ -10,15 +10,19 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// The input tensors of a step, in device memory that is allocated once at the limits.
 ///
 /// [#fill] lays a plan's slices end to end. The worker writes them before commit and not again before
 /// completion.
 final class StepBuffers {
+    private static final int KNOWN = -1;
+
     private final int blockSize;
     private final int maxBlocks;
     private final Tensor tokenIds;
+    private final Tensor sampledRows;
     private final Tensor positions;
     private final Tensor queryStarts;
     private final Tensor sequenceLengths;
@@ -42,6 +46,7 @@ final class StepBuffers {
         this.blockSize = blockSize;
         this.maxBlocks = maxBlocks;
         tokenIds = Tensor.allocate(device, "step token ids", DType.I32, maxTokens, 1);
+        sampledRows = Tensor.allocate(device, "step sampled rows", DType.I32, maxTokens, 1);
         positions = Tensor.allocate(device, "step positions", DType.I32, maxTokens, 1);
         queryStarts = Tensor.allocate(device, "step query starts", DType.I32, maxSequences + 1, 1);
         sequenceLengths =
@@ -57,7 +62,23 @@ final class StepBuffers {
         copies = Tensor.allocate(device, "step block copies", DType.I32, maxSequences * groups, 2);
     }
 
-    /// Writes the plan and returns the views that have its sizes.
+    /// For each token of the plan the row that it is fed from, of those that the step before it samples: −1 where the
+    /// token is known. `[tokens, 1]`; null where all are.
+    @Nullable Tensor fillSampledRows(StepPlan plan, StepPlan before) {
+        var rows = sampledRows.buffer().contents();
+        boolean any = false;
+        int token = 0;
+        for (var slice : plan.slices()) {
+            int row = slice.isPending() ? before.sampledRow(slice.sequence()) : KNOWN;
+            any |= row != KNOWN;
+            for (int i = 0; i < slice.tokens().size(); i++) {
+                set(rows, token++, row);
+            }
+        }
+        return any ? sampledRows.firstRows(token) : null;
+    }
+
+    /// Writes the plan and returns the views that have its sizes. A token that is pending is 0 for now.
     Batch fill(StepPlan plan) {
         int token = 0;
         int sequence = 0;
@@ -68,7 +89,7 @@ final class StepBuffers {
         for (var slice : plan.slices()) {
             for (int i = 0; i < slice.tokens().size(); i++, token++) {
                 int position = slice.firstPosition() + i;
-                set(ids, token, slice.tokens().get(i));
+                set(ids, token, Math.max(0, slice.tokens().get(i)));
                 set(positions.buffer().contents(), token, position);
                 for (int g = 0; g < slotMappings.size(); g++) {
                     var slots = slotMappings.get(g).buffer().contents();

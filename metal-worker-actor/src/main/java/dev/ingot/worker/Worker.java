@@ -13,10 +13,10 @@ import org.jspecify.annotations.Nullable;
 /// What may be said to the worker that owns the device.
 ///
 /// - It reports once after it was spawned: [Loaded], or [LoadFailed] and then it stops.
-/// - One step runs and one may wait behind it, so that the device has work while its results are told; a third
+/// - One step runs and one may follow it, so that the device has work while its results are told; a third
 ///   [ExecuteStep] before the first reply is a bug in the caller.
-/// - The step that waits may use tokens that the one before it samples ([dev.ingot.engine.schedule.Slice#PENDING]).
-///   Where that one fails, it is not run but fails with it.
+/// - The step that follows may use tokens that the one before it samples ([dev.ingot.engine.schedule.Slice#PENDING]).
+///   Where that one fails, it fails with it, whether it was run or not: what it wrote is undefined, too.
 /// - Every [ExecuteStep] is answered once and in order, by [StepCompleted] or [StepFailed]; a worker that stops
 ///   instead has lost its KV memory, and whoever watches it starts over. Where a step was the end of it, it fails
 ///   with a [StepCrashedException] that names it.
@@ -34,7 +34,9 @@ public interface Worker {
     /// What the device's completion tells the worker itself.
     ///
     /// @param failure null when every op ran
-    record CommandBufferEnded(long stepId, @Nullable DeviceException failure) implements Command {}
+    /// @param endNanos when it ended, of the worker's clock
+    record CommandBufferEnded(long stepId, @Nullable DeviceException failure, long endNanos)
+            implements Command {}
 
     /// How a load ended.
     sealed interface Report permits Loaded, LoadFailed {}
@@ -66,7 +68,7 @@ public interface Worker {
     /// The step ran.
     ///
     /// @param outcomes one per slice that samples, in the plan's order
-    /// @param deviceNanos from commit to completion
+    /// @param deviceNanos from commit, or the end of the step before it, to completion
     record StepCompleted(long stepId, List<Outcome> outcomes, long deviceNanos) implements Reply {}
 
     /// What one slice that samples gave.
@@ -91,7 +93,7 @@ public interface Worker {
             this.stepId = stepId;
         }
 
-        /// The step that ran; the one that waited behind it was not begun.
+        /// The step that ran, or was being made ready; not the other one.
         public long stepId() {
             return stepId;
         }

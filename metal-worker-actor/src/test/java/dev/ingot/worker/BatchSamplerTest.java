@@ -7,8 +7,7 @@ import dev.ingot.engine.kv.Demand;
 import dev.ingot.engine.kv.KnownTokens;
 import dev.ingot.engine.kv.KvAllocator;
 import dev.ingot.engine.kv.Reservation;
-import dev.ingot.engine.ops.CommandBuffer;
-import dev.ingot.engine.ops.DeviceException;
+import dev.ingot.engine.ops.Steps;
 import dev.ingot.engine.sampling.InvalidLogitsException;
 import dev.ingot.engine.sampling.SamplerScratch;
 import dev.ingot.engine.sampling.SamplingParams;
@@ -117,21 +116,8 @@ class BatchSamplerTest {
                     new Slice(new SequenceId(row, 0), Tokens.of(1), 0, blocks, samplers.get(row)));
         }
         var plan = new StepPlan(1, slices);
-        var commands = device.commandBuffer();
-        batch.encode(commands.encoder(), plan, samplers.size());
-        var failures = new ArrayList<DeviceException>();
-        commands.commit(
-                new CommandBuffer.Completion() {
-                    @Override
-                    public void completed() {}
-
-                    @Override
-                    public void failed(DeviceException cause) {
-                        failures.add(cause);
-                    }
-                });
-        assertThat(failures).isEmpty();
-        return batch.sample(plan);
+        Steps.run(device, encoder -> batch.encode(encoder, plan, samplers.size(), 0));
+        return batch.sample(plan, 0);
     }
 
     private static BlockTableView oneBlock() {

@@ -87,7 +87,7 @@ final class FakeWorker {
 
     /// It ends a message later, so that the next step can have come by then.
     private void endLater() {
-        self.tell(new Worker.CommandBufferEnded(0, null));
+        self.tell(new Worker.CommandBufferEnded(0, null, 0));
     }
 
     private void end(Worker.ExecuteStep step) {

@@ -229,6 +229,14 @@ public interface Encoder {
     /// @param rows `[count, 1]` I32
     void gatherRows(Tensor out, Tensor x, Tensor rows);
 
+    /// Fills in the tokens that an earlier step samples: `ids[t] = max(sampled[rows[t]], 0)` where `rows[t] ≥ 0`. Where
+    /// it is less, the token was known and stays; −1 among the sampled is a broken row, whose sequence takes any token.
+    ///
+    /// @param ids `[tokens, 1]` I32, read and written
+    /// @param sampled `[n, 1]` I32
+    /// @param rows `[tokens, 1]` I32, each less than `n`
+    void feedSampled(Tensor ids, Tensor sampled, Tensor rows);
+
     /// The index of each row's largest value; the lowest index wins a tie; −1 where the row holds a
     /// NaN or an infinity, so that a broken row is never mistaken for a token.
     ///

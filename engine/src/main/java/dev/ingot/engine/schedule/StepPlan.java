@@ -36,6 +36,20 @@ public record StepPlan(long stepId, long afterStepId, List<Slice> slices, List<B
         this(stepId, NONE, slices, List.of());
     }
 
+    /// Which of the rows that this step samples is a sequence's; −1 if none is.
+    public int sampledRow(SequenceId sequence) {
+        int row = 0;
+        for (var slice : slices) {
+            if (slice.sampler() != null) {
+                if (slice.sequence().equals(sequence)) {
+                    return row;
+                }
+                row++;
+            }
+        }
+        return -1;
+    }
+
     /// Tokens that the device computes.
     public int tokens() {
         int sum = 0;

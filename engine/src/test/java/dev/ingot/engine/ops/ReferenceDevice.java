@@ -789,6 +789,23 @@ public final class ReferenceDevice implements Device {
         }
 
         @Override
+        public void feedSampled(Tensor ids, Tensor sampled, Tensor rows) {
+            require(ids, DType.I32, rows.rows(), 1, "feedSampled: ids");
+            require(sampled, DType.I32, sampled.rows(), 1, "feedSampled: sampled");
+            require(rows, DType.I32, ids.rows(), 1, "feedSampled: rows");
+            record(() -> {
+                var target = ids.buffer().contents();
+                for (int i = 0; i < ids.rows(); i++) {
+                    if (Steps.intAt(rows, i) >= 0) {
+                        int row = index(rows, i, 0, sampled.rows(), "row");
+                        int token = Math.max(0, Steps.intAt(sampled, row));
+                        target.set(ValueLayout.JAVA_INT_UNALIGNED, at(ids, i), token);
+                    }
+                }
+            });
+        }
+
+        @Override
         public void argmax(Tensor out, Tensor x) {
             require(x, DType.F32, out.rows(), x.columns(), "argmax: x");
             require(out, DType.I32, x.rows(), 1, "argmax: out");

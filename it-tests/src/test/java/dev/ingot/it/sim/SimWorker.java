@@ -115,7 +115,7 @@ final class SimWorker {
                 }
                 begin(plan);
             }
-            case Worker.CommandBufferEnded(long stepId, DeviceException failure) -> {
+            case Worker.CommandBufferEnded(long stepId, DeviceException failure, _) -> {
                 var plan = inFlight;
                 if (plan == null || plan.stepId() != stepId) {
                     throw new IllegalStateException("step " + stepId + " is not in flight");
@@ -129,6 +129,12 @@ final class SimWorker {
     private void begin(StepPlan plan) {
         var failed = before.failed(plan);
         if (failed != null) {
+            // It was on its way to the device, or there, when the one before it failed.
+            device.copy(plan.copies());
+            for (var slice : plan.resolved(_ -> 0).slices()) {
+                device.store(slice, slice.tokens().size());
+                device.spoil(slice);
+            }
             reply(failed);
         } else {
             start(before.resolved(plan));
@@ -170,7 +176,7 @@ final class SimWorker {
             delay = AFTER_WATCHDOG.toNanos();
         }
         timers.startSingleTimer(
-                new Worker.CommandBufferEnded(plan.stepId(), failure), Duration.ofNanos(delay));
+                new Worker.CommandBufferEnded(plan.stepId(), failure, 0), Duration.ofNanos(delay));
     }
 
     private void end(StepPlan plan, @Nullable DeviceException failure) {

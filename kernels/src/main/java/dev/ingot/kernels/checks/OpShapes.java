@@ -141,6 +141,14 @@ public final class OpShapes {
         check.apart(out, table);
     }
 
+    public static void feedSampled(OpCheck check, Tensor ids, Tensor sampled, Tensor rows) {
+        check.ints(ids, "ids").ints(sampled, "sampled").ints(rows, "rows");
+        check.shape(ids, "ids", rows.rows(), 1);
+        check.shape(sampled, "sampled", sampled.rows(), 1);
+        check.shape(rows, "rows", ids.rows(), 1);
+        check.apart(ids, sampled);
+    }
+
     public static void moeRoute(
             OpCheck check, Tensor ids, Tensor weights, Tensor logits, int maxExperts) {
         check.ints(ids, "ids").floats(weights, "weights").floats(logits, "logits");

@@ -1,22 +1,21 @@
 package dev.ingot.kernels.cpu;
 
 import dev.ingot.engine.ops.CommandBuffer;
-import dev.ingot.engine.ops.DeviceException;
 import dev.ingot.engine.ops.Encoder;
-import org.jspecify.annotations.Nullable;
 
 /// One step on the CPU.
 ///
-/// [#commit] runs the step on the calling thread and the device's team, and tells the completion before
-/// it returns. All command buffers of a device record into the same memory: opening a new one discards
-/// what an older one had recorded and not committed.
+/// [#commit] returns at once; the step runs on the queue's thread and the device's team. Two may be committed and not
+/// ended, each with its own memory. Opening a new one discards what an older one had recorded and not committed.
 final class CpuCommandBuffer implements CommandBuffer {
     private final CpuDevice device;
     private final CpuEncoder encoder;
+    private final OpList ops;
     private boolean committed;
 
     CpuCommandBuffer(CpuDevice device, OpList ops) {
         this.device = device;
+        this.ops = ops;
         this.encoder = new CpuEncoder(device, this, ops);
     }
 
@@ -30,12 +29,16 @@ final class CpuCommandBuffer implements CommandBuffer {
     public void commit(Completion completion) {
         requireOpen();
         committed = true;
-        @Nullable DeviceException failure = device.run();
-        if (failure == null) {
-            completion.completed();
-        } else {
-            completion.failed(failure);
-        }
+        device.commit(ops, completion);
+    }
+
+    /// Runs it on the calling thread: for what is timed. Nothing else may be committed.
+    ///
+    /// @throws dev.ingot.engine.ops.DeviceException if it failed
+    void runNow() {
+        requireOpen();
+        committed = true;
+        device.runNow(ops);
     }
 
     /// That ops may still be recorded into it.

@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
 
 /// This machine's cores as a device.
 ///
-/// - Used from one thread at a time, the worker's; that thread computes too, as the first of the team.
+/// - Used from one thread at a time, the worker's. Steps run on the queue's thread, as the first of the team; what is done
+///   outside of steps (weights packed, limits measured) runs on the caller's.
 /// - Owns all memory that it hands out, its thread team and the ops of the step being recorded.
 public final class CpuDevice implements Device {
     /// Names the variant of the kernels to use instead of the best that the CPU can run.
@@ -51,7 +52,11 @@ public final class CpuDevice implements Device {
     private final DeviceInfo info;
     private final MemorySegment team;
     private final Arena arena;
-    private final OpList ops;
+    private final CpuQueue queue;
+
+    /// Of the steps in the queue's slots.
+    private final List<OpList> ops;
+
     private final MemorySegment failure;
 
     /// Weights packed so far, by the arithmetic that multiplies them.
@@ -64,12 +69,18 @@ public final class CpuDevice implements Device {
     private boolean closed;
     private @Nullable CpuCommandBuffer current;
 
-    private CpuDevice(CpuKernels kernels, DeviceInfo info, MemorySegment team) {
+    private CpuDevice(CpuKernels kernels, DeviceInfo info) {
         this.kernels = kernels;
         this.info = info;
-        this.team = team;
+        queue = new CpuQueue();
+        try {
+            team = queue.call(() -> kernels.teamOpen(info.threads()));
+        } catch (RuntimeException e) {
+            queue.close();
+            throw e;
+        }
         arena = Arena.ofShared();
-        ops = new OpList(arena, MAX_OPS);
+        ops = List.of(new OpList(arena, MAX_OPS), new OpList(arena, MAX_OPS));
         failure = arena.allocate(CpuKernels.Failure.BYTES, Long.BYTES);
     }
 
@@ -120,7 +131,7 @@ public final class CpuDevice implements Device {
                         count,
                         HostMemory.totalBytes(),
                         "cpu-" + variant + "-" + kernels.version());
-        return new CpuDevice(kernels, info, kernels.teamOpen(count));
+        return new CpuDevice(kernels, info);
     }
 
     /// The variants of the kernels that this CPU can run, best first.
@@ -229,9 +240,12 @@ public final class CpuDevice implements Device {
 
     @Override
     public CommandBuffer commandBuffer() {
+        return newCommands();
+    }
+
+    CpuCommandBuffer newCommands() {
         requireOpen();
-        ops.clear();
-        CpuCommandBuffer opened = new CpuCommandBuffer(this, ops);
+        CpuCommandBuffer opened = new CpuCommandBuffer(this, cleared());
         current = opened;
         return opened;
     }
@@ -252,6 +266,7 @@ public final class CpuDevice implements Device {
             return;
         }
         closed = true;
+        queue.close();
         kernels.teamClose(team);
         arena.close();
     }
@@ -260,13 +275,9 @@ public final class CpuDevice implements Device {
     /// the speed of everything else on this device is compared with.
     void readForCalibration(Tensor out, Tensor x) {
         requireOpen();
-        ops.clear();
-        current = null;
-        ops.add(OpCode.READ).tensor(0, out).tensor(1, x);
-        DeviceException failed = run();
-        if (failed != null) {
-            throw failed;
-        }
+        OpList read = cleared();
+        read.add(OpCode.READ).tensor(0, out).tensor(1, x);
+        runNow(read);
     }
 
     /// Begins to note where the time of every step goes; one profile a device.
@@ -292,17 +303,76 @@ public final class CpuDevice implements Device {
         return packedWeights.getOrDefault(arithmetic, 0L);
     }
 
-    /// Runs what was recorded.
+    /// Runs the step on the queue's thread, after the one before it, and tells the completion there.
+    void commit(OpList step, CommandBuffer.Completion completion) {
+        current = null;
+        var run = new Run(step, completion);
+        queue.submit(run::compute, run::tell);
+    }
+
+    /// Whether no step runs or waits.
+    boolean isIdle() {
+        return queue.isEmpty();
+    }
+
+    /// Runs ops on the calling thread.
     ///
-    /// @return why it failed, or null if it did not
-    @Nullable DeviceException run() {
+    /// @throws DeviceException if they failed
+    /// @throws IllegalStateException if a step runs
+    void runNow(OpList now) {
         requireOpen();
         current = null;
-        int status = kernels.run(team, ops.memory(), ops.count(), failure);
+        if (!isIdle()) {
+            throw new IllegalStateException("a step runs");
+        }
+        DeviceException failed = run(now);
+        if (failed != null) {
+            throw failed;
+        }
+    }
+
+    /// One step in the queue.
+    private final class Run {
+        private final OpList step;
+        private final CommandBuffer.Completion completion;
+        private @Nullable DeviceException failed;
+
+        Run(OpList step, CommandBuffer.Completion completion) {
+            this.step = step;
+            this.completion = completion;
+        }
+
+        void compute() {
+            try {
+                failed = run(step);
+            } catch (RuntimeException | Error e) {
+                failed = new DeviceException(DeviceException.Kind.DEVICE_LOST, "the CPU: " + e, e);
+            }
+        }
+
+        void tell() {
+            if (failed == null) {
+                completion.completed();
+            } else {
+                completion.failed(failed);
+            }
+        }
+    }
+
+    private @Nullable DeviceException run(OpList step) {
+        int status = kernels.run(team, step.memory(), step.count(), failure);
         if (profile != null) {
-            profile.add(ops);
+            profile.add(step);
         }
         return status == CpuKernels.Status.OK ? null : CpuKernels.Failure.read(failure).exception();
+    }
+
+    /// The ops of the next step, none yet; what was recorded and not committed is discarded.
+    private OpList cleared() {
+        current = null;
+        OpList next = ops.get(queue.slot());
+        next.clear();
+        return next;
     }
 
     void requireCurrent(CpuCommandBuffer buffer) {
@@ -365,14 +435,10 @@ public final class CpuDevice implements Device {
 
     /// Packs one part of a matrix with the whole team.
     private void pack(CpuMatrix matrix, WeightSource part, int firstRow) {
-        ops.clear();
-        current = null;
+        OpList packing = cleared();
         try (Arena confined = Arena.ofConfined()) {
-            new WeightPacker(ops, confined).add(matrix, part, firstRow);
-            DeviceException failed = run();
-            if (failed != null) {
-                throw failed;
-            }
+            new WeightPacker(packing, confined).add(matrix, part, firstRow);
+            runNow(packing);
         }
     }
 }

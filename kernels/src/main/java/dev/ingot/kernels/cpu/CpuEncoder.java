@@ -271,6 +271,12 @@ final class CpuEncoder implements Encoder {
     }
 
     @Override
+    public void feedSampled(Tensor ids, Tensor sampled, Tensor rows) {
+        OpShapes.feedSampled(check("feedSampled"), ids, sampled, rows);
+        ops.add(OpCode.FEED_SAMPLED).tensor(0, ids).tensor(1, sampled).tensor(2, rows);
+    }
+
+    @Override
     public void argmax(Tensor out, Tensor x) {
         OpShapes.argmax(check("argmax"), out, x);
         ops.add(OpCode.ARGMAX).tensor(0, out).tensor(1, x);

@@ -302,7 +302,12 @@ final class CpuKernels {
                 case Status.BAD_TOKEN ->
                         outside("embed: token id " + value + " at row " + row, where);
                 case Status.BAD_ROW ->
-                        outside("gatherRows or addRows: row " + value + " at index " + row, where);
+                        outside(
+                                "gatherRows, addRows or feedSampled: row "
+                                        + value
+                                        + " at index "
+                                        + row,
+                                where);
                 case Status.BAD_EXPERT ->
                         outside("expert or place " + value + " at row " + row, where);
                 case Status.BAD_SLOT -> outside("storeKv: slot " + value + " of row " + row, where);

@@ -24,6 +24,7 @@ enum OpCode {
     MOE_MATMUL(39),
     MOE_COMBINE(40),
     TOP_K(42),
+    FEED_SAMPLED(45),
     COPY_BLOCKS(48);
 
     private final int code;

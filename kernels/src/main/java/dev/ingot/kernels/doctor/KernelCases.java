@@ -436,6 +436,17 @@ public final class KernelCases {
                         }));
         cases.add(
                 new KernelCase(
+                        "feedSampled",
+                        "5 tokens",
+                        EXACT,
+                        device -> {
+                            Tensor ids = Inputs.ints(device, 5, 6, 7, 8, 9);
+                            Tensor sampled = Inputs.ints(device, 11, -1, 12);
+                            Tensor rows = Inputs.ints(device, 2, -1, 0, 1, 2);
+                            return prepared(enc -> enc.feedSampled(ids, sampled, rows), ids);
+                        }));
+        cases.add(
+                new KernelCase(
                         "argmax",
                         "[5, 5000]",
                         EXACT,

@@ -57,10 +57,14 @@ public final class MetalDevice implements Device {
     private final MetalQueue queue;
     private final MemorySegment sizes;
     private final MetalBuffer canary;
-    private final MetalFaults faults;
+
+    /// Of steps in turn: two may be under way.
+    private final List<MetalFaults> faults;
+
     private final KernelArguments arguments;
     private final MetalBuffer attentionScratch;
 
+    private int turn;
     private boolean closed;
     private @Nullable MetalResidency residency;
     private @Nullable MetalCommandBuffer current;
@@ -83,10 +87,10 @@ public final class MetalDevice implements Device {
         try {
             sizes = memory.scratch(ComputePass.SIZES_BYTES);
             canary = memory.allocate("canary", Integer.BYTES);
-            faults = MetalFaults.of(this);
+            faults = List.of(MetalFaults.of(this), MetalFaults.of(this));
             arguments = new KernelArguments(memory.scratch(KernelArguments.MAX_BYTES));
             attentionScratch = memory.allocate("attention scratch", ATTENTION_SCRATCH_BYTES);
-            queue = new MetalQueue(device, budget, faults);
+            queue = new MetalQueue(device, budget);
         } catch (RuntimeException | Error e) {
             memory.close();
             throw e;
@@ -221,7 +225,9 @@ public final class MetalDevice implements Device {
         if (queue.isBroken()) {
             recover();
         }
-        faults.clear();
+        queue.requireRoom();
+        turn = (turn + 1) % faults.size();
+        faults().clear();
         return begin();
     }
 
@@ -309,7 +315,7 @@ public final class MetalDevice implements Device {
 
     /// Where the kernels of a step report indices out of their tables.
     MetalFaults faults() {
-        return faults;
+        return faults.get(turn);
     }
 
     /// All memory of this device.
@@ -339,7 +345,7 @@ public final class MetalDevice implements Device {
             return;
         }
         try {
-            queue.submit(parts, completion);
+            queue.submit(parts, faults(), completion);
         } finally {
             closePool();
         }

@@ -243,6 +243,12 @@ final class MetalEncoder implements Encoder {
     }
 
     @Override
+    public void feedSampled(Tensor ids, Tensor sampled, Tensor rows) {
+        OpShapes.feedSampled(check("feedSampled"), ids, sampled, rows);
+        this.rows.feedSampled(ids, sampled, rows);
+    }
+
+    @Override
     public void argmax(Tensor out, Tensor x) {
         OpShapes.argmax(check("argmax"), out, x);
         rows.argmax(out, x);

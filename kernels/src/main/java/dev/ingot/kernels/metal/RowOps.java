@@ -170,6 +170,32 @@ final class RowOps {
         segments(out);
     }
 
+    void feedSampled(Tensor ids, Tensor sampled, Tensor rows) {
+        if (ids.rows() == 0) {
+            return;
+        }
+        ComputePass pass = step.pass();
+        long bytes = 3 * StepOps.bytes(ids);
+        int number = step.begin("feedSampled", bytes, bytes);
+        step.pipeline("select", "feed_sampled", FunctionConstants.NONE);
+        step.bind(0, ids);
+        step.bind(1, sampled);
+        step.bind(2, rows);
+        pass.bytes(
+                3,
+                step.arguments()
+                        .put(ids.rows())
+                        .put(ids.rowStride())
+                        .put(sampled.rowStride())
+                        .put(rows.rowStride())
+                        .put(sampled.rows())
+                        .put(number)
+                        .bytes());
+        step.bindFaults();
+        int threads = step.threads(Math.min(MOST_ELEMENT_THREADS, ids.rows()));
+        pass.threadgroups(Math.ceilDiv(ids.rows(), threads), 1, 1, threads, 1, 1);
+    }
+
     void argmax(Tensor out, Tensor x) {
         if (x.rows() > 0) {
             long bytes = StepOps.bytes(x);

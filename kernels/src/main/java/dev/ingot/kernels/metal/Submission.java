@@ -75,6 +75,11 @@ final class Submission {
         return ended.getCount() == 0;
     }
 
+    /// Whether the GPU is done with it, or nobody waits for it any more; its completion may just be told.
+    synchronized boolean isDone() {
+        return running <= 0;
+    }
+
     /// Stops waiting for a GPU that does not answer: the completion is never told.
     synchronized void abandon() {
         if (running > 0) {

@@ -18,8 +18,10 @@ import dev.ingot.engine.ops.Tensor;
 import dev.ingot.kernels.parity.Data;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -128,8 +130,8 @@ final class CpuDeviceTest {
 
     // ---------------------------------------------------------------- command buffers
 
-    private static final class Told implements CommandBuffer.Completion {
-        private final List<String> what = new ArrayList<>();
+    private static class Told implements CommandBuffer.Completion {
+        private final BlockingQueue<String> what = new LinkedBlockingQueue<>();
 
         @Override
         public void completed() {
@@ -140,17 +142,77 @@ final class CpuDeviceTest {
         public void failed(DeviceException cause) {
             what.add("failed");
         }
+
+        String next() throws InterruptedException {
+            return what.take();
+        }
     }
 
     @Test
-    void aStepOfNothingIsCompletedOnce() {
+    void aStepOfNothingIsCompletedOnce() throws InterruptedException {
         var told = new Told();
         var buffer = cpu.commandBuffer();
         buffer.commit(told);
-        assertThat(told.what).containsExactly("completed");
+        assertThat(told.next()).isEqualTo("completed");
         assertThatThrownBy(() -> buffer.commit(told)).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(buffer::encoder).isInstanceOf(IllegalStateException.class);
-        assertThat(told.what).containsExactly("completed");
+        cpu.close();
+        assertThat(told.what).isEmpty();
+    }
+
+    @Test
+    void twoStepsMayBeCommittedAndRunInOrder() throws InterruptedException {
+        var x = Steps.floats(cpu, new float[8]);
+        var ones = cpu.vector("ones", new float[] {1, 1, 1, 1, 1, 1, 1, 1});
+        var told = new Told();
+        float expected = 0;
+        for (int round = 0; round < 100; round++) {
+            for (float factor : new float[] {0.5f, 0.25f}) {
+                var commands = cpu.commandBuffer();
+                for (int i = 0; i < 50; i++) {
+                    commands.encoder().add(x, ones);
+                    expected += 1;
+                }
+                commands.encoder().scale(x, factor);
+                expected *= factor;
+                commands.commit(told);
+            }
+            assertThat(told.next()).isEqualTo("completed");
+            assertThat(told.next()).isEqualTo("completed");
+            assertThat(Steps.row(x, 0)).containsOnly(expected);
+        }
+    }
+
+    @Test
+    void aThirdStepIsRefusedAndClosingWaitsForTheTwo() throws Exception {
+        var held = new CountDownLatch(1);
+        var told = new Told();
+        cpu.commandBuffer()
+                .commit(
+                        new Told() {
+                            @Override
+                            public void completed() {
+                                try {
+                                    held.await(); // Nothing behind it begins.
+                                } catch (InterruptedException e) {
+                                    throw new AssertionError(e);
+                                }
+                                told.completed();
+                            }
+                        });
+        while (!cpu.isIdle()) {
+            Thread.onSpinWait();
+        }
+        cpu.commandBuffer().commit(told);
+        cpu.commandBuffer().commit(told);
+        assertThatThrownBy(cpu::commandBuffer)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("2 command buffers");
+        assertThatThrownBy(() -> cpu.matrix("w", List.of(weights(2, 2))))
+                .isInstanceOf(IllegalStateException.class);
+        held.countDown();
+        cpu.close();
+        assertThat(told.what).containsExactly("completed", "completed", "completed");
     }
 
     @Test
@@ -250,6 +312,16 @@ final class CpuDeviceTest {
         for (int bad : new int[] {5, -1, Integer.MAX_VALUE}) {
             var rows = Steps.column(cpu, 0, bad);
             fails(enc -> enc.gatherRows(out, x, rows), "gatherRows", "" + bad, "5");
+        }
+        var ids = ints(2);
+        for (int bad : new int[] {3, Integer.MAX_VALUE}) {
+            var rows = Steps.column(cpu, -1, bad);
+            fails(
+                    enc -> enc.feedSampled(ids, ints(3), rows),
+                    "feedSampled",
+                    "" + bad,
+                    "index 1",
+                    "3");
         }
     }
 
@@ -419,6 +491,8 @@ final class CpuDeviceTest {
         refused(e -> e.swiglu(floats(2, 4), floats(2, 4)), "swiglu", "[2, 4]", "[2, 8]");
         refused(e -> e.gatherRows(floats(2, 4), floats(3, 5), ints(2)), "gatherRows", "[2, 5]");
         refused(e -> e.gatherRows(floats(2, 4), floats(3, 4), ints(1)), "gatherRows", "[1, 4]");
+        refused(e -> e.feedSampled(ints(2), ints(3), ints(1)), "feedSampled", "[1, 1]");
+        refused(e -> e.feedSampled(ints(2), floats(3, 1), ints(2)), "feedSampled", "sampled");
         refused(e -> e.argmax(ints(2), floats(3, 4)), "argmax", "[3, 1]");
     }
 

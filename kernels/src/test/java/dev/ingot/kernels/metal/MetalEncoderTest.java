@@ -113,6 +113,12 @@ final class MetalEncoderTest {
             faults(e -> e.embed(x, table, ids), "embed", "token id");
             faults(e -> e.gatherRows(x, floats(6, 4), ids), "gatherRows", "row");
         }
+        var tokens = Steps.column(metal, 0, 0);
+        var three = Steps.column(metal, 1, 2, 3);
+        for (int bad : new int[] {3, Integer.MAX_VALUE}) {
+            var rows = Steps.column(metal, -1, bad);
+            faults(e -> e.feedSampled(tokens, three, rows), "feedSampled", "row");
+        }
         var cache = metal.kvCache(new KvGeometry(1, 1, 4, 4, 3, DType.F16));
         for (int bad : new int[] {-1, 12}) {
             var slots = Steps.column(metal, 0, bad);

@@ -505,6 +505,30 @@ public final class OpCases {
                                 return Data.read(out);
                             }));
         }
+        for (int tokens : new int[] {1, 5, 300}) {
+            cases.add(
+                    new OpCase(
+                            "feedSampled",
+                            tokens + " tokens",
+                            0,
+                            device -> {
+                                int[] ids = new int[tokens];
+                                int[] rows = new int[tokens];
+                                for (int t = 0; t < tokens; t++) {
+                                    ids[t] = 1000 + t;
+                                    rows[t] = t % 5 - 1;
+                                }
+                                var to = Steps.column(device, ids);
+                                var sampled = Steps.column(device, 7, -1, 0, 99);
+                                var from = Steps.column(device, rows);
+                                Steps.run(device, enc -> enc.feedSampled(to, sampled, from));
+                                float[] fed = new float[tokens];
+                                for (int t = 0; t < tokens; t++) {
+                                    fed[t] = Steps.intAt(to, t);
+                                }
+                                return new float[][] {fed};
+                            }));
+        }
     }
 
     // ---------------------------------------------------------------- experts
