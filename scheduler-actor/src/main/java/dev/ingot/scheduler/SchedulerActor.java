@@ -1,7 +1,6 @@
 package dev.ingot.scheduler;
 
 import dev.ingot.engine.kv.BlockCopy;
-import dev.ingot.engine.kv.Demand;
 import dev.ingot.engine.kv.KvAllocator;
 import dev.ingot.engine.kv.Reservation.ReservedSlice;
 import dev.ingot.engine.sampling.Sample;
@@ -12,7 +11,6 @@ import dev.ingot.engine.schedule.Sequence;
 import dev.ingot.engine.schedule.Slice;
 import dev.ingot.engine.schedule.StepPlan;
 import dev.ingot.engine.schedule.StepPlanner;
-import dev.ingot.engine.schedule.StepPlanner.Want;
 import dev.ingot.engine.sequence.FinishReason;
 import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.engine.sequence.Tokens;
@@ -89,9 +87,7 @@ public final class SchedulerActor {
 
     private long lastStepId;
     private long lastStepNanos = Long.MAX_VALUE;
-    private boolean reserving;
-    private List<Want> wanted = List.of();
-    private final Set<SequenceId> orphans = new HashSet<>();
+    private final NextStep next = new NextStep();
     private int repliesDue;
     private final StepsInFlight inFlight = new StepsInFlight();
     private int freeBlocks;
@@ -203,8 +199,7 @@ public final class SchedulerActor {
             }
             case FromAllocator(Exhausted(int free)) -> {
                 freeBlocks = free;
-                orphans.clear();
-                reserving = false;
+                next.exhausted();
                 startStep();
             }
             case FromAllocator(Freed(int free)) -> {
@@ -332,9 +327,8 @@ public final class SchedulerActor {
     private void drop(Sequence sequence, boolean trusted) {
         if (roster.remove(sequence)) {
             release(sequence.id(), trusted);
-        } else if (reserving && wantOf(sequence) != null) {
-            orphans.add(
-                    sequence.id()); // It holds blocks only if the reservation on its way succeeds.
+        } else {
+            next.ended(sequence);
         }
     }
 
@@ -366,7 +360,7 @@ public final class SchedulerActor {
     // ------------------------------------------------------------------ the step
 
     private void startStep() {
-        if (reserving || !(inFlight.isEmpty() || mayPlanAhead())) {
+        if (next.isReserving() || !(inFlight.isEmpty() || mayPlanAhead())) {
             return;
         }
         var decision = planner.plan(roster.running(), roster.waiting(), freeBlocks, pace);
@@ -380,21 +374,7 @@ public final class SchedulerActor {
         if (decision.wants().isEmpty() && !canaryIsDue) {
             return;
         }
-        wanted = decision.wants();
-        reserving = true;
-        var demands = new ArrayList<Demand>(wanted.size());
-        for (var want : wanted) {
-            var sequence = want.sequence();
-            var tokens = roster.get(sequence.id()).tokens();
-            demands.add(
-                    new Demand(
-                            sequence.id(),
-                            tokens,
-                            sequence.cacheSalt(),
-                            want.firstPosition(),
-                            want.count(),
-                            want.leader()));
-        }
+        var demands = next.reserve(decision.wants(), roster);
         assert FaultPoint.SCHEDULER_BEFORE_RESERVE.passed();
         allocator.tell(new Reserve(demands, fromAllocator));
         assert FaultPoint.SCHEDULER_AFTER_RESERVE.passed();
@@ -412,12 +392,12 @@ public final class SchedulerActor {
         var entries = new ArrayList<Admitted>(reserved.size());
         var copies = new ArrayList<BlockCopy>();
         for (var each : reserved) {
-            if (orphans.remove(each.sequence())) {
+            if (next.isOrphan(each.sequence())) {
                 release(each.sequence(), true);
                 continue;
             }
             var entry = roster.find(each.sequence());
-            if (entry != null && wantOf(entry.sequence()) != null) {
+            if (entry != null && next.wants(entry.sequence())) {
                 slices.add(slice(entry, each));
                 entries.add(entry);
                 copies.addAll(each.copies());
@@ -426,8 +406,7 @@ public final class SchedulerActor {
         if (reserved.isEmpty() && canary.isWaiting()) {
             slices.add(canary.slice());
         }
-        wanted = List.of();
-        reserving = false;
+        next.reserved();
         if (slices.isEmpty()) {
             startStep();
             return;
@@ -450,15 +429,6 @@ public final class SchedulerActor {
                 && lastStepNanos < SHORT_STEP_NANOS
                 && roster.running().stream().noneMatch(Sequence::isSuspect)
                 && roster.waiting().suspects().isEmpty();
-    }
-
-    private @Nullable Want wantOf(Sequence sequence) {
-        for (var want : wanted) {
-            if (want.sequence() == sequence) {
-                return want;
-            }
-        }
-        return null;
     }
 
     private Slice slice(Admitted entry, ReservedSlice reserved) {
@@ -592,7 +562,7 @@ public final class SchedulerActor {
             }
             var sequence = entry.sequence();
             sequence.failedStep();
-            wanted = without(wanted, sequence);
+            next.leaveOut(sequence);
             if (sequence.failures() < MAX_FAILURES || step.entries().size() > 1) {
                 roster.putBack(sequence);
                 release(sequence.id(), false);
@@ -607,24 +577,19 @@ public final class SchedulerActor {
     /// The worker will not run the step that waits behind one that failed: whom only that one was for starts over,
     /// blameless.
     private void voidNext(StepInFlight failed) {
-        var next = inFlight.voidNext();
-        if (next == null) {
+        var voided = inFlight.voidNext();
+        if (voided == null) {
             return;
         }
-        for (var entry : next.entries().reversed()) {
+        for (var entry : voided.entries().reversed()) {
             var sequence = entry.sequence();
             if (roster.has(entry) && !failed.isFor(entry)) {
                 sequence.startOver();
-                wanted = without(wanted, sequence);
+                next.leaveOut(sequence);
                 roster.putBack(sequence);
                 release(sequence.id(), false);
             }
         }
-    }
-
-    /// The reservation on its way is not for a sequence that has just given its blocks back.
-    private static List<Want> without(List<Want> wants, Sequence sequence) {
-        return wants.stream().filter(want -> want.sequence() != sequence).toList();
     }
 
     private void fail(Admitted entry, String message) {
