@@ -2,12 +2,12 @@ package dev.ingot.worker;
 
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.Device;
+import dev.ingot.engine.ops.Draw;
 import dev.ingot.engine.ops.Encoder;
+import dev.ingot.engine.ops.LogitEdits;
 import dev.ingot.engine.ops.Tensor;
 import dev.ingot.engine.sampling.InvalidLogitsException;
-import dev.ingot.engine.sampling.Sample;
 import dev.ingot.engine.sampling.SamplerScratch;
-import dev.ingot.engine.sampling.SamplingParams;
 import dev.ingot.engine.sampling.SequenceSampler;
 import dev.ingot.engine.schedule.StepPlan;
 import dev.ingot.engine.sequence.SequenceId;
@@ -16,29 +16,41 @@ import dev.ingot.worker.Worker.RowFailed;
 import dev.ingot.worker.Worker.Sampled;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 
-/// Logits to tokens for all rows of a step: what the device can find for all rows at once where that is all a
-/// row needs (its argmax, its likeliest few), its sequence's sampler over the whole row otherwise.
+/// Logits to tokens for all rows of a step: by the device, but for rows whose log probabilities are asked for and
+/// rows with more edits than there is room for. These are their samplers' on the host, to the same tokens.
 ///
 /// The samplers know nothing of each other, so a row's token depends neither on what it is batched with nor on
-/// the thread that draws it.
+/// where it is drawn.
 final class BatchSampler implements AutoCloseable {
+    /// Room for so many edits a row, on average: a prompt of this many different tokens with a repetition penalty.
+    static final int EDITS_A_ROW = 1024;
+
+    /// At least, for all rows together: for one long prompt.
+    static final int LEAST_EDITS = 16_384;
+
     private final Tensor logits;
-    private final Tensor likeliest;
-    private final Tensor listedIds;
-    private final Tensor listedLogits;
+    private final Tensor tokens;
+    private final Tensor draws;
+    private final LogitEdits edits;
+    private final int mostEdits;
     private final RowTeam team;
 
+    /// Rows of the step that the device draws.
+    private final BitSet onDevice = new BitSet();
+
     /// Whose next token a row of logits tells.
-    private record Row(SequenceId sequence, SequenceSampler sampler) {}
+    private record Row(int index, SequenceId sequence, SequenceSampler sampler) {}
 
     BatchSampler(Device device, int maxRows, int vocabulary) {
         logits = Tensor.allocate(device, "logits", DType.F32, maxRows, vocabulary);
-        likeliest = Tensor.allocate(device, "argmax", DType.I32, maxRows, 1);
-        int listed = Math.min(Encoder.MAX_TOP_K, vocabulary);
-        listedIds = Tensor.allocate(device, "top-k ids", DType.I32, maxRows, listed);
-        listedLogits = Tensor.allocate(device, "top-k logits", DType.F32, maxRows, listed);
+        tokens = Tensor.allocate(device, "sampled tokens", DType.I32, maxRows, 1);
+        draws = Tensor.allocate(device, "draws", DType.I32, maxRows, Draw.COLUMNS);
+        int wanted = Math.max(LEAST_EDITS, maxRows * EDITS_A_ROW);
+        mostEdits = (int) Math.min(wanted, (long) maxRows * vocabulary);
+        edits = LogitEdits.allocate(device, maxRows, mostEdits);
         team = new RowTeam(device.info().threads(), vocabulary);
     }
 
@@ -47,71 +59,82 @@ final class BatchSampler implements AutoCloseable {
         return logits.firstRows(rows);
     }
 
-    /// Records what the device can do of the sampling.
+    /// Records what the device does of the sampling. The samplers must know all tokens before this step's.
     void encode(Encoder encoder, StepPlan plan, int rows) {
-        boolean argmax = false;
-        boolean topK = false;
+        onDevice.clear();
+        int row = 0;
+        int entries = 0;
         for (var slice : plan.slices()) {
-            if (slice.sampler() != null) {
-                argmax |= slice.sampler().params().isPlainGreedy();
-                topK |= isListed(slice.sampler().params());
+            var sampler = slice.sampler();
+            if (sampler == null) {
+                continue;
             }
+            var draw = Draw.LIKELIEST; // of the rows that are not the device's, to no purpose
+            if (sampler.isForDevice() && sampler.mostEdits() <= mostEdits - entries) {
+                onDevice.set(row);
+                entries = sampler.writeEdits(edits, entries);
+                draw = sampler.draw();
+            }
+            draw.write(draws.contents(), row);
+            edits.endRow(row++, entries);
         }
-        if (argmax) {
-            encoder.argmax(likeliest.firstRows(rows), logits.firstRows(rows));
+        if (onDevice.isEmpty()) {
+            return;
         }
-        if (topK) {
-            encoder.topK(
-                    listedIds.firstRows(rows),
-                    listedLogits.firstRows(rows),
-                    logits.firstRows(rows));
+        if (entries > 0) {
+            encoder.processLogits(logits.firstRows(rows), edits.first(rows, entries));
         }
+        encoder.sample(tokens.firstRows(rows), logits.firstRows(rows), draws.firstRows(rows));
     }
 
-    /// Draws the next token of every slice that samples, in the plan's order. The device must be done.
+    /// The next token of every slice that samples, in the plan's order. The device must be done.
     List<Outcome> sample(StepPlan plan) {
-        var sampling = new ArrayList<Row>(plan.slices().size());
-        int wholeRows = 0;
+        var rows = new ArrayList<Row>(plan.slices().size());
         for (var slice : plan.slices()) {
             if (slice.sampler() != null) {
-                sampling.add(new Row(slice.sequence(), slice.sampler()));
-                var params = slice.sampler().params();
-                wholeRows += params.isPlainGreedy() || isListed(params) ? 0 : 1;
+                rows.add(new Row(rows.size(), slice.sequence(), slice.sampler()));
             }
         }
-        var outcomes = new Outcome[sampling.size()];
+        var outcomes = new Outcome[rows.size()];
+        var others = new ArrayList<Row>();
+        for (var row : rows) {
+            int token = onDevice.get(row.index()) ? token(row.index()) : -1;
+            if (token < 0) {
+                others.add(row);
+            } else {
+                outcomes[row.index()] = new Sampled(row.sequence(), row.sampler().nextDrawn(token));
+            }
+        }
         team.run(
-                outcomes.length,
-                wholeRows,
-                (row, scratch) -> {
-                    outcomes[row] = sample(sampling.get(row), row, scratch);
+                others.size(),
+                (i, scratch) -> {
+                    var row = others.get(i);
+                    outcomes[row.index()] = onHost(row, scratch);
                 });
         return List.of(outcomes);
     }
 
-    private boolean isListed(SamplingParams params) {
-        return params.shortlist() > 0 && params.shortlist() <= listedIds.columns();
+    private int token(int row) {
+        return tokens.contents().getAtIndex(ValueLayout.JAVA_INT, row);
     }
 
-    private Outcome sample(Row sampling, int row, SamplerScratch scratch) {
+    /// A row that was never the device's; or one of which it made nothing, to find out why.
+    private Outcome onHost(Row row, SamplerScratch scratch) {
+        var own = logits.row(row.index());
+        boolean failed = onDevice.get(row.index());
+        if (failed) {
+            edits.undo(row.index(), own);
+        }
         try {
-            return new Sampled(sampling.sequence(), next(sampling.sampler(), row, scratch));
+            var sample = row.sampler().next(own.contents(), scratch);
+            if (failed) {
+                throw new IllegalStateException(
+                        "the device found no token for " + row.sequence() + ", the host " + sample);
+            }
+            return new Sampled(row.sequence(), sample);
         } catch (InvalidLogitsException e) {
-            return new RowFailed(sampling.sequence(), String.valueOf(e.getMessage()));
+            return new RowFailed(row.sequence(), String.valueOf(e.getMessage()));
         }
-    }
-
-    private Sample next(SequenceSampler sampler, int row, SamplerScratch scratch)
-            throws InvalidLogitsException {
-        if (sampler.params().isPlainGreedy()) {
-            return sampler.nextGreedy(
-                    likeliest.buffer().contents().getAtIndex(ValueLayout.JAVA_INT, row));
-        }
-        if (isListed(sampler.params())) {
-            return sampler.nextOf(
-                    listedIds.row(row).contents(), listedLogits.row(row).contents(), scratch);
-        }
-        return sampler.next(logits.row(row).contents(), scratch);
     }
 
     @Override

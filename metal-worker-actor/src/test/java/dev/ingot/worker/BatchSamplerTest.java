@@ -1,6 +1,7 @@
 package dev.ingot.worker;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.ingot.engine.kv.BlockTableView;
 import dev.ingot.engine.kv.Demand;
@@ -10,6 +11,7 @@ import dev.ingot.engine.kv.Reservation;
 import dev.ingot.engine.ops.CommandBuffer;
 import dev.ingot.engine.ops.DeviceException;
 import dev.ingot.engine.sampling.InvalidLogitsException;
+import dev.ingot.engine.sampling.LogitBias;
 import dev.ingot.engine.sampling.SamplerScratch;
 import dev.ingot.engine.sampling.SamplingParams;
 import dev.ingot.engine.sampling.SequenceSampler;
@@ -18,18 +20,24 @@ import dev.ingot.engine.schedule.StepPlan;
 import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.kernels.cpu.CpuDevice;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class BatchSamplerTest {
     private static final SamplingParams GREEDY = SamplingParams.greedy(100);
 
-    /// One of each way: by argmax, by list, over the whole row.
+    private static final SamplingParams RANDOM = GREEDY.toBuilder().temperature(1).build();
+
+    /// Filters, edits, and log probabilities, which only the host gives.
     private static final List<SamplingParams> WAYS =
             List.of(
                     GREEDY,
@@ -38,6 +46,22 @@ class BatchSamplerTest {
                     GREEDY.toBuilder().temperature(1).topK(65).seed(7).build(),
                     GREEDY.toBuilder().temperature(1).seed(8).build(),
                     GREEDY.toBuilder().temperature(1).topP(0.9f).logprobs(3).seed(9).build(),
+                    RANDOM.toBuilder()
+                            .repetitionPenalty(1.3f)
+                            .minTokens(4)
+                            .stopTokenIds(Tokens.of(3, 3, 7))
+                            .build(),
+                    GREEDY.toBuilder().presencePenalty(1.5f).frequencyPenalty(0.5f).build(),
+                    RANDOM.toBuilder()
+                            .logitBias(LogitBias.of(Map.of(1, 4f, 2, -100f)))
+                            .repetitionPenalty(0.8f)
+                            .logprobs(0)
+                            .build(),
+                    RANDOM.toBuilder()
+                            .logitBias(LogitBias.of(Map.of(1, 4f, 2, -100f)))
+                            .frequencyPenalty(1)
+                            .topP(0.9f)
+                            .build(),
                     GREEDY.toBuilder().temperature(2).topK(1).seed(10).build());
 
     @ParameterizedTest
@@ -51,10 +75,13 @@ class BatchSamplerTest {
             var scratch = new SamplerScratch(vocabulary);
             for (int step = 0; step < 5; step++) {
                 fill(batch, rows, vocabulary, step);
+                float[] before = batch.logits(rows).contents().toArray(ValueLayout.JAVA_FLOAT);
                 var outcomes = run(device, batch, together);
                 for (int row = 0; row < rows; row++) {
-                    var expected =
-                            alone.get(row).next(batch.logits(rows).row(row).contents(), scratch);
+                    var logits =
+                            MemorySegment.ofArray(before)
+                                    .asSlice(4L * row * vocabulary, 4L * vocabulary);
+                    var expected = alone.get(row).next(logits, scratch);
                     assertThat(outcomes.get(row))
                             .as("step %d, row %d", step, row)
                             .isEqualTo(new Worker.Sampled(new SequenceId(row, 0), expected));
@@ -86,15 +113,96 @@ class BatchSamplerTest {
         }
     }
 
+    /// A row fails for the reasons and in the words that the host has for it, whose row it may be.
+    @Test
+    void aRowFailsInTheHostsWords() {
+        float no = Float.NEGATIVE_INFINITY;
+        float[][] rows = {
+            {0, Float.NaN, 0},
+            {0, 3, Float.POSITIVE_INFINITY},
+            {no, no, no},
+            {no, no, 5},
+            {0, 1, Float.MAX_VALUE}
+        };
+        var ways =
+                List.of(
+                        GREEDY,
+                        RANDOM.toBuilder().repetitionPenalty(2).build(),
+                        RANDOM,
+                        RANDOM.toBuilder().minTokens(1).eosTokenIds(Tokens.of(2)).build(),
+                        GREEDY.toBuilder()
+                                .logitBias(LogitBias.of(Map.of(2, Float.MAX_VALUE)))
+                                .presencePenalty(1)
+                                .build());
+        try (var device = CpuDevice.open(2);
+                var batch = new BatchSampler(device, rows.length, 3)) {
+            for (int r = 0; r < rows.length; r++) {
+                MemorySegment.copy(
+                        rows[r],
+                        0,
+                        batch.logits(rows.length).row(r).contents(),
+                        ValueLayout.JAVA_FLOAT,
+                        0,
+                        3);
+            }
+            var outcomes =
+                    run(
+                            device,
+                            batch,
+                            ways.stream().map(way -> sampler(way, Tokens.of(1), 3)).toList());
+            for (int r = 0; r < rows.length; r++) {
+                var host = sampler(ways.get(r), Tokens.of(1), 3);
+                var row = MemorySegment.ofArray(rows[r]);
+                var failure =
+                        catchThrowableOfType(
+                                InvalidLogitsException.class,
+                                () -> host.next(row, new SamplerScratch(3)));
+                assertThat(outcomes.get(r))
+                        .isEqualTo(
+                                new Worker.RowFailed(
+                                        new SequenceId(r, 0),
+                                        String.valueOf(failure.getMessage())));
+            }
+        }
+    }
+
+    /// One row's edits leave no room for the next one's: that is the host's, and draws the same.
+    @Test
+    void whatDoesNotFitIsTheHosts() throws InvalidLogitsException {
+        int vocabulary = 20_011;
+        var prompt = Tokens.of(IntStream.range(0, BatchSampler.LEAST_EDITS - 10).toArray());
+        var params = RANDOM.toBuilder().repetitionPenalty(1.2f).build();
+        try (var device = CpuDevice.open(2);
+                var batch = new BatchSampler(device, 3, vocabulary)) {
+            fill(batch, 3, vocabulary, 7);
+            float[][] before = new float[3][];
+            for (int r = 0; r < 3; r++) {
+                before[r] = batch.logits(3).row(r).contents().toArray(ValueLayout.JAVA_FLOAT);
+            }
+            var samplers =
+                    IntStream.range(0, 3)
+                            .mapToObj(_ -> sampler(params, prompt, vocabulary))
+                            .toList();
+            var outcomes = run(device, batch, samplers);
+            for (int r = 0; r < 3; r++) {
+                var host = sampler(params, prompt, vocabulary);
+                var expected =
+                        host.next(MemorySegment.ofArray(before[r]), new SamplerScratch(vocabulary));
+                assertThat(outcomes.get(r))
+                        .isEqualTo(new Worker.Sampled(new SequenceId(r, 0), expected));
+                float[] after = batch.logits(3).row(r).contents().toArray(ValueLayout.JAVA_FLOAT);
+                assertThat(Arrays.equals(after, before[r])).as("untouched").isEqualTo(r > 0);
+            }
+        }
+    }
+
+    private static SequenceSampler sampler(SamplingParams params, Tokens prompt, int vocabulary) {
+        return new SequenceSampler(params, 0, prompt, Tokens.NONE, vocabulary);
+    }
+
     private static List<SequenceSampler> samplers(int rows, int vocabulary) {
         return IntStream.range(0, rows)
-                .mapToObj(row ->
-                        new SequenceSampler(
-                                WAYS.get(row % WAYS.size()),
-                                0,
-                                Tokens.of(1),
-                                Tokens.NONE,
-                                vocabulary))
+                .mapToObj(row -> sampler(WAYS.get(row % WAYS.size()), Tokens.of(1), vocabulary))
                 .toList();
     }
 
