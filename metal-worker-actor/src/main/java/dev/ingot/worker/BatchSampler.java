@@ -1,10 +1,7 @@
 package dev.ingot.worker;
 
-import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.Device;
-import dev.ingot.engine.ops.Draw;
 import dev.ingot.engine.ops.Encoder;
-import dev.ingot.engine.ops.LogitEdits;
 import dev.ingot.engine.ops.Tensor;
 import dev.ingot.engine.sampling.InvalidLogitsException;
 import dev.ingot.engine.sampling.SamplerScratch;
@@ -14,9 +11,7 @@ import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.worker.Worker.Outcome;
 import dev.ingot.worker.Worker.RowFailed;
 import dev.ingot.worker.Worker.Sampled;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.List;
 
 /// Logits to tokens for all rows of a step: by the device, but for rows whose log probabilities are asked for and
@@ -25,66 +20,25 @@ import java.util.List;
 /// The samplers know nothing of each other, so a row's token depends neither on what it is batched with nor on
 /// where it is drawn.
 final class BatchSampler implements AutoCloseable {
-    /// Room for so many edits a row, on average: a prompt of this many different tokens with a repetition penalty.
-    static final int EDITS_A_ROW = 1024;
-
-    /// At least, for all rows together: for one long prompt.
-    static final int LEAST_EDITS = 16_384;
-
-    private final Tensor logits;
-    private final Tensor tokens;
-    private final Tensor draws;
-    private final LogitEdits edits;
-    private final int mostEdits;
+    private final SampleBuffers buffers;
     private final RowTeam team;
-
-    /// Rows of the step that the device draws.
-    private final BitSet onDevice = new BitSet();
 
     /// Whose next token a row of logits tells.
     private record Row(int index, SequenceId sequence, SequenceSampler sampler) {}
 
     BatchSampler(Device device, int maxRows, int vocabulary) {
-        logits = Tensor.allocate(device, "logits", DType.F32, maxRows, vocabulary);
-        tokens = Tensor.allocate(device, "sampled tokens", DType.I32, maxRows, 1);
-        draws = Tensor.allocate(device, "draws", DType.I32, maxRows, Draw.COLUMNS);
-        int wanted = Math.max(LEAST_EDITS, maxRows * EDITS_A_ROW);
-        mostEdits = (int) Math.min(wanted, (long) maxRows * vocabulary);
-        edits = LogitEdits.allocate(device, maxRows, mostEdits);
+        buffers = new SampleBuffers(device, maxRows, vocabulary);
         team = new RowTeam(device.info().threads(), vocabulary);
     }
 
     /// Where the model writes the logits of `rows` rows.
     Tensor logits(int rows) {
-        return logits.firstRows(rows);
+        return buffers.logits(rows);
     }
 
-    /// Records what the device does of the sampling. The samplers must know all tokens before this step's.
-    void encode(Encoder encoder, StepPlan plan, int rows) {
-        onDevice.clear();
-        int row = 0;
-        int entries = 0;
-        for (var slice : plan.slices()) {
-            var sampler = slice.sampler();
-            if (sampler == null) {
-                continue;
-            }
-            var draw = Draw.LIKELIEST; // of the rows that are not the device's, to no purpose
-            if (sampler.isForDevice() && sampler.mostEdits() <= mostEdits - entries) {
-                onDevice.set(row);
-                entries = sampler.writeEdits(edits, entries);
-                draw = sampler.draw();
-            }
-            draw.write(draws.contents(), row);
-            edits.endRow(row++, entries);
-        }
-        if (onDevice.isEmpty()) {
-            return;
-        }
-        if (entries > 0) {
-            encoder.processLogits(logits.firstRows(rows), edits.first(rows, entries));
-        }
-        encoder.sample(tokens.firstRows(rows), logits.firstRows(rows), draws.firstRows(rows));
+    /// Records what the device does of the sampling.
+    void encode(Encoder encoder, StepPlan plan) {
+        buffers.encode(encoder, plan);
     }
 
     /// The next token of every slice that samples, in the plan's order. The device must be done.
@@ -98,7 +52,7 @@ final class BatchSampler implements AutoCloseable {
         var outcomes = new Outcome[rows.size()];
         var others = new ArrayList<Row>();
         for (var row : rows) {
-            int token = onDevice.get(row.index()) ? token(row.index()) : -1;
+            int token = buffers.isOnDevice(row.index()) ? buffers.token(row.index()) : -1;
             if (token < 0) {
                 others.add(row);
             } else {
@@ -114,20 +68,12 @@ final class BatchSampler implements AutoCloseable {
         return List.of(outcomes);
     }
 
-    private int token(int row) {
-        return tokens.contents().getAtIndex(ValueLayout.JAVA_INT, row);
-    }
-
     /// A row that was never the device's; or one of which it made nothing, to find out why.
     private Outcome onHost(Row row, SamplerScratch scratch) {
-        var own = logits.row(row.index());
-        boolean failed = onDevice.get(row.index());
-        if (failed) {
-            edits.undo(row.index(), own);
-        }
+        var logits = buffers.restored(row.index());
         try {
-            var sample = row.sampler().next(own.contents(), scratch);
-            if (failed) {
+            var sample = row.sampler().next(logits.contents(), scratch);
+            if (buffers.isOnDevice(row.index())) {
                 throw new IllegalStateException(
                         "the device found no token for " + row.sequence() + ", the host " + sample);
             }

@@ -172,7 +172,7 @@ final class LoadedModel implements AutoCloseable {
             commands.encoder().copyBlocks(cache, buffers.fillCopies(plan));
         }
         model.encode(commands.encoder(), batch, sampler.logits(rows));
-        sampler.encode(commands.encoder(), plan, rows);
+        sampler.encode(commands.encoder(), plan);
         return commands;
     }
 

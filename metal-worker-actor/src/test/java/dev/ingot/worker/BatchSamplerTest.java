@@ -170,7 +170,7 @@ class BatchSamplerTest {
     @Test
     void whatDoesNotFitIsTheHosts() throws InvalidLogitsException {
         int vocabulary = 20_011;
-        var prompt = Tokens.of(IntStream.range(0, BatchSampler.LEAST_EDITS - 10).toArray());
+        var prompt = Tokens.of(IntStream.range(0, SampleBuffers.LEAST_EDITS - 10).toArray());
         var params = RANDOM.toBuilder().repetitionPenalty(1.2f).build();
         try (var device = CpuDevice.open(2);
                 var batch = new BatchSampler(device, 3, vocabulary)) {
@@ -226,7 +226,7 @@ class BatchSamplerTest {
         }
         var plan = new StepPlan(1, slices);
         var commands = device.commandBuffer();
-        batch.encode(commands.encoder(), plan, samplers.size());
+        batch.encode(commands.encoder(), plan);
         var failures = new ArrayList<DeviceException>();
         commands.commit(
                 new CommandBuffer.Completion() {

@@ -110,7 +110,7 @@ public final class SequenceSampler {
         int token =
                 params.temperature() == 0
                         ? likeliest
-                        : scratch.candidates.draw(logits, vocabulary, logits[likeliest], draw());
+                        : scratch.candidates.draw(logits, vocabulary, logits[likeliest], draw(0));
         advance(token);
         return top == null
                 ? Sample.of(token)
@@ -125,8 +125,15 @@ public final class SequenceSampler {
         return params.logprobs() == SamplingParams.NO_LOGPROBS;
     }
 
+    /// Whether the tokens before it have a say in the logits of the next one, other than through the model.
+    public boolean penalizes() {
+        return penalizes;
+    }
+
     /// How the device chooses the next token: [dev.ingot.engine.ops.Encoder#sample].
-    public Draw draw() {
+    ///
+    /// @param pending tokens of the output before it that the sampler has not been told of
+    public Draw draw(int pending) {
         return params.temperature() == 0
                 ? Draw.LIKELIEST
                 : new Draw(
@@ -134,27 +141,41 @@ public final class SequenceSampler {
                         reach,
                         params.topK(),
                         topP,
-                        Philox.bits(params.seed(), choice, outputCount, Philox.PURPOSE_TOKEN));
+                        Philox.bits(
+                                params.seed(),
+                                choice,
+                                outputCount + pending,
+                                Philox.PURPOSE_TOKEN));
     }
 
     /// At least as many as [#writeEdits] writes.
-    public int mostEdits() {
+    public int mostEdits(int pending) {
         return counts.size()
                 + params.logitBias().size()
-                + (outputCount < params.minTokens() ? bans.length : 0);
+                + (isTooEarlyToEnd(pending) ? bans.length : 0);
+    }
+
+    private boolean isTooEarlyToEnd(int pending) {
+        return outputCount + pending < params.minTokens();
     }
 
     /// Writes what logits processors change before the next token is chosen, from entry `index` on.
     ///
+    /// @param pending tokens of the output before it that the sampler has not been told of; none where it [#penalizes]
     /// @return the entry behind them
-    public int writeEdits(LogitEdits edits, int index) {
+    public int writeEdits(LogitEdits edits, int index, int pending) {
+        if (pending > 0 && penalizes) {
+            throw new IllegalStateException("penalties need to know the token before");
+        }
         var next =
                 new Object() {
                     int index;
                 };
         next.index = index;
-        forEachEdit((token, bias, repetition, frequency, presence) ->
-                edits.write(next.index++, token, bias, repetition, frequency, presence));
+        forEachEdit(
+                pending,
+                (token, bias, repetition, frequency, presence) ->
+                        edits.write(next.index++, token, bias, repetition, frequency, presence));
         return next.index;
     }
 
@@ -229,12 +250,15 @@ public final class SequenceSampler {
     ///
     /// @return whether anything may have changed
     private boolean process(float[] logits) {
-        if (mostEdits() == 0) {
+        if (mostEdits(0) == 0) {
             return false;
         }
-        forEachEdit((token, bias, repetition, frequency, presence) ->
-                logits[token] =
-                        LogitEdits.edited(logits[token], bias, repetition, frequency, presence));
+        forEachEdit(
+                0,
+                (token, bias, repetition, frequency, presence) ->
+                        logits[token] =
+                                LogitEdits.edited(
+                                        logits[token], bias, repetition, frequency, presence));
         return true;
     }
 
@@ -243,8 +267,8 @@ public final class SequenceSampler {
         void visit(int token, float bias, float repetition, float frequency, float presence);
     }
 
-    private void forEachEdit(EditVisitor visitor) {
-        boolean tooEarlyToEnd = outputCount < params.minTokens();
+    private void forEachEdit(int pending, EditVisitor visitor) {
+        boolean tooEarlyToEnd = isTooEarlyToEnd(pending);
         counts.forEach((token, count) ->
                 visitor.visit(
                         token,

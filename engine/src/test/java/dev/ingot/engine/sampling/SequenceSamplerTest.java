@@ -498,10 +498,10 @@ class SequenceSamplerTest {
                 for (int step = 0; step < 12; step++) {
                     float[] row = randomRow(random, vocabulary);
                     var logits = Steps.floats(device, row);
-                    int count = told.writeEdits(edits, 0);
-                    assertThat(count).isLessThanOrEqualTo(told.mostEdits());
+                    int count = told.writeEdits(edits, 0, 0);
+                    assertThat(count).isLessThanOrEqualTo(told.mostEdits(0));
                     edits.endRow(0, count);
-                    told.draw().write(draws.contents(), 0);
+                    told.draw(0).write(draws.contents(), 0);
                     Steps.run(
                             device,
                             enc -> {
@@ -515,6 +515,40 @@ class SequenceSamplerTest {
                     assertThat(Steps.row(logits, 0)).isEqualTo(row);
                 }
             }
+        }
+    }
+
+    /// What is told one token ahead is what is told once the token is known.
+    @Test
+    void tellsADeviceAheadOfATokenThatHasNoSayInTheNext() {
+        try (var device = new ReferenceDevice()) {
+            var params =
+                    RANDOM.toBuilder()
+                            .minTokens(2)
+                            .eosTokenIds(Tokens.of(1))
+                            .logitBias(LogitBias.of(Map.of(3, 2f)))
+                            .build();
+            var ahead = sampler(params, Tokens.NONE, Tokens.NONE, 5);
+            var edits = LogitEdits.allocate(device, 1, 10);
+            for (int position = 0; position < 4; position++) {
+                var told = ahead.draw(1);
+                int entries = ahead.writeEdits(edits, 0, 1);
+                ahead.nextDrawn(4);
+                assertThat(ahead.draw(0)).isEqualTo(told).isNotEqualTo(ahead.draw(1));
+                assertThat(ahead.writeEdits(edits, 0, 0))
+                        .isEqualTo(entries)
+                        .isEqualTo(position == 0 ? 2 : 1);
+            }
+            var penalizing =
+                    sampler(
+                            params.toBuilder().presencePenalty(1).build(),
+                            Tokens.NONE,
+                            Tokens.NONE,
+                            5);
+            assertThat(ahead.penalizes()).isFalse();
+            assertThat(penalizing.penalizes()).isTrue();
+            assertThatThrownBy(() -> penalizing.writeEdits(edits, 0, 1))
+                    .isInstanceOf(IllegalStateException.class);
         }
     }
 

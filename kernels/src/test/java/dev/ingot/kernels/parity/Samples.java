@@ -69,7 +69,7 @@ public final class Samples {
         var draws = Tensor.allocate(device, "draws", DType.I32, rows.length, Draw.COLUMNS);
         for (int r = 0; r < rows.length; r++) {
             new SequenceSampler(params.get(r), 0, Tokens.NONE, Tokens.NONE, rows[r].length)
-                    .draw()
+                    .draw(0)
                     .write(draws.contents(), r);
         }
         Steps.run(device, enc -> enc.sample(tokens, x, draws));
