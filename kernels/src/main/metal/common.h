@@ -49,6 +49,18 @@ inline bool is_finite(float value) { return (as_type<uint>(value) & 0x7f800000u)
 
 inline bool is_nan(float value) { return (as_type<uint>(value) & 0x7fffffffu) > 0x7f800000u; }
 
+// An unsigned number that is ordered as the floats are; a NaN is above all, and -0 is 0.
+inline uint ordered(float x) {
+  const uint bits = as_type<uint>(x);
+  if (is_nan(x)) {
+    return 0xffffffffu;
+  }
+  if ((bits & 0x7fffffffu) == 0) {
+    return 0x80000000u;
+  }
+  return (bits & 0x80000000u) != 0 ? ~bits : bits | 0x80000000u;
+}
+
 // ---- products
 
 inline float4 load4(device const float* p) { return float4(*(device const packed_float4*)p); }

@@ -13,18 +13,6 @@ struct RouteParams {
   uint weight_stride;
 };
 
-// An unsigned number that is ordered as the floats are; a NaN is above all, and -0 is 0.
-inline uint ordered(float x) {
-  const uint bits = as_type<uint>(x);
-  if (is_nan(x)) {
-    return 0xffffffffu;
-  }
-  if ((bits & 0x7fffffffu) == 0) {
-    return 0x80000000u;
-  }
-  return (bits & 0x80000000u) != 0 ? ~bits : bits | 0x80000000u;
-}
-
 // A simdgroup takes a token. An expert is chosen if fewer than `chosen` come before it, by logit and then
 // by id; chosen ones are written by ascending id.
 kernel void moe_route(

@@ -1,7 +1,8 @@
 /*
  * One vector type, so that a kernel is written once and compiled for every instruction set.
  *
- * vf is LANES floats; + - * / work on it as they do on a float. Products and sums are fused only where
+ * vf is LANES floats, vu so many unsigned integers, of which vu_upper gives the upper halves of products;
+ * + - * / work on a vf as they do on a float. Products and sums are fused only where
  * vf_fma says so (the build forbids the compiler to contract), so rounding is what is written here.
  */
 #ifndef INGOT_SIMD_H
@@ -54,6 +55,11 @@ INLINE vf vf_load_i8(const int8_t *p) {
 
 INLINE vu vu_max(vu a, vu b) { return (vu)_mm512_max_epu32((__m512i)a, (__m512i)b); }
 INLINE uint32_t vu_largest(vu v) { return _mm512_reduce_max_epu32((__m512i)v); }
+INLINE vu vu_upper(vu a, vu b) {
+    __m512i even = _mm512_mul_epu32((__m512i)a, (__m512i)b);
+    __m512i odd = _mm512_mul_epu32(_mm512_srli_epi64((__m512i)a, 32), _mm512_srli_epi64((__m512i)b, 32));
+    return (vu)_mm512_mask_blend_epi32(0xaaaa, _mm512_srli_epi64(even, 32), odd);
+}
 INLINE void vf_store_i8(int8_t *p, vf v) { _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(v))); }
 #if defined(__AVX512BF16__)
 /*
@@ -111,6 +117,11 @@ INLINE vf vf_load_i8(const int8_t *p) {
 }
 
 INLINE vu vu_max(vu a, vu b) { return (vu)_mm256_max_epu32((__m256i)a, (__m256i)b); }
+INLINE vu vu_upper(vu a, vu b) {
+    __m256i even = _mm256_mul_epu32((__m256i)a, (__m256i)b);
+    __m256i odd = _mm256_mul_epu32(_mm256_srli_epi64((__m256i)a, 32), _mm256_srli_epi64((__m256i)b, 32));
+    return (vu)_mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xaa);
+}
 
 #else /* four lanes: NEON, or whatever the compiler makes of plain vectors */
 #define LANES 4
@@ -146,6 +157,13 @@ INLINE vf vf_max(vf a, vf b) { return vf_if_less(b, a, a, b); }
 INLINE vu vu_max(vu a, vu b) {
     vu mask = (vu)(a > b);
     return (a & mask) | (b & ~mask);
+}
+INLINE vu vu_upper(vu a, vu b) {
+    vu upper;
+    for (int i = 0; i < LANES; i++) {
+        upper[i] = (uint32_t)((uint64_t)a[i] * b[i] >> 32);
+    }
+    return upper;
 }
 
 #if defined(__aarch64__) && !defined(INGOT_PORTABLE)
@@ -307,6 +325,30 @@ INLINE void vf_store_i8(int8_t *p, vf v) {
     }
 }
 #endif
+
+INLINE vu vu_set1(uint32_t x) { return x - (vu){0}; }
+
+/* What is before the point, of numbers from 0 to below 2^31. */
+INLINE vu vu_truncated(vf v) {
+    typedef int32_t whole __attribute__((vector_size(sizeof v)));
+    return (vu)__builtin_convertvector(v, whole);
+}
+
+/* The largest of n; +infinity where they hold that or a NaN. */
+INLINE float vf_largest_of(const float *x, int32_t n) {
+    vf infinity = vf_set1(INFINITY), largest = vf_set1(-INFINITY);
+    int32_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        vf v = vf_load(x + i);
+        largest = vf_max(largest, vf_if_less(v, infinity, v, infinity));
+    }
+    float result = vf_largest(largest);
+    for (; i < n; i++) {
+        float value = x[i] < INFINITY ? x[i] : INFINITY;
+        result = value > result ? value : result;
+    }
+    return result;
+}
 
 /* Without its sign, as bits. */
 INLINE vu vu_magnitude(vf v) { return (vu)v & 0x7fffffffu; }

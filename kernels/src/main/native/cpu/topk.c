@@ -28,26 +28,10 @@ static void insert(list *l, int32_t id, float value) {
     l->value[place] = value;
 }
 
-/* The largest of a stretch; +infinity where it holds that or a NaN. */
-static float largest_of(const float *x, int32_t n) {
-    vf infinity = vf_set1(INFINITY), largest = vf_set1(-INFINITY);
-    int32_t i = 0;
-    for (; i + LANES <= n; i += LANES) {
-        vf v = vf_load(x + i);
-        largest = vf_max(largest, vf_if_less(v, infinity, v, infinity));
-    }
-    float result = vf_largest(largest);
-    for (; i < n; i++) {
-        float value = x[i] < INFINITY ? x[i] : INFINITY;
-        result = value > result ? value : result;
-    }
-    return result;
-}
-
 static int top_of_row(list *l, const float *x, int32_t n) {
     for (int32_t from = 0; from < n; from += STRETCH) {
         int32_t to = min_int(from + STRETCH, n);
-        float largest = largest_of(x + from, to - from);
+        float largest = vf_largest_of(x + from, to - from);
         if (largest == INFINITY) {
             return 0;
         }

@@ -25,10 +25,10 @@
 /* ------------------------------------------------------------------ version */
 
 /* Changes whenever a struct or a meaning below does; the host refuses a library of another number. */
-#define INGOT_ABI_VERSION 4
+#define INGOT_ABI_VERSION 5
 
 /* Changes whenever a kernel's arithmetic does: part of the numeric class. */
-#define INGOT_KERNELS_VERSION 2
+#define INGOT_KERNELS_VERSION 3
 
 INGOT_API int32_t ingot_abi_version(void);
 INGOT_API int32_t ingot_kernels_version(void);
@@ -190,6 +190,10 @@ enum {
     INGOT_OP_MOE_MATMUL = 39,  /* matrix.data = count matrices; t: out, x, starts, biases (data NULL) */
     INGOT_OP_MOE_COMBINE = 40, /* t: out, y, places, weights */
     INGOT_OP_TOP_K = 42,       /* t: ids, values, x; INGOT_MAX_TOP_K columns of ids at most */
+    INGOT_OP_PROCESS_LOGITS = 43, /* t: x, row starts (one more than rows), tokens, amounts (bias,
+                                  repetition, frequency, presence), what x was before */
+    INGOT_OP_SAMPLE = 44,      /* t: out (int32), x (at most 2^22 columns), draws (int32, 6 columns: scale's
+                                  bits, reach, top k, top p, random's lower and upper half) */
     INGOT_OP_FEED_SAMPLED = 45, /* t: ids (int32), sampled (int32), rows (int32; below 0: the id stays) */
     INGOT_OP_COPY_BLOCKS = 48, /* cache = the first layer, count = layers, one behind the other; t: pairs
                                   of a source and a target block */

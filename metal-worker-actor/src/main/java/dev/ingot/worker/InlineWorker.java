@@ -99,7 +99,7 @@ public final class InlineWorker implements AutoCloseable {
 
     /// The logits of the last step's row `row`, `[vocabulary]` floats: until the next step.
     public MemorySegment logits(int row) {
-        return loaded.sampler().logits(row + 1).row(row).contents();
+        return loaded.sampler().buffers(0).logits(row + 1).row(row).contents();
     }
 
     @Override

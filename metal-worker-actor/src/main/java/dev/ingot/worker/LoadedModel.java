@@ -29,7 +29,7 @@ import org.slf4j.LoggerFactory;
 /// Made, used and closed on the worker's thread.
 final class LoadedModel implements AutoCloseable {
     /// Steps that may be encoded and not ended: each has memory of its own for what the host writes and reads.
-    static final int TURNS = 2;
+    static final int TURNS = ModelMemory.STEPS;
 
     private static final Logger LOG = LoggerFactory.getLogger(LoadedModel.class);
 
@@ -174,8 +174,15 @@ final class LoadedModel implements AutoCloseable {
 
     /// Whether a step can be encoded before the step in front of it has ended: the device itself can hand over the tokens
     /// that it waits for.
-    boolean mayFollow(StepPlan plan, StepPlan before) {
-        return sampler.mayFollow(plan, before);
+    ///
+    /// @param turnBefore in which the step in front of it was encoded
+    boolean mayFollow(StepPlan plan, int turnBefore) {
+        return sampler.mayFollow(plan, turnBefore);
+    }
+
+    /// The turn that follows, and goes before, this one.
+    static int other(int turn) {
+        return TURNS - 1 - turn;
     }
 
     /// Fills the step's tensors and records the model and what the device samples, ready to be committed.
@@ -193,11 +200,13 @@ final class LoadedModel implements AutoCloseable {
         if (before != null) {
             var from = buffers.get(turn).fillSampledRows(plan, before);
             if (from != null) {
-                encoder.feedSampled(batch.tokenIds(), sampler.tokens(TURNS - 1 - turn), from);
+                var sampled = sampler.buffers(other(turn)).tokens();
+                encoder.feedSampled(batch.tokenIds(), sampled, from);
             }
         }
-        model.encode(encoder, batch, sampler.logits(rows));
-        sampler.encode(encoder, plan, rows, turn);
+        var sampling = sampler.buffers(turn);
+        model.encode(encoder, batch, sampling.logits(rows));
+        sampling.encode(encoder, plan);
         return commands;
     }
 

@@ -147,7 +147,7 @@ public final class MetalWorkerActor {
         }
         if (first.refused() == null
                 && plan.afterStepId() == first.stepId()
-                && loaded.mayFollow(plan, first.step().plan())) {
+                && loaded.mayFollow(plan, first.turn())) {
             commit(step, first);
         } else {
             waiting = step;
@@ -169,7 +169,7 @@ public final class MetalWorkerActor {
     /// @param after the step whose samples it is fed on the device; null where all its tokens are known
     private void commit(Step step, @Nullable Committed after) {
         workingOn = step.stepId();
-        int turn = after == null ? 0 : LoadedModel.TURNS - 1 - after.turn();
+        int turn = after == null ? 0 : LoadedModel.other(after.turn());
         CommandBuffer commands;
         try {
             commands = loaded.encode(step.plan(), turn, after == null ? null : after.step().plan());

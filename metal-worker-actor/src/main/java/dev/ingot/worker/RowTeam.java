@@ -10,7 +10,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/// Samples the rows of a step on several threads, where there is so much to do that waking them pays.
+/// Samples those rows of a step that are not the device's on several threads, where there is so much to do that waking them pays.
 ///
 /// A large vocabulary takes about a millisecond a row, and while rows are sampled the cores that computed the
 /// step have nothing else to do.
@@ -38,9 +38,8 @@ final class RowTeam implements AutoCloseable {
 
     /// Runs `task` once for each row and returns when all are done.
     ///
-    /// @param longRows how many of them are worth a thread
-    void run(int rows, int longRows, RowTask task) {
-        int helpers = Math.min(threads, longRows) - 1;
+    void run(int rows, RowTask task) {
+        int helpers = Math.min(threads, rows) - 1;
         var next = new AtomicInteger();
         for (int i = 0; i < helpers; i++) {
             var scratch = scratch(i + 1);

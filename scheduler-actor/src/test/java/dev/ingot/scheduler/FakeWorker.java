@@ -4,7 +4,6 @@ import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.DeviceException;
 import dev.ingot.engine.ops.DeviceInfo;
 import dev.ingot.engine.ops.KvGeometry;
-import dev.ingot.engine.sampling.InvalidLogitsException;
 import dev.ingot.engine.sampling.SequenceSampler;
 import dev.ingot.engine.schedule.Slice;
 import dev.ingot.engine.schedule.StepPlan;
@@ -132,10 +131,6 @@ final class FakeWorker {
             int block = slice.blocks().block(0, position / blockSize);
             hash = step(hash, memory[block * blockSize + position % blockSize]);
         }
-        try {
-            return new Worker.Sampled(slice.sequence(), sampler.nextGreedy(token(hash)));
-        } catch (InvalidLogitsException e) {
-            throw new IllegalStateException(e);
-        }
+        return new Worker.Sampled(slice.sequence(), sampler.nextDrawn(token(hash)));
     }
 }

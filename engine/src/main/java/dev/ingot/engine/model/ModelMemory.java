@@ -8,10 +8,13 @@ import dev.ingot.engine.weights.Checkpoint;
 ///
 /// @param weightBytes the weights as the device holds them
 /// @param activationBytes activations at the step limits
-/// @param logitBytes logits at the step limits, which the worker allocates
+/// @param logitBytes logits at the step limits, of as many steps as may be under way: the worker allocates them
 /// @param kvBytesPerBlock one block of the KV cache over all layers
 public record ModelMemory(
         long weightBytes, long activationBytes, long logitBytes, long kvBytesPerBlock) {
+    /// Steps that the worker may have encoded and not ended, each with logits of its own.
+    public static final int STEPS = 2;
+
     /// Adds up a model that is not loaded yet.
     ///
     /// @param loading what happens to weights that are stored in full
@@ -33,7 +36,7 @@ public record ModelMemory(
                         + config.experts()
                                 .map(e -> ExpertActivations.bytes(config, e, limits))
                                 .orElse(0L),
-                DType.F32.bytes((long) limits.maxLogitRows() * config.vocabulary()),
+                DType.F32.bytes((long) STEPS * limits.maxLogitRows() * config.vocabulary()),
                 Models.kvGeometry(config, blockSize, 1, kvDtype).bytesPerBlock());
     }
 

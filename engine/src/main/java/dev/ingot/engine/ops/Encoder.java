@@ -254,4 +254,25 @@ public interface Encoder {
     /// @param values `[rows, k]`
     /// @param x `[rows, n]`
     void topK(Tensor ids, Tensor values, Tensor x);
+
+    /// Applies a step's logits processors: each entry's logit becomes [LogitEdits#edited].
+    ///
+    /// @param logits `[rows, vocabulary]`, changed in place
+    /// @param edits of as many rows
+    void processLogits(Tensor logits, LogitEdits edits);
+
+    /// Chooses each row's next token; the same token on every device, bit for bit.
+    ///
+    /// 1. The likeliest, and the lower index of two that are equal, where a row's `scale` is 0. Otherwise
+    /// 2. tokens have [weights][SoftmaxWeight], and only those within `reach` of the likeliest are left;
+    /// 3. of these the `topK` that rank highest: by logit, −0 equal to 0, the lower index before the higher where two are equal;
+    /// 4. of these the shortest run of highest ranks that weighs at least [SoftmaxWeight#partOf] all, `topP` of it;
+    /// 5. of these the first, in index order, up to which they weigh more than [SoftmaxWeight#drawn] of them together.
+    ///
+    /// A row that holds a NaN or +∞, or nothing but −∞, has −1.
+    ///
+    /// @param tokens `[rows, 1]` I32
+    /// @param logits `[rows, vocabulary]`, of at most [SoftmaxWeight#MAX_COUNT] tokens
+    /// @param draws `[rows, Draw.COLUMNS]` I32: a [Draw] for each row
+    void sample(Tensor tokens, Tensor logits, Tensor draws);
 }

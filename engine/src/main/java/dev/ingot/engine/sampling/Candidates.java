@@ -1,14 +1,14 @@
 package dev.ingot.engine.sampling;
 
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import dev.ingot.engine.ops.Draw;
+import dev.ingot.engine.ops.SoftmaxWeight;
 import java.util.Arrays;
 
 /// The tokens that may still be chosen, in index order, narrowed down filter by filter.
 ///
 /// Tokens are ranked by score, and by lower index among equals. No filter sorts more than it must: tokens are
 /// first counted (or weighed) into buckets by the upper bits of their score, and only the bucket through
-/// which the cut goes is sorted. What remains stays in index order, so that every sum is taken in one fixed order.
+/// which the cut goes is sorted. Weights are integers ([SoftmaxWeight]), so that every device finds the same.
 final class Candidates {
     private static final int MOST_BUCKET_BITS = 16;
 
@@ -19,25 +19,21 @@ final class Candidates {
 
     private final int[] tokens;
     private final float[] scores;
-    private final double[] weights;
+    private final long[] weights;
 
     /// Ranks of one bucket's candidates.
     private final long[] ranks;
 
     private final int[] bucketCounts = new int[1 << MOST_BUCKET_BITS];
-    private final double[] bucketWeights = new double[1 << MOST_BUCKET_BITS];
+    private final long[] bucketWeights = new long[1 << MOST_BUCKET_BITS];
     private int count;
     private int bucketBits = MOST_BUCKET_BITS;
 
     Candidates(int vocabulary) {
         tokens = new int[vocabulary];
         scores = new float[vocabulary];
-        weights = new double[vocabulary];
+        weights = new long[vocabulary];
         ranks = new long[vocabulary];
-    }
-
-    int count() {
-        return count;
     }
 
     int token(int index) {
@@ -48,36 +44,50 @@ final class Candidates {
         return scores[index];
     }
 
-    /// Starts anew with every token whose logit is above −∞ and not below `lowest`.
-    void gather(float[] logits, int vocabulary, double lowest) {
+    /// Starts anew with every token whose logit is above −∞, without weights.
+    void gather(float[] logits, int vocabulary) {
         count = 0;
         for (int token = 0; token < vocabulary; token++) {
             float logit = logits[token];
-            if (logit > Float.NEGATIVE_INFINITY && logit >= lowest) {
+            if (logit > Float.NEGATIVE_INFINITY) {
                 tokens[count] = token;
                 scores[count++] = logit + 0.0f; // −0 becomes 0: they tie
             }
         }
     }
 
-    /// Starts anew with the first `limit` of a list that falls by score, those not below `lowest`.
+    /// The token that a [Draw] gives: what [dev.ingot.engine.ops.Encoder#sample] is on this side.
     ///
-    /// @param ids −1 from where the list ends
-    void gatherListed(MemorySegment ids, MemorySegment logits, int limit, double lowest) {
+    /// @param logits finite or −∞
+    /// @param max the largest of them, finite
+    int draw(float[] logits, int vocabulary, float max, Draw draw) {
+        gather(logits, vocabulary, max, draw);
+        if (draw.topK() > 0) {
+            keepLikeliest(draw.topK());
+        }
+        if (draw.topP() != 0) {
+            keepNucleus(SoftmaxWeight.partOf(total(), draw.topP()));
+        }
+        long drawn = SoftmaxWeight.drawn(total(), draw.random());
+        long cumulated = weights[0];
+        int i = 0;
+        while (cumulated <= drawn) {
+            cumulated += weights[++i];
+        }
+        return tokens[i];
+    }
+
+    private void gather(float[] logits, int vocabulary, float max, Draw draw) {
         count = 0;
-        for (int i = 0; i < limit; i++) {
-            int token = ids.getAtIndex(ValueLayout.JAVA_INT, i);
-            float logit = logits.getAtIndex(ValueLayout.JAVA_FLOAT, i);
-            if (token < 0 || logit < lowest) {
-                return;
+        float scale = draw.scale();
+        int reach = draw.reach();
+        for (int token = 0; token < vocabulary; token++) {
+            int distance = SoftmaxWeight.distance(logits[token], max, scale);
+            if (distance <= reach) {
+                tokens[count] = token;
+                scores[count] = logits[token] + 0.0f;
+                weights[count++] = SoftmaxWeight.of(distance);
             }
-            int place = count++; // Into index order, as everywhere here.
-            for (; place > 0 && tokens[place - 1] > token; place--) {
-                tokens[place] = tokens[place - 1];
-                scores[place] = scores[place - 1];
-            }
-            tokens[place] = token;
-            scores[place] = logit + 0.0f;
         }
     }
 
@@ -100,65 +110,33 @@ final class Candidates {
         keepFrom(ranks[inBucket - (k - above)]);
     }
 
-    /// Gives each candidate its weight `e^((score − max) / temperature)`.
+    /// Keeps the shortest run of highest ranks that weighs at least `target` (Holtzman et al. 2020).
     ///
-    /// @return the sum of the weights; at least 1, the weight of the maximum itself
-    double weigh(float max, double temperature) {
-        double total = 0;
-        for (int i = 0; i < count; i++) {
-            double weight = Exponential.exp(((double) scores[i] - max) / temperature);
-            weights[i] = weight;
-            total += weight;
-        }
-        return total;
-    }
-
-    /// Keeps the shortest run of highest ranks that has at least the share `p` of the weight (Holtzman et al. 2020).
-    ///
-    /// @return the sum of the weights that are left
-    double keepNucleus(double p, double total) {
+    /// @param target at most the total
+    private void keepNucleus(long target) {
         int buckets = chooseBuckets();
         Arrays.fill(bucketWeights, 0, buckets, 0);
         for (int i = 0; i < count; i++) {
             bucketWeights[bucket(scores[i])] += weights[i];
         }
-        double target = p * total;
-        double above = 0;
+        long above = 0;
         int cut = buckets - 1;
-        while (cut >= 0 && above + bucketWeights[cut] < target) {
+        while (above + bucketWeights[cut] < target) {
             above += bucketWeights[cut--];
-        }
-        if (cut < 0) {
-            return total; // Rounding kept the sum just below the target: the nucleus is everything.
         }
         int rank = sortBucket(cut);
         do {
             above += weights[index(ranks[--rank])];
-        } while (rank > 0 && above < target);
+        } while (above < target);
         keepFrom(ranks[rank]);
-        double left = 0;
-        for (int i = 0; i < count; i++) {
-            left += weights[i];
-        }
-        return left;
     }
 
-    /// Inverts the cumulative distribution, in index order.
-    ///
-    /// @param uniform in (0, 1)
-    /// @param total as [#weigh] or [#keepNucleus] gave it
-    int draw(double uniform, double total) {
-        double target = uniform * total;
-        double below = 0;
-        int last = -1;
+    private long total() {
+        long total = 0;
         for (int i = 0; i < count; i++) {
-            below += weights[i];
-            if (below > target) {
-                return tokens[i];
-            }
-            last = weights[i] > 0 ? i : last;
+            total += weights[i];
         }
-        return tokens[last]; // `target` was rounded up to the total.
+        return total;
     }
 
     /// The kept candidates' indices, highest rank first.

@@ -59,6 +59,17 @@ public final class LogitBias {
         return amounts[index];
     }
 
+    /// What is added to a token's logit; 0 for one that is not named.
+    public float amountOf(int token) {
+        int index = Arrays.binarySearch(tokens, token);
+        return index < 0 ? 0 : amounts[index];
+    }
+
+    /// Whether a token is named.
+    public boolean names(int token) {
+        return Arrays.binarySearch(tokens, token) >= 0;
+    }
+
     @Override
     public boolean equals(Object other) {
         return other instanceof LogitBias that

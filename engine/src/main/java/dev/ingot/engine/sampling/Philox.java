@@ -6,7 +6,7 @@ package dev.ingot.engine.sampling;
 /// batch or on another node, and comes out the same. The key is the request's seed; the counter is
 /// (output position, 0, choice, purpose).
 public final class Philox {
-    /// [#uniform]'s purpose when it picks a token. Another use of randomness takes another number.
+    /// [#bits]' purpose when it picks a token. Another use of randomness takes another number.
     public static final int PURPOSE_TOKEN = 0;
 
     private static final long MULTIPLIER_0 = 0xD2511F53L;
@@ -18,16 +18,13 @@ public final class Philox {
 
     private Philox() {}
 
-    /// A number strictly between 0 and 1 with 52 random bits: `(bits + ½) · 2⁻⁵²`, which a double holds exactly.
-    ///
-    /// With 53 bits the half could not be added without rounding up to 1.
+    /// 64 bits, of the block's first two words.
     ///
     /// @param choice which of a request's `n` choices
     /// @param position index of the output token, 0 for the first
-    public static double uniform(long seed, int choice, int position, int purpose) {
+    public static long bits(long seed, int choice, int position, int purpose) {
         long[] words = block((int) seed, (int) (seed >>> 32), position, 0, choice, purpose);
-        long bits = (words[0] << 20) | (words[1] >>> 12);
-        return (bits + 0.5) * 0x1p-52;
+        return (words[0] << 32) | words[1];
     }
 
     /// Four unsigned 32-bit words.

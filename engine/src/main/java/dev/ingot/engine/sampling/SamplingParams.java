@@ -86,30 +86,6 @@ public record SamplingParams(
         return new SamplingParamsBuilder(this);
     }
 
-    /// Whether the likeliest token is all that is ever needed.
-    public boolean isPlainGreedy() {
-        return temperature == 0
-                && repetitionPenalty == 1
-                && presencePenalty == 0
-                && frequencyPenalty == 0
-                && logitBias.isEmpty()
-                && minTokens == 0
-                && logprobs == NO_LOGPROBS;
-    }
-
-    /// How many of the likeliest tokens are all that is ever looked at; 0 if that cannot be said beforehand.
-    public int shortlist() {
-        return temperature > 0
-                        && repetitionPenalty == 1
-                        && presencePenalty == 0
-                        && frequencyPenalty == 0
-                        && logitBias.isEmpty()
-                        && minTokens == 0
-                        && logprobs == NO_LOGPROBS
-                ? topK
-                : 0;
-    }
-
     private static void require(boolean valid, String field, Object value) {
         if (!valid) {
             throw new IllegalArgumentException(field + " out of range: " + value);

@@ -3,9 +3,14 @@ package dev.ingot.engine.sampling;
 import static dev.ingot.engine.sampling.InvalidLogitsException.Reason.BROKEN_ROW;
 import static dev.ingot.engine.sampling.InvalidLogitsException.Reason.NOTHING_LEFT;
 
+import dev.ingot.engine.ops.Draw;
+import dev.ingot.engine.ops.LogitEdits;
+import dev.ingot.engine.ops.SoftmaxWeight;
 import dev.ingot.engine.sequence.Tokens;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /// Chooses the next token of one sequence, again and again.
 ///
@@ -19,6 +24,9 @@ import java.lang.foreign.ValueLayout;
 /// 6. temperature, `min_p`, `top_k`, `top_p`, each over what the one before left;
 /// 7. the draw: inverse cumulative distribution in index order, at a [Philox] number for (seed, choice, output position).
 ///
+/// The host does all of it in [#next]; the device does stages 2 to 7, to the same token, with what [#writeEdits] and [#draw]
+/// tell it, and [#nextDrawn] takes note.
+///
 /// Nothing else has a say. A sampler that is rebuilt from the prompt and the output so far goes on exactly as the first one
 /// would have. Used by one thread at a time.
 public final class SequenceSampler {
@@ -26,6 +34,10 @@ public final class SequenceSampler {
     private final int choice;
     private final int vocabulary;
     private final boolean penalizes;
+    private final int[] bans;
+    private final float scale;
+    private final int reach;
+    private final int topP;
     private final TokenCounts counts = new TokenCounts();
     private int outputCount;
 
@@ -44,6 +56,10 @@ public final class SequenceSampler {
                 params.repetitionPenalty() != 1
                         || params.presencePenalty() != 0
                         || params.frequencyPenalty() != 0;
+        this.bans = bans(params, vocabulary);
+        this.scale = params.temperature() == 0 ? 0 : SoftmaxWeight.scale(params.temperature());
+        this.reach = SoftmaxWeight.reach(params.minP());
+        this.topP = SoftmaxWeight.share(params.topP());
         for (int i = 0; i < params.logitBias().size(); i++) {
             requireKnown("logit_bias", params.logitBias().token(i));
         }
@@ -91,7 +107,10 @@ public final class SequenceSampler {
         if (process(logits)) {
             likeliest = likeliest(logits, NOTHING_LEFT);
         }
-        int token = params.temperature() == 0 ? likeliest : drawFrom(scratch, logits[likeliest]);
+        int token =
+                params.temperature() == 0
+                        ? likeliest
+                        : scratch.candidates.draw(logits, vocabulary, logits[likeliest], draw(0));
         advance(token);
         return top == null
                 ? Sample.of(token)
@@ -101,46 +120,73 @@ public final class SequenceSampler {
                         top);
     }
 
-    /// Takes the device's argmax as the next token: the row itself is not needed when [SamplingParams#isPlainGreedy].
-    ///
-    /// @param argmaxToken −1 for a row that the device found to be broken
-    /// @throws InvalidLogitsException for −1
-    public Sample nextGreedy(int argmaxToken) throws InvalidLogitsException {
-        if (!params.isPlainGreedy()) {
-            throw new IllegalStateException(
-                    "the likeliest token is not all that this request asks for");
-        }
-        if (argmaxToken < 0) {
-            throw new InvalidLogitsException(
-                    BROKEN_ROW, "the device found NaN or infinity among the logits");
-        }
-        requireKnown("argmax", argmaxToken);
-        advance(argmaxToken);
-        return Sample.of(argmaxToken);
+    /// Whether the device can choose the next token: only log probabilities need the host.
+    public boolean isForDevice() {
+        return params.logprobs() == SamplingParams.NO_LOGPROBS;
     }
 
-    /// Chooses the next token from the likeliest ones alone, which the device has listed: the same token, bit for bit,
-    /// as from the whole row.
+    /// Whether the tokens before it have a say in the logits of the next one, other than through the model.
+    public boolean penalizes() {
+        return penalizes;
+    }
+
+    /// How the device chooses the next token: [dev.ingot.engine.ops.Encoder#sample].
     ///
-    /// @param ids at least [SamplingParams#shortlist] ints, likeliest first; −1 where the row has no more, and at once
-    ///     where it is broken
-    /// @param logits theirs, `F32`
-    /// @throws InvalidLogitsException if there is none to choose; the sampler is then as it was
-    public Sample nextOf(MemorySegment ids, MemorySegment logits, SamplerScratch scratch)
-            throws InvalidLogitsException {
-        int wanted = params.shortlist();
-        if (wanted == 0 || ids.byteSize() < (long) wanted * Integer.BYTES) {
-            throw new IllegalStateException("this request does not choose among so few tokens");
+    /// @param pending tokens of the output before it that the sampler has not been told of
+    public Draw draw(int pending) {
+        return params.temperature() == 0
+                ? Draw.LIKELIEST
+                : new Draw(
+                        scale,
+                        reach,
+                        params.topK(),
+                        topP,
+                        Philox.bits(
+                                params.seed(),
+                                choice,
+                                outputCount + pending,
+                                Philox.PURPOSE_TOKEN));
+    }
+
+    /// At least as many as [#writeEdits] writes.
+    public int mostEdits(int pending) {
+        return counts.size()
+                + params.logitBias().size()
+                + (isTooEarlyToEnd(pending) ? bans.length : 0);
+    }
+
+    private boolean isTooEarlyToEnd(int pending) {
+        return outputCount + pending < params.minTokens();
+    }
+
+    /// Writes what logits processors change before the next token is chosen, from entry `index` on.
+    ///
+    /// @param pending tokens of the output before it that the sampler has not been told of; none where it [#penalizes]
+    /// @return the entry behind them
+    public int writeEdits(LogitEdits edits, int index, int pending) {
+        if (pending > 0 && penalizes) {
+            throw new IllegalStateException("penalties need to know the token before");
         }
-        if (ids.get(ValueLayout.JAVA_INT, 0) < 0) {
-            throw new InvalidLogitsException(
-                    BROKEN_ROW, "the device found no likeliest token, but NaN or infinity");
+        var next =
+                new Object() {
+                    int index;
+                };
+        next.index = index;
+        forEachEdit(
+                pending,
+                (token, bias, repetition, frequency, presence) ->
+                        edits.write(next.index++, token, bias, repetition, frequency, presence));
+        return next.index;
+    }
+
+    /// Takes the token that the device chose, after [#writeEdits] and by [#draw].
+    ///
+    /// @throws IllegalArgumentException if there is no such token
+    public Sample nextDrawn(int token) {
+        if (!isForDevice()) {
+            throw new IllegalStateException("this request asks for log probabilities, too");
         }
-        float max = logits.get(ValueLayout.JAVA_FLOAT, 0);
-        var candidates = scratch.candidates;
-        candidates.gatherListed(ids, logits, wanted, lowest(max));
-        int token = draw(candidates, max);
-        requireKnown("shortlist", token);
+        requireKnown("the device's draw", token);
         advance(token);
         return Sample.of(token);
     }
@@ -188,7 +234,7 @@ public final class SequenceSampler {
             return TopLogprobs.NONE;
         }
         var candidates = scratch.candidates;
-        candidates.gather(scratch.logits, vocabulary, Double.NEGATIVE_INFINITY);
+        candidates.gather(scratch.logits, vocabulary);
         candidates.keepLikeliest(params.logprobs());
         int[] order = candidates.byRank();
         int[] tokens = new int[order.length];
@@ -204,62 +250,66 @@ public final class SequenceSampler {
     ///
     /// @return whether anything may have changed
     private boolean process(float[] logits) {
-        boolean tooEarlyToEnd = outputCount < params.minTokens();
-        if (tooEarlyToEnd) {
-            ban(logits, params.eosTokenIds());
-            ban(logits, params.stopTokenIds());
+        if (mostEdits(0) == 0) {
+            return false;
         }
-        var bias = params.logitBias();
-        for (int i = 0; i < bias.size(); i++) {
-            logits[bias.token(i)] += bias.amount(i);
-        }
-        if (penalizes) {
-            counts.forEach(
-                    (token, outputCount) -> logits[token] = penalized(logits[token], outputCount));
-        }
-        return tooEarlyToEnd || !bias.isEmpty() || penalizes;
+        forEachEdit(
+                0,
+                (token, bias, repetition, frequency, presence) ->
+                        logits[token] =
+                                LogitEdits.edited(
+                                        logits[token], bias, repetition, frequency, presence));
+        return true;
     }
 
-    /// An id outside the vocabulary (an end token that this model has no logit for) cannot be chosen anyway.
-    private void ban(float[] logits, Tokens tokens) {
-        for (int i = 0; i < tokens.size(); i++) {
-            int token = tokens.get(i);
-            if (token >= 0 && token < vocabulary) {
-                logits[token] = Float.NEGATIVE_INFINITY;
+    /// Told of each token whose logit changes once, in no particular order, with the parameters of [LogitEdits#edited].
+    private interface EditVisitor {
+        void visit(int token, float bias, float repetition, float frequency, float presence);
+    }
+
+    private void forEachEdit(int pending, EditVisitor visitor) {
+        boolean tooEarlyToEnd = isTooEarlyToEnd(pending);
+        counts.forEach((token, count) ->
+                visitor.visit(
+                        token,
+                        bias(token, tooEarlyToEnd),
+                        params.repetitionPenalty(),
+                        params.frequencyPenalty() * count,
+                        count > 0 ? params.presencePenalty() : 0));
+        var biases = params.logitBias();
+        for (int i = 0; i < biases.size(); i++) {
+            int token = biases.token(i);
+            if (!counts.contains(token)) {
+                visitor.visit(token, bias(token, tooEarlyToEnd), 1, 0, 0);
+            }
+        }
+        for (int i = 0; tooEarlyToEnd && i < bans.length; i++) {
+            if (!counts.contains(bans[i]) && !biases.names(bans[i])) {
+                visitor.visit(bans[i], Float.NEGATIVE_INFINITY, 1, 0, 0);
             }
         }
     }
 
-    private float penalized(float logit, int outputCount) {
-        float repetition = params.repetitionPenalty();
-        float penalized = logit > 0 ? logit / repetition : logit * repetition;
-        penalized -= params.frequencyPenalty() * outputCount;
-        return outputCount > 0 ? penalized - params.presencePenalty() : penalized;
+    private float bias(int token, boolean tooEarlyToEnd) {
+        return tooEarlyToEnd && Arrays.binarySearch(bans, token) >= 0
+                ? Float.NEGATIVE_INFINITY
+                : params.logitBias().amountOf(token);
     }
 
-    /// Stages 6 and 7.
-    private int drawFrom(SamplerScratch scratch, float max) {
-        var candidates = scratch.candidates;
-        candidates.gather(scratch.logits, vocabulary, lowest(max));
-        if (params.topK() > 0) {
-            candidates.keepLikeliest(params.topK());
-        }
-        return draw(candidates, max);
+    /// The tokens that `min_tokens` keeps away, ascending. An id outside the vocabulary (an end token that this model has
+    /// no logit for) cannot be chosen anyway.
+    private static int[] bans(SamplingParams params, int vocabulary) {
+        return params.minTokens() == 0
+                ? new int[0]
+                : IntStream.concat(stream(params.eosTokenIds()), stream(params.stopTokenIds()))
+                        .filter(token -> token >= 0 && token < vocabulary)
+                        .sorted()
+                        .distinct()
+                        .toArray();
     }
 
-    /// The least logit that `min_p` admits: p ≥ minP · p(likeliest), said of the logits; log 0 is −∞ and admits all.
-    private double lowest(float max) {
-        return max + params.temperature() * StrictMath.log(params.minP());
-    }
-
-    /// `top_p` and the draw.
-    private int draw(Candidates candidates, float max) {
-        double total = candidates.weigh(max, params.temperature());
-        if (params.topP() < 1) {
-            total = candidates.keepNucleus(params.topP(), total);
-        }
-        double uniform = Philox.uniform(params.seed(), choice, outputCount, Philox.PURPOSE_TOKEN);
-        return candidates.draw(uniform, total);
+    private static IntStream stream(Tokens tokens) {
+        return IntStream.range(0, tokens.size()).map(tokens::get);
     }
 
     private void requireKnown(String where, int token) {

@@ -25,6 +25,14 @@ final class TokenCounts {
         outputCounts[slot]++;
     }
 
+    int size() {
+        return size;
+    }
+
+    boolean contains(int token) {
+        return tokens[find(token)] == token;
+    }
+
     /// Told of each distinct token once, in no particular order.
     interface Visitor {
         void visit(int token, int outputCount);

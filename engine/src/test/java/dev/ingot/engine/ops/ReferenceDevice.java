@@ -841,6 +841,54 @@ public final class ReferenceDevice implements Device {
                 }
             });
         }
+
+        @Override
+        public void processLogits(Tensor logits, LogitEdits edits) {
+            int entries = edits.tokens().rows();
+            require(logits, DType.F32, edits.rowStarts().rows() - 1, logits.columns(), "logits");
+            require(edits.tokens(), DType.I32, entries, 1, "processLogits: tokens");
+            require(
+                    edits.amounts(),
+                    DType.F32,
+                    entries,
+                    LogitEdits.AMOUNTS,
+                    "processLogits: amounts");
+            require(edits.before(), DType.F32, entries, 1, "processLogits: before");
+            record(() -> {
+                for (int r = 0; r < logits.rows(); r++) {
+                    int end = index(edits.rowStarts(), r + 1, 0, entries + 1L, "start");
+                    for (int i = index(edits.rowStarts(), r, 0, end + 1L, "start"); i < end; i++) {
+                        int token = index(edits.tokens(), i, 0, logits.columns(), "token");
+                        float[] row = load(logits, r);
+                        float[] by = load(edits.amounts(), i);
+                        store(edits.before(), i, new float[] {row[token]});
+                        row[token] = LogitEdits.edited(row[token], by[0], by[1], by[2], by[3]);
+                        store(logits, r, row);
+                    }
+                }
+            });
+        }
+
+        @Override
+        public void sample(Tensor tokens, Tensor logits, Tensor draws) {
+            require(logits, DType.F32, tokens.rows(), logits.columns(), "sample: logits");
+            require(tokens, DType.I32, logits.rows(), 1, "sample: tokens");
+            require(draws, DType.I32, logits.rows(), Draw.COLUMNS, "sample: draws");
+            record(() -> {
+                for (int r = 0; r < logits.rows(); r++) {
+                    int[] draw = new int[Draw.COLUMNS];
+                    for (int i = 0; i < draw.length; i++) {
+                        draw[i] =
+                                draws.buffer()
+                                        .contents()
+                                        .get(
+                                                ValueLayout.JAVA_INT_UNALIGNED,
+                                                at(draws, r) + (long) Integer.BYTES * i);
+                    }
+                    storeInt(tokens, r, 0, ReferenceOps.sample(load(logits, r), draw));
+                }
+            });
+        }
     }
 
     private static void accumulate(double[] sum, float[] summand) {

@@ -1,7 +1,11 @@
 package dev.ingot.engine.ops;
 
+import java.math.BigInteger;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
+import java.util.List;
 import java.util.function.DoubleUnaryOperator;
 import java.util.stream.IntStream;
 
@@ -289,6 +293,61 @@ public final class ReferenceOps {
         Arrays.fill(ids, -1);
         System.arraycopy(order, 0, ids, 0, order.length);
         return ids;
+    }
+
+    /// One row of [Encoder#sample], by full sorts and numbers without a limit.
+    ///
+    /// @param draw the columns of a [Draw]
+    public static int sample(float[] x, int[] draw) {
+        int likeliest = topK(x, 1)[0];
+        float scale = Float.intBitsToFloat(draw[0]);
+        if (likeliest < 0 || scale == 0) {
+            return Math.max(likeliest, -1);
+        }
+        long[] weights = new long[x.length];
+        List<Integer> ranked = new ArrayList<>();
+        for (int i = 0; i < x.length; i++) {
+            int distance = SoftmaxWeight.distance(x[i], x[likeliest], scale);
+            if (distance <= draw[1]) {
+                weights[i] = SoftmaxWeight.of(distance);
+                ranked.add(i);
+            }
+        }
+        ranked.sort(
+                Comparator.comparingDouble((Integer i) -> -(x[i] + 0.0)).thenComparingInt(i -> i));
+        if (draw[2] > 0 && draw[2] < ranked.size()) {
+            ranked.subList(draw[2], ranked.size()).clear();
+        }
+        if (draw[3] != 0) {
+            BigInteger share = BigInteger.valueOf(Integer.toUnsignedLong(draw[3]));
+            BigInteger target = sum(ranked, weights).multiply(share);
+            int kept = 1;
+            while (sum(ranked.subList(0, kept), weights).shiftLeft(32).compareTo(target) < 0) {
+                kept++;
+            }
+            ranked.subList(kept, ranked.size()).clear();
+        }
+        BigInteger random =
+                BigInteger.valueOf(Integer.toUnsignedLong(draw[5]))
+                        .shiftLeft(32)
+                        .add(BigInteger.valueOf(Integer.toUnsignedLong(draw[4])));
+        long drawn = sum(ranked, weights).multiply(random).shiftRight(64).longValueExact();
+        Collections.sort(ranked);
+        for (int token : ranked) {
+            drawn -= weights[token];
+            if (drawn < 0) {
+                return token;
+            }
+        }
+        throw new AssertionError("a draw below the total");
+    }
+
+    private static BigInteger sum(List<Integer> tokens, long[] weights) {
+        BigInteger sum = BigInteger.ZERO;
+        for (int token : tokens) {
+            sum = sum.add(BigInteger.valueOf(weights[token]));
+        }
+        return sum;
     }
 
     /// The value that is left when `value` is stored as `dtype` (to nearest, ties to even).

@@ -25,13 +25,13 @@ final class NaiveSampler {
         for (int token = 0; token < logits.length; token++) {
             int wanted = token;
             long count = output.stream().filter(t -> t == wanted).count();
-            if (count > 0 || prompt.contains(token)) {
-                logits[token] =
-                        logits[token] > 0
-                                ? logits[token] / params.repetitionPenalty()
-                                : logits[token] * params.repetitionPenalty();
-            }
-            logits[token] -= params.frequencyPenalty() * count;
+            float frequency = params.frequencyPenalty() * count;
+            boolean penalized = count > 0 || prompt.contains(token);
+            float repetition = penalized ? params.repetitionPenalty() : 1;
+            logits[token] =
+                    logits[token] > 0
+                            ? logits[token] / repetition - frequency
+                            : Math.fma(logits[token], repetition, -frequency);
             logits[token] -= count > 0 ? params.presencePenalty() : 0;
         }
         return logits;
@@ -102,7 +102,11 @@ final class NaiveSampler {
         }
         return draw(
                 distribution(logits, params),
-                Philox.uniform(params.seed(), choice, output.size(), Philox.PURPOSE_TOKEN));
+                uniform(Philox.bits(params.seed(), choice, output.size(), Philox.PURPOSE_TOKEN)));
+    }
+
+    private static double uniform(long bits) {
+        return (bits >>> 11) * 0x1p-53;
     }
 
     static double logprob(float[] row, int token) {

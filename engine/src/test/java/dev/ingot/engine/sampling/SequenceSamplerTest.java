@@ -4,6 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.ingot.engine.ops.DType;
+import dev.ingot.engine.ops.Draw;
+import dev.ingot.engine.ops.LogitEdits;
+import dev.ingot.engine.ops.ReferenceDevice;
+import dev.ingot.engine.ops.Steps;
+import dev.ingot.engine.ops.Tensor;
 import dev.ingot.engine.sequence.Tokens;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -465,14 +471,85 @@ class SequenceSamplerTest {
     }
 
     @Test
-    void takesTheDevicesArgmaxOnlyWhereThatIsEnough() throws InvalidLogitsException {
-        var plain = sampler(GREEDY, Tokens.NONE, Tokens.NONE, 5);
-        assertThat(plain.nextGreedy(4)).isEqualTo(Sample.of(4));
-        assertThat(plain.outputCount()).isEqualTo(1);
-        assertThatThrownBy(() -> plain.nextGreedy(-1)).isInstanceOf(InvalidLogitsException.class);
-        assertThatThrownBy(() -> plain.nextGreedy(5)).isInstanceOf(IllegalArgumentException.class);
-        var random = sampler(RANDOM, Tokens.NONE, Tokens.NONE, 5);
-        assertThatThrownBy(() -> random.nextGreedy(4)).isInstanceOf(IllegalStateException.class);
+    void takesTheDevicesTokenOnlyWhereThatIsEnough() {
+        var drawn = sampler(RANDOM, Tokens.NONE, Tokens.NONE, 5);
+        assertThat(drawn.nextDrawn(4)).isEqualTo(Sample.of(4));
+        assertThat(drawn.outputCount()).isEqualTo(1);
+        assertThatThrownBy(() -> drawn.nextDrawn(-1)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> drawn.nextDrawn(5)).isInstanceOf(IllegalArgumentException.class);
+        var reported = sampler(RANDOM.toBuilder().logprobs(0).build(), Tokens.NONE, Tokens.NONE, 5);
+        assertThatThrownBy(() -> reported.nextDrawn(4)).isInstanceOf(IllegalStateException.class);
+    }
+
+    /// The host in one go; a device that does what it is told: the same tokens, from the same logits.
+    @Test
+    void tellsADeviceAllThatTheHostDoes() throws InvalidLogitsException {
+        try (var device = new ReferenceDevice()) {
+            for (long seed = 0; seed < 300; seed++) {
+                var random = new Random(seed);
+                int vocabulary = List.of(1, 2, 7, 33, 129, 700).get(random.nextInt(6));
+                var params = randomParams(random, vocabulary).toBuilder().logprobs(-1).build();
+                var prompt = tokens(randomTokens(random, vocabulary, random.nextInt(20)));
+                var host = sampler(params, prompt, Tokens.NONE, vocabulary);
+                var told = sampler(params, prompt, Tokens.NONE, vocabulary);
+                var edits = LogitEdits.allocate(device, 1, 100);
+                var draws = Tensor.allocate(device, "draws", DType.I32, 1, Draw.COLUMNS);
+                var token = Tensor.allocate(device, "token", DType.I32, 1, 1);
+                for (int step = 0; step < 12; step++) {
+                    float[] row = randomRow(random, vocabulary);
+                    var logits = Steps.floats(device, row);
+                    int count = told.writeEdits(edits, 0, 0);
+                    assertThat(count).isLessThanOrEqualTo(told.mostEdits(0));
+                    edits.endRow(0, count);
+                    told.draw(0).write(draws.contents(), 0);
+                    Steps.run(
+                            device,
+                            enc -> {
+                                enc.processLogits(logits, edits.first(1, count));
+                                enc.sample(token, logits, draws);
+                            });
+                    assertThat(told.nextDrawn(Steps.intAt(token, 0)))
+                            .as("seed %d, step %d, %s", seed, step, params)
+                            .isEqualTo(host.next(segment(row), new SamplerScratch(vocabulary)));
+                    edits.undo(0, logits);
+                    assertThat(Steps.row(logits, 0)).isEqualTo(row);
+                }
+            }
+        }
+    }
+
+    /// What is told one token ahead is what is told once the token is known.
+    @Test
+    void tellsADeviceAheadOfATokenThatHasNoSayInTheNext() {
+        try (var device = new ReferenceDevice()) {
+            var params =
+                    RANDOM.toBuilder()
+                            .minTokens(2)
+                            .eosTokenIds(Tokens.of(1))
+                            .logitBias(LogitBias.of(Map.of(3, 2f)))
+                            .build();
+            var ahead = sampler(params, Tokens.NONE, Tokens.NONE, 5);
+            var edits = LogitEdits.allocate(device, 1, 10);
+            for (int position = 0; position < 4; position++) {
+                var told = ahead.draw(1);
+                int entries = ahead.writeEdits(edits, 0, 1);
+                ahead.nextDrawn(4);
+                assertThat(ahead.draw(0)).isEqualTo(told).isNotEqualTo(ahead.draw(1));
+                assertThat(ahead.writeEdits(edits, 0, 0))
+                        .isEqualTo(entries)
+                        .isEqualTo(position == 0 ? 2 : 1);
+            }
+            var penalizing =
+                    sampler(
+                            params.toBuilder().presencePenalty(1).build(),
+                            Tokens.NONE,
+                            Tokens.NONE,
+                            5);
+            assertThat(ahead.penalizes()).isFalse();
+            assertThat(penalizing.penalizes()).isTrue();
+            assertThatThrownBy(() -> penalizing.writeEdits(edits, 0, 1))
+                    .isInstanceOf(IllegalStateException.class);
+        }
     }
 
     @Test

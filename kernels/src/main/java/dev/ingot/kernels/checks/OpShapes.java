@@ -2,12 +2,15 @@ package dev.ingot.kernels.checks;
 
 import dev.ingot.engine.ops.Attention;
 import dev.ingot.engine.ops.Batch;
+import dev.ingot.engine.ops.Draw;
 import dev.ingot.engine.ops.Encoder;
 import dev.ingot.engine.ops.ExpertGroups;
 import dev.ingot.engine.ops.KvCache;
 import dev.ingot.engine.ops.KvGeometry;
+import dev.ingot.engine.ops.LogitEdits;
 import dev.ingot.engine.ops.Matrix;
 import dev.ingot.engine.ops.MatrixBank;
+import dev.ingot.engine.ops.SoftmaxWeight;
 import dev.ingot.engine.ops.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -202,5 +205,22 @@ public final class OpShapes {
         check.shape(ids, "ids", x.rows(), ids.columns());
         check.shape(values, "values", x.rows(), ids.columns());
         check.atMost(ids.columns(), Encoder.MAX_TOP_K, "values a row");
+    }
+
+    public static void processLogits(OpCheck check, Tensor logits, LogitEdits edits) {
+        Tensor tokens = edits.tokens();
+        check.floats(logits, "logits").ints(edits.rowStarts(), "rowStarts").ints(tokens, "tokens");
+        check.floats(edits.amounts(), "amounts").floats(edits.before(), "before");
+        check.shape(edits.rowStarts(), "rowStarts", logits.rows() + 1, 1);
+        check.shape(tokens, "tokens", tokens.rows(), 1);
+        check.shape(edits.amounts(), "amounts", tokens.rows(), LogitEdits.AMOUNTS);
+        check.shape(edits.before(), "before", tokens.rows(), 1);
+    }
+
+    public static void sample(OpCheck check, Tensor tokens, Tensor logits, Tensor draws) {
+        check.ints(tokens, "tokens").floats(logits, "logits").ints(draws, "draws");
+        check.shape(tokens, "tokens", logits.rows(), 1);
+        check.shape(draws, "draws", logits.rows(), Draw.COLUMNS);
+        check.atMost(logits.columns(), SoftmaxWeight.MAX_COUNT, "logits a row");
     }
 }

@@ -7,6 +7,7 @@ import dev.ingot.engine.ops.Encoder;
 import dev.ingot.engine.ops.ExpertGroups;
 import dev.ingot.engine.ops.Gelu;
 import dev.ingot.engine.ops.KvCache;
+import dev.ingot.engine.ops.LogitEdits;
 import dev.ingot.engine.ops.Matrix;
 import dev.ingot.engine.ops.MatrixBank;
 import dev.ingot.engine.ops.Tensor;
@@ -286,6 +287,23 @@ final class CpuEncoder implements Encoder {
     public void topK(Tensor ids, Tensor values, Tensor x) {
         OpShapes.topK(check("topK"), ids, values, x);
         ops.add(OpCode.TOP_K).tensor(0, ids).tensor(1, values).tensor(2, x);
+    }
+
+    @Override
+    public void processLogits(Tensor logits, LogitEdits edits) {
+        OpShapes.processLogits(check("processLogits"), logits, edits);
+        ops.add(OpCode.PROCESS_LOGITS)
+                .tensor(0, logits)
+                .tensor(1, edits.rowStarts())
+                .tensor(2, edits.tokens())
+                .tensor(3, edits.amounts())
+                .tensor(4, edits.before());
+    }
+
+    @Override
+    public void sample(Tensor tokens, Tensor logits, Tensor draws) {
+        OpShapes.sample(check("sample"), tokens, logits, draws);
+        ops.add(OpCode.SAMPLE).tensor(0, tokens).tensor(1, logits).tensor(2, draws);
     }
 
     /// `INGOT_MAP_…`

@@ -24,6 +24,8 @@ enum OpCode {
     MOE_MATMUL(39),
     MOE_COMBINE(40),
     TOP_K(42),
+    PROCESS_LOGITS(43),
+    SAMPLE(44),
     FEED_SAMPLED(45),
     COPY_BLOCKS(48);
 

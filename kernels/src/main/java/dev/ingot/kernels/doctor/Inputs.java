@@ -8,6 +8,7 @@ import dev.ingot.engine.ops.AffineWeights;
 import dev.ingot.engine.ops.BlockWeights;
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.Device;
+import dev.ingot.engine.ops.Draw;
 import dev.ingot.engine.ops.HostTensor;
 import dev.ingot.engine.ops.Tensor;
 import dev.ingot.engine.ops.WeightSource;
@@ -62,6 +63,15 @@ final class Inputs {
     static Tensor ints(Device device, int... values) {
         var tensor = Tensor.allocate(device, "doctor", DType.I32, values.length, 1);
         MemorySegment.copy(values, 0, tensor.contents(), JAVA_INT, 0, values.length);
+        return tensor;
+    }
+
+    /// What is drawn of so many rows.
+    static Tensor draws(Device device, Draw... draws) {
+        var tensor = Tensor.allocate(device, "doctor", DType.I32, draws.length, Draw.COLUMNS);
+        for (int row = 0; row < draws.length; row++) {
+            draws[row].write(tensor.contents(), row);
+        }
         return tensor;
     }
 

@@ -5,11 +5,14 @@ import dev.ingot.engine.ops.Batch;
 import dev.ingot.engine.ops.BlockWeights;
 import dev.ingot.engine.ops.DType;
 import dev.ingot.engine.ops.Device;
+import dev.ingot.engine.ops.Draw;
 import dev.ingot.engine.ops.Encoder;
 import dev.ingot.engine.ops.ExpertGroups;
 import dev.ingot.engine.ops.Gelu;
 import dev.ingot.engine.ops.KvGeometry;
+import dev.ingot.engine.ops.LogitEdits;
 import dev.ingot.engine.ops.Matrix;
+import dev.ingot.engine.ops.SoftmaxWeight;
 import dev.ingot.engine.ops.Tensor;
 import dev.ingot.kernels.doctor.Inputs.Weights;
 import dev.ingot.kernels.doctor.KernelCase.Prepared;
@@ -466,6 +469,50 @@ public final class KernelCases {
                             Tensor x = Inputs.floats(device, 83, 5, 5000);
                             return prepared(enc -> enc.topK(ids, values, x), ids, values);
                         }));
+        cases.add(
+                new KernelCase("processLogits", "[3, 5000], 40 each", EXACT, KernelCases::edited));
+        float scale = SoftmaxWeight.scale(0.8f);
+        int near = SoftmaxWeight.reach(0.05f);
+        int most = SoftmaxWeight.share(0.9f);
+        cases.add(
+                new KernelCase(
+                        "sample",
+                        "[5, 5000]",
+                        EXACT,
+                        device -> {
+                            Tensor tokens = Inputs.intsOut(device, 5, 1);
+                            Tensor x = Inputs.floats(device, 84, 5, 5000);
+                            Tensor draws =
+                                    Inputs.draws(
+                                            device,
+                                            Draw.LIKELIEST,
+                                            new Draw(scale, SoftmaxWeight.FARTHEST, 0, 0, 1L << 62),
+                                            new Draw(
+                                                    scale, SoftmaxWeight.FARTHEST, 50, 0, 3L << 61),
+                                            new Draw(scale, SoftmaxWeight.FARTHEST, 0, most, -7),
+                                            new Draw(scale, near, 1000, most, 5L << 60));
+                            return prepared(enc -> enc.sample(tokens, x, draws), tokens);
+                        }));
+    }
+
+    private static Prepared edited(Device device) {
+        Tensor x = Inputs.floats(device, 85, 3, 5000);
+        float[] amounts = Inputs.normal(86, 3 * 40 * 3);
+        var edits = LogitEdits.allocate(device, 3, 3 * 40);
+        for (int i = 0; i < 3 * 40; i++) {
+            float repetition = 1 + (i % 7) * 0.1f;
+            edits.write(
+                    i,
+                    i % 40 * 125,
+                    amounts[3 * i],
+                    repetition,
+                    amounts[3 * i + 1],
+                    amounts[3 * i + 2]);
+        }
+        for (int row = 0; row < 3; row++) {
+            edits.endRow(row, 40 * (row + 1));
+        }
+        return prepared(enc -> enc.processLogits(x, edits), x, edits.before());
     }
 
     private static Matrix matrix(Device device, Weights weights) {

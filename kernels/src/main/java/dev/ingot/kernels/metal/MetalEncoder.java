@@ -7,6 +7,7 @@ import dev.ingot.engine.ops.Encoder;
 import dev.ingot.engine.ops.ExpertGroups;
 import dev.ingot.engine.ops.Gelu;
 import dev.ingot.engine.ops.KvCache;
+import dev.ingot.engine.ops.LogitEdits;
 import dev.ingot.engine.ops.Matrix;
 import dev.ingot.engine.ops.MatrixBank;
 import dev.ingot.engine.ops.Tensor;
@@ -29,6 +30,7 @@ final class MetalEncoder implements Encoder {
     private final CacheOps caches;
     private final AttentionOps attentions;
     private final ExpertOps experts;
+    private final SampleOps samples;
 
     MetalEncoder(MetalDevice device, ComputePass pass) {
         this.device = device;
@@ -39,6 +41,7 @@ final class MetalEncoder implements Encoder {
         caches = new CacheOps(step);
         attentions = new AttentionOps(step);
         experts = new ExpertOps(step, rows);
+        samples = new SampleOps(step);
     }
 
     @Override
@@ -258,6 +261,18 @@ final class MetalEncoder implements Encoder {
     public void topK(Tensor ids, Tensor values, Tensor x) {
         OpShapes.topK(check("topK"), ids, values, x);
         rows.topK(ids, values, x);
+    }
+
+    @Override
+    public void processLogits(Tensor logits, LogitEdits edits) {
+        OpShapes.processLogits(check("processLogits"), logits, edits);
+        samples.processLogits(logits, edits);
+    }
+
+    @Override
+    public void sample(Tensor tokens, Tensor logits, Tensor draws) {
+        OpShapes.sample(check("sample"), tokens, logits, draws);
+        samples.sample(tokens, logits, draws);
     }
 
     /// `Map` of elementwise.metal

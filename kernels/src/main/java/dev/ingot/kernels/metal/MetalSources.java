@@ -39,7 +39,8 @@ final class MetalSources {
                     "elementwise",
                     "rows",
                     "experts",
-                    "select");
+                    "select",
+                    "sample");
 
     private static final Pattern INCLUDE =
             Pattern.compile("^#include \"([^\"]+)\"\\s*$", Pattern.MULTILINE);

@@ -13,6 +13,7 @@ import dev.ingot.kernels.parity.AttentionSteps.Slice;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import java.util.stream.IntStream;
 
 /// Every op of the [Encoder] over a grid of awkward shapes.
@@ -82,6 +83,8 @@ public final class OpCases {
         cases.add(mixture(4, 2, 12, 7, DType.BF16, 5, true));
         cases.add(argmax(33));
         cases.add(topK(33, 5));
+        cases.add(sample(65, 0));
+        cases.add(processLogits(65));
         copies(cases);
         return cases;
     }
@@ -573,6 +576,9 @@ public final class OpCases {
         for (int n : new int[] {1, 7, 31, 33, 129, 5003}) {
             cases.add(argmax(n));
             cases.add(topK(n, Math.min(n, n > 1000 ? 64 : 5)));
+            cases.add(sample(n, 0));
+            cases.add(sample(n, 1));
+            cases.add(processLogits(Math.min(n, 300)));
         }
     }
 
@@ -617,6 +623,32 @@ public final class OpCases {
                     Steps.run(device, enc -> enc.topK(ids, values, x));
                     return both(numbers(ids), Data.read(values));
                 });
+    }
+
+    private static OpCase sample(int n, long seed) {
+        return new OpCase(
+                "sample",
+                "of " + n,
+                0,
+                device -> {
+                    float[][] rows = Samples.rows(seed, n);
+                    var params = Samples.params(new Random(seed), rows.length, n);
+                    int[] tokens = Samples.tokens(device, rows, params);
+                    return new float[][] {floats(tokens)};
+                });
+    }
+
+    private static float[] floats(int[] numbers) {
+        float[] values = new float[numbers.length];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = numbers[i];
+        }
+        return values;
+    }
+
+    private static OpCase processLogits(int n) {
+        return new OpCase(
+                "processLogits", "of " + n, 0, device -> Samples.edited(device, new Random(n), n));
     }
 
     private static float[][] numbers(Tensor ints) {

@@ -1,0 +1,417 @@
+/*
+ * The last ops of a step: logits processors, and the draw of each row's token.
+ *
+ * The token of a row is a function of integers (SoftmaxWeight.java has the arithmetic and its bounds, Encoder.sample
+ * the rules), so neither the variant's vectors nor the ways below to look at few of a row's logits can change it.
+ */
+#include "kernels.h"
+#include "simd.h"
+
+/* ------------------------------------------------------------------ logits processors */
+
+static int32_t edit_items(const ingot_op *op, const context *ctx, int32_t phase) {
+    (void)ctx;
+    return phase == 0 ? op->t[0].rows : 0;
+}
+
+static void edit_run(const ingot_op *op, context *ctx, int32_t phase, int32_t item, int32_t op_index) {
+    (void)phase;
+    const ingot_tensor *tokens = &op->t[2];
+    float *x = row_of(&op->t[0], item);
+    int32_t end = int_at(&op->t[1], item + 1), from = int_at(&op->t[1], item);
+    if (from < 0 || from > end || end > tokens->rows) {
+        fail(ctx, INGOT_BAD_ROW, op_index, item, from < 0 || from > end ? from : end, tokens->rows + 1);
+        return;
+    }
+    for (int32_t i = from; i < end; i++) {
+        int32_t token = int_at(tokens, i);
+        if (token < 0 || token >= op->t[0].columns) {
+            fail(ctx, INGOT_BAD_TOKEN, op_index, i, token, op->t[0].columns);
+            return;
+        }
+        const float *by = row_of(&op->t[3], i); /* bias, repetition, frequency, presence */
+        *row_of(&op->t[4], i) = x[token];
+        float biased = x[token] + by[0];
+        float repeated = biased > 0 ? biased / by[1] - by[2] : fmaf(biased, by[1], -by[2]);
+        x[token] = repeated - by[3];
+    }
+}
+
+static int64_t edit_work(const ingot_op *op) { return (int64_t)op->t[2].rows * 4; }
+
+const kernel process_logits_kernel = {edit_items, edit_run, edit_work};
+
+/* ------------------------------------------------------------------ weights */
+
+#define ONE (UINT64_C(1) << 40)
+
+/* 1 - 2^-t as a fraction of 32 bits, for the distance's part behind the point. */
+INLINE vu less_of(vu distance) {
+    vu t = distance << 8;
+    vu p = vu_set1(0x025a8645u) - vu_upper(vu_set1(0x003d94deu), t);
+    p = vu_set1(0x0e275966u) - vu_upper(p, t);
+    p = vu_set1(0x3d7c413cu) - vu_upper(p, t);
+    p = vu_set1(0xb171d93du) - vu_upper(p, t);
+    return vu_upper(p, t);
+}
+
+/* A number that compares as the float does, 0 as -0; never 0 itself. */
+INLINE uint32_t key_of(float x) {
+    uint32_t bits = f32_bits(x);
+    bits = bits == 0x80000000u ? 0 : bits;
+    return bits ^ ((uint32_t)((int32_t)bits >> 31) | 0x80000000u);
+}
+
+INLINE float of_key(uint32_t key) { return f32_from_bits(key & 0x80000000u ? key ^ 0x80000000u : ~key); }
+
+/* ------------------------------------------------------------------ a row */
+
+enum {
+    MAX_BLOCKS = 4096,
+    MAX_COUNT = 1 << 22, /* of logits in a row */
+    MAX_BLOCK = MAX_COUNT / MAX_BLOCKS,
+    MIN_BLOCK = 64,
+    POOL = 4096,         /* all of this is on the stack */
+    NEAR_BITS = 17,      /* distances of a bin differ in these */
+    BINS = (41 << (24 - NEAR_BITS)) + 1
+};
+
+/* What is left by a filter: higher scores, and the first few of those that are as high. */
+typedef struct cut {
+    float score;
+    int64_t equals;
+} cut;
+
+static const cut ALL = {-INFINITY, INT64_MAX};
+
+/* Scores in index order. A row is looked at whole, or only those of it that the cut may leave. */
+typedef struct view {
+    const float *x;
+    const int32_t *ids; /* NULL: x[i] is i's */
+    int32_t n;
+} view;
+
+typedef struct row {
+    const float *x;
+    float max, scale;
+    uint32_t reach;
+    int32_t block;                /* logits in a block */
+    float largest[MAX_BLOCKS];    /* of each block of the row */
+    uint64_t sums[MAX_BLOCKS];    /* weights of each block of the row, before any cut */
+    uint32_t distances[MAX_BLOCK]; /* of the block at hand */
+    uint32_t less[MAX_BLOCK];
+    uint64_t weights[MAX_BLOCK];
+    uint64_t bins[BINS];
+    float pool[POOL];
+    int32_t pool_ids[POOL];
+    float near[POOL];
+} row;
+
+/* How far scores are below the largest, in halvings with 24 bits behind the point; at most 41 of them. */
+INLINE vu distances_of(const row *r, vf x) {
+    vf limit = vf_set1(41), y = vf_max((vf_set1(r->max) - x) * vf_set1(r->scale), vf_set1(0));
+    return vu_truncated(vf_if_less(y, limit, y, limit) * vf_set1(0x1p24f));
+}
+
+static int is_within_reach(const row *r, float x) { return distances_of(r, vf_set1(x))[0] <= r->reach; }
+
+/* Whether a block may hold something that is left: of a row this is known, of a part of it not asked. */
+static int is_left(const row *r, view v, int32_t from, cut c) {
+    float largest = r->largest[from / r->block];
+    return v.x != r->x || (is_within_reach(r, largest) && largest >= c.score);
+}
+
+/* The distances of a block. */
+static void measure(row *r, const float *x, int32_t n) {
+    for (int32_t i = 0; i < n; i += LANES) {
+        int32_t lanes = min_int(n - i, LANES);
+        vu distances = distances_of(r, lanes == LANES ? vf_load(x + i) : vf_load_n(x + i, lanes));
+        memcpy(r->distances + i, &distances, sizeof distances);
+    }
+}
+
+/* Distances and weights of a block, whatever the cut, and the weights' sum. */
+static uint64_t weigh(row *r, const float *x, int32_t n) {
+    measure(r, x, n);
+    for (int32_t i = 0; i < n; i += LANES) {
+        vu distances;
+        memcpy(&distances, r->distances + i, sizeof distances);
+        vu less = less_of(distances);
+        memcpy(r->less + i, &less, sizeof less);
+    }
+    uint64_t sum = 0;
+    for (int32_t i = 0; i < n; i++) {
+        uint32_t distance = r->distances[i];
+        uint64_t weight = (ONE - ((uint64_t)r->less[i] << 8)) >> (distance >> 24);
+        r->weights[i] = distance <= r->reach ? weight : 0;
+        sum += r->weights[i];
+    }
+    return sum;
+}
+
+/* The same, 0 for what the cut leaves out; those that are at it are counted down over a view. */
+static uint64_t weigh_left(row *r, const float *x, int32_t n, cut *c) {
+    weigh(r, x, n);
+    uint64_t sum = 0;
+    int32_t equals = 0;
+    for (int32_t i = 0; i < n; i++) {
+        r->weights[i] = x[i] >= c->score ? r->weights[i] : 0;
+        sum += r->weights[i];
+        equals += x[i] == c->score;
+    }
+    for (int32_t i = 0; equals > 0; i++) {
+        if (x[i] == c->score) {
+            equals--;
+            if (--c->equals < 0) {
+                sum -= r->weights[i];
+                r->weights[i] = 0;
+            }
+        }
+    }
+    return sum;
+}
+
+/* ------------------------------------------------------------------ cuts */
+
+/* Keys are looked at 11 bits at a time, the upper ones first, and below them only those of the bin of the cut. */
+static const int32_t SHIFTS[] = {21, 10, 0};
+static const int32_t WIDTHS[] = {11, 11, 10};
+enum { LEVELS = 3 };
+
+/* -1 where the upper bits are not the prefix. */
+static int32_t bin_of(uint32_t key, int32_t level, uint32_t prefix) {
+    uint64_t shifted = (uint64_t)key >> SHIFTS[level];
+    return shifted >> WIDTHS[level] == prefix ? (int32_t)(shifted & ((1u << WIDTHS[level]) - 1)) : -1;
+}
+
+/* From the highest bin down to the one that has what is left of the target, which is taken off it. */
+static uint32_t descend(const row *r, uint32_t prefix, int32_t level, uint64_t *target) {
+    uint32_t bin = (1u << WIDTHS[level]) - 1;
+    for (; r->bins[bin] < *target; bin--) {
+        *target -= r->bins[bin];
+    }
+    return prefix << WIDTHS[level] | bin;
+}
+
+static void clear_bins(row *r) { memset(r->bins, 0, sizeof r->bins); }
+
+/* The k highest ranks of n > k scores. */
+static cut cut_by_count(row *r, const float *x, int32_t n, int32_t k) {
+    uint64_t left = (uint64_t)k;
+    uint32_t prefix = 0;
+    for (int32_t level = 0; level < LEVELS; level++) {
+        clear_bins(r);
+        for (int32_t i = 0; i < n; i++) {
+            int32_t bin = bin_of(key_of(x[i]), level, prefix);
+            if (bin >= 0) {
+                r->bins[bin]++;
+            }
+        }
+        prefix = descend(r, prefix, level, &left);
+    }
+    return (cut){of_key(prefix), (int64_t)left};
+}
+
+/* What is left in one bin of distances, by itself if there is room for it. */
+static void gather_near(row *r, view *v, cut *c, uint32_t near) {
+    int32_t count = 0;
+    cut left = *c;
+    for (int32_t from = 0; from < v->n; from += r->block) {
+        if (!is_left(r, *v, from, *c)) {
+            continue;
+        }
+        const float *x = v->x + from;
+        int32_t n = min_int(v->n - from, r->block);
+        if (count + n > POOL) {
+            return;
+        }
+        measure(r, x, n);
+        for (int32_t i = 0; i < n; i++) {
+            r->near[count] = x[i];
+            int is_near = r->distances[i] >> NEAR_BITS == near && x[i] >= c->score;
+            count += is_near && (x[i] != c->score || --left.equals >= 0);
+        }
+    }
+    *v = (view){r->near, NULL, count};
+    *c = ALL;
+}
+
+/*
+ * The shortest run of highest ranks of what is left that weighs at least the target, which is at most all of it:
+ * by the distances' upper bits first, of which there is a bin for every 128th of a halving, and in which the weights
+ * lie already. What is left then is the new total.
+ */
+static cut cut_by_weight(row *r, view v, cut c, uint64_t target, uint64_t *total) {
+    *total = target;
+    uint32_t near = 0;
+    for (; r->bins[near] < target; near++) {
+        target -= r->bins[near];
+    }
+    gather_near(r, &v, &c, near);
+    uint32_t prefix = 0;
+    for (int32_t level = 0; level < LEVELS; level++) {
+        clear_bins(r);
+        cut left = c;
+        for (int32_t from = 0; from < v.n; from += r->block) {
+            if (!is_left(r, v, from, c)) {
+                continue;
+            }
+            const float *x = v.x + from;
+            int32_t n = min_int(v.n - from, r->block);
+            weigh_left(r, x, n, &left);
+            for (int32_t i = 0; i < n; i++) {
+                int32_t bin = r->distances[i] >> NEAR_BITS == near ? bin_of(key_of(x[i]), level, prefix) : -1;
+                if (bin >= 0) {
+                    r->bins[bin] += r->weights[i];
+                }
+            }
+        }
+        prefix = descend(r, prefix, level, &target);
+    }
+    float score = of_key(prefix);
+    uint64_t each = weigh(r, &score, 1);
+    uint64_t equals = (target + each - 1) / each;
+    *total += equals * each - target;
+    return (cut){score, (int64_t)equals};
+}
+
+/* All scores from `bound` up, if the pool holds them. */
+static void gather(row *r, view *v, float bound) {
+    int32_t count = 0;
+    for (int32_t from = 0; from < v->n; from += r->block) {
+        int32_t to = min_int(from + r->block, v->n);
+        if (r->largest[from / r->block] < bound) {
+            continue;
+        }
+        if (count + to - from > POOL) {
+            return;
+        }
+        for (int32_t i = from; i < to; i++) {
+            r->pool[count] = v->x[i];
+            r->pool_ids[count] = i;
+            count += v->x[i] >= bound;
+        }
+    }
+    *v = (view){r->pool, r->pool_ids, count};
+}
+
+/* The k largest are among those from the k-th largest of the blocks' largest up. */
+static cut keep_likeliest(row *r, view *v, int32_t k) {
+    int32_t blocks = divide_up(v->n, r->block);
+    if (k < blocks) {
+        gather(r, v, cut_by_count(r, r->largest, blocks, k).score);
+    }
+    return k < v->n ? cut_by_count(r, v->x, v->n, k) : ALL;
+}
+
+/* ------------------------------------------------------------------ the draw */
+
+/* Finds the largest of each block and of all; +infinity where the row is broken. */
+static void survey(row *r, int32_t n) {
+    r->max = -INFINITY;
+    for (int32_t from = 0; from < n; from += r->block) {
+        float largest = vf_largest_of(r->x + from, min_int(n - from, r->block));
+        r->largest[from / r->block] = largest;
+        r->max = largest > r->max ? largest : r->max;
+    }
+}
+
+static int32_t likeliest_of(const row *r) {
+    int32_t i = 0;
+    while (r->largest[i / r->block] != r->max) {
+        i += r->block;
+    }
+    while (r->x[i] != r->max) {
+        i++;
+    }
+    return i;
+}
+
+/* Weighs all that is left, by block and, if asked to, by distance. */
+static uint64_t weigh_all(row *r, view v, cut c, int in_bins) {
+    if (in_bins) {
+        clear_bins(r);
+    }
+    uint64_t total = 0;
+    for (int32_t from = 0; from < v.n; from += r->block) {
+        int32_t n = min_int(v.n - from, r->block);
+        uint64_t sum = is_left(r, v, from, c) ? weigh_left(r, v.x + from, n, &c) : 0;
+        for (int32_t i = 0; in_bins && sum > 0 && i < n; i++) {
+            r->bins[r->distances[i] >> NEAR_BITS] += r->weights[i];
+        }
+        r->sums[from / r->block] = sum;
+        total += sum;
+    }
+    return total;
+}
+
+/* The first up to which what is left weighs more than the target; by the sums first, if they are of the same. */
+static int32_t drawn_of(row *r, view v, cut c, uint64_t target, int has_sums) {
+    cut left = c;
+    for (int32_t from = 0; from < v.n; from += r->block) {
+        if (has_sums ? target >= r->sums[from / r->block] : !is_left(r, v, from, c)) {
+            target -= has_sums ? r->sums[from / r->block] : 0;
+            continue;
+        }
+        const float *x = v.x + from;
+        uint64_t sum = weigh_left(r, x, min_int(v.n - from, r->block), &left);
+        if (target >= sum) {
+            target -= sum;
+            continue;
+        }
+        int32_t i = from;
+        for (; target >= r->weights[i - from]; i++) {
+            target -= r->weights[i - from];
+        }
+        return v.ids == NULL ? i : v.ids[i];
+    }
+    return -1; /* never: the target is below the total */
+}
+
+/* The least integer that is not below `total * share / 2^32`. */
+static uint64_t part_of(uint64_t total, uint32_t share) {
+    uint64_t low = (total & 0xffffffffu) * share;
+    return (total >> 32) * share + ((low + 0xffffffffu) >> 32);
+}
+
+static int32_t sample_row(const float *x, int32_t n, const int32_t *draw) {
+    row r;
+    r.x = x;
+    r.block = max_int(MIN_BLOCK, divide_up(divide_up(n, MAX_BLOCKS), LANES) * LANES);
+    survey(&r, n);
+    if (!(r.max < INFINITY && r.max > -INFINITY)) {
+        return -1;
+    }
+    r.scale = f32_from_bits((uint32_t)draw[0]);
+    r.reach = (uint32_t)draw[1];
+    if (r.scale == 0) {
+        return likeliest_of(&r);
+    }
+    int32_t top_k = draw[2];
+    uint32_t top_p = (uint32_t)draw[3];
+    uint64_t random = (uint64_t)(uint32_t)draw[5] << 32 | (uint32_t)draw[4];
+    view v = {x, NULL, n};
+    cut c = top_k > 0 && top_k < n ? keep_likeliest(&r, &v, top_k) : ALL;
+    uint64_t total = weigh_all(&r, v, c, top_p != 0);
+    if (top_p != 0) {
+        c = cut_by_weight(&r, v, c, part_of(total, top_p), &total);
+    }
+    uint64_t target = (uint64_t)((unsigned __int128)total * random >> 64);
+    return drawn_of(&r, v, c, target, top_p == 0 && c.score == -INFINITY);
+}
+
+static int32_t sample_items(const ingot_op *op, const context *ctx, int32_t phase) {
+    (void)ctx;
+    return phase == 0 ? op->t[1].rows : 0;
+}
+
+static void sample_run(const ingot_op *op, context *ctx, int32_t phase, int32_t item, int32_t op_index) {
+    (void)ctx, (void)phase, (void)op_index;
+    const int32_t *draw = (const int32_t *)op->t[2].data + item * op->t[2].stride;
+    int32_t *token = (int32_t *)op->t[0].data + item * op->t[0].stride;
+    *token = sample_row(row_of(&op->t[1], item), op->t[1].columns, draw);
+}
+
+static int64_t sample_work(const ingot_op *op) { return elements_of(&op->t[1]); }
+
+const kernel sample_kernel = {sample_items, sample_run, sample_work};
