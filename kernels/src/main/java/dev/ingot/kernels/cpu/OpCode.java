@@ -26,6 +26,7 @@ enum OpCode {
     TOP_K(42),
     PROCESS_LOGITS(43),
     SAMPLE(44),
+    SOFTMAX_SUMS(45),
     COPY_BLOCKS(48);
 
     private final int code;
