@@ -1,4 +1,4 @@
-// Encoder.processLogits and sample: the last ops of a step. What is chosen is a function of integers, the same ones as
+// Encoder.processLogits, sample and softmaxSums: the last ops of a step. What is chosen is a function of integers, the same ones as
 // on every device (SoftmaxWeight.java has their arithmetic), so that the threads of a row may share it in any way.
 #include "reduce.h"
 
@@ -50,13 +50,16 @@ kernel void process_logits(
 struct SampleParams {
   uint columns;
   uint x_stride;
-  uint token_stride;
+  uint out_stride;
   uint draw_stride;
 };
 
 constexpr constant ushort SAMPLE_SIMDGROUPS = 32;
 constexpr constant ushort WAYS = 8;   // of a search for a key, three bits at a time
 constexpr constant ushort PIECES = 32; // of a search for an index
+
+constexpr constant float LOG2_E = 0x1.715476p+0f;
+constexpr constant uint FARTHEST = 40u << 24;
 
 constexpr constant uint LOWEST = 0x007fffffu;   // the key of minus infinity
 constexpr constant uint INFINITE = 0xff800000u; // that of plus infinity; a NaN's is above
@@ -312,6 +315,35 @@ kernel void sample(
     }
   }
   if (thread_index == 0) {
-    tokens[row * p.token_stride] = token;
+    tokens[row * p.out_stride] = token;
+  }
+}
+
+// A threadgroup takes a row: its largest logit, and the sum of its weights at temperature 1; 0 for a row that `sample`
+// refuses.
+kernel void softmax_sums(
+    device int* sums [[buffer(0)]],
+    device const float* x [[buffer(1)]],
+    constant SampleParams& p [[buffer(2)]],
+    uint row [[threadgroup_position_in_grid]],
+    ushort thread_index [[thread_index_in_threadgroup]],
+    uint threads [[threads_per_threadgroup]],
+    ushort simdgroup [[simdgroup_index_in_threadgroup]],
+    ushort simdgroups [[simdgroups_per_threadgroup]],
+    ushort lane [[thread_index_in_simdgroup]]) {
+  threadgroup ulong shared[SAMPLE_SIMDGROUPS];
+  const Group g = {shared, thread_index, threads, simdgroup, simdgroups, lane};
+  Row r = {x + ulong(row) * p.x_stride, p.columns, 0.0f, LOG2_E, FARTHEST, 0, 0xffffffffu};
+  const uint largest = largest_key(r, g);
+  ulong sum = 0;
+  if (largest > LOWEST && largest < INFINITE) {
+    r.largest = of_ordered(largest);
+    sum = total_weight(r, g);
+  }
+  if (thread_index == 0) {
+    device int* to = sums + ulong(row) * p.out_stride;
+    to[0] = as_type<int>(r.largest);
+    to[1] = int(uint(sum));
+    to[2] = int(uint(sum >> 32));
   }
 }

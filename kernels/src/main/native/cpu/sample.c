@@ -307,14 +307,19 @@ static cut keep_likeliest(row *r, view *v, int32_t k) {
 /* ------------------------------------------------------------------ the draw */
 
 /* Finds the largest of each block and of all; +infinity where the row is broken. */
-static void survey(row *r, int32_t n) {
+static void begin(row *r, view v) {
+    r->x = v.x;
+    r->block = max_int(MIN_BLOCK, divide_up(divide_up(v.n, MAX_BLOCKS), LANES) * LANES);
     r->max = -INFINITY;
-    for (int32_t from = 0; from < n; from += r->block) {
-        float largest = vf_largest_of(r->x + from, min_int(n - from, r->block));
+    for (int32_t from = 0; from < v.n; from += r->block) {
+        float largest = vf_largest_of(v.x + from, min_int(v.n - from, r->block));
         r->largest[from / r->block] = largest;
         r->max = largest > r->max ? largest : r->max;
     }
 }
+
+/* Whether there is a token to choose. */
+static int is_sound(const row *r) { return r->max < INFINITY && r->max > -INFINITY; }
 
 static int32_t likeliest_of(const row *r) {
     int32_t i = 0;
@@ -375,11 +380,10 @@ static uint64_t part_of(uint64_t total, uint32_t share) {
 }
 
 static int32_t sample_row(const float *x, int32_t n, const int32_t *draw) {
+    view v = {x, NULL, n};
     row r;
-    r.x = x;
-    r.block = max_int(MIN_BLOCK, divide_up(divide_up(n, MAX_BLOCKS), LANES) * LANES);
-    survey(&r, n);
-    if (!(r.max < INFINITY && r.max > -INFINITY)) {
+    begin(&r, v);
+    if (!is_sound(&r)) {
         return -1;
     }
     r.scale = f32_from_bits((uint32_t)draw[0]);
@@ -390,7 +394,6 @@ static int32_t sample_row(const float *x, int32_t n, const int32_t *draw) {
     int32_t top_k = draw[2];
     uint32_t top_p = (uint32_t)draw[3];
     uint64_t random = (uint64_t)(uint32_t)draw[5] << 32 | (uint32_t)draw[4];
-    view v = {x, NULL, n};
     cut c = top_k > 0 && top_k < n ? keep_likeliest(&r, &v, top_k) : ALL;
     uint64_t total = weigh_all(&r, v, c, top_p != 0);
     if (top_p != 0) {
@@ -415,3 +418,21 @@ static void sample_run(const ingot_op *op, context *ctx, int32_t phase, int32_t 
 static int64_t sample_work(const ingot_op *op) { return elements_of(&op->t[1]); }
 
 const kernel sample_kernel = {sample_items, sample_run, sample_work};
+
+/* ------------------------------------------------------------------ log probabilities */
+
+static void sums_run(const ingot_op *op, context *ctx, int32_t phase, int32_t item, int32_t op_index) {
+    (void)ctx, (void)phase, (void)op_index;
+    int32_t *sums = (int32_t *)op->t[0].data + item * op->t[0].stride;
+    view v = {row_of(&op->t[1], item), NULL, op->t[1].columns};
+    row r;
+    begin(&r, v);
+    r.scale = 0x1.715476p+0f; /* log2 e */
+    r.reach = 40 << 24;
+    uint64_t sum = is_sound(&r) ? weigh_all(&r, v, ALL, 0) : 0;
+    sums[0] = (int32_t)f32_bits(r.max);
+    sums[1] = (int32_t)(uint32_t)sum;
+    sums[2] = (int32_t)(sum >> 32);
+}
+
+const kernel softmax_sums_kernel = {sample_items, sums_run, sample_work};

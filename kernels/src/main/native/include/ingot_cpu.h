@@ -194,7 +194,9 @@ enum {
                                   repetition, frequency, presence), what x was before */
     INGOT_OP_SAMPLE = 44,      /* t: out (int32), x (at most 2^22 columns), draws (int32, 6 columns: scale's
                                   bits, reach, top k, top p, random's lower and upper half) */
-    INGOT_OP_FEED_SAMPLED = 45, /* t: ids (int32), sampled (int32), rows (int32; below 0: the id stays) */
+    INGOT_OP_SOFTMAX_SUMS = 45, /* t: sums (int32, 3 columns: the largest's bits, the sum's lower and upper
+                                  half), x (at most 2^22 columns) */
+    INGOT_OP_FEED_SAMPLED = 46, /* t: ids (int32), sampled (int32), rows (int32; below 0: the id stays) */
     INGOT_OP_COPY_BLOCKS = 48, /* cache = the first layer, count = layers, one behind the other; t: pairs
                                   of a source and a target block */
     INGOT_OPS = 49

@@ -12,8 +12,8 @@ import dev.ingot.worker.Worker.Sampled;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Logits to tokens for all rows of a step: by the device, but for rows whose log probabilities are asked for and
-/// rows with more edits than there is room for. These are their samplers' on the host, to the same tokens.
+/// Logits to tokens for all rows of a step: by the device, but for rows with more edits or more reported alternatives than
+/// there is room for. These are their samplers' on the host, to the same bits.
 ///
 /// The samplers know nothing of each other, so a row's token depends neither on what it is batched with nor on
 /// where it is drawn.
@@ -66,11 +66,11 @@ final class BatchSampler implements AutoCloseable {
         var outcomes = new Outcome[rows.size()];
         var others = new ArrayList<Row>();
         for (var row : rows) {
-            int token = step.isOnDevice(row.index()) ? step.token(row.index()) : -1;
-            if (token < 0) {
-                others.add(row);
+            if (step.isOnDevice(row.index()) && step.token(row.index()) >= 0) {
+                outcomes[row.index()] =
+                        new Sampled(row.sequence(), step.drawn(row.index(), row.sampler()));
             } else {
-                outcomes[row.index()] = new Sampled(row.sequence(), row.sampler().nextDrawn(token));
+                others.add(row);
             }
         }
         team.run(

@@ -6,6 +6,9 @@ import dev.ingot.engine.ops.Draw;
 import dev.ingot.engine.ops.Encoder;
 import dev.ingot.engine.ops.LogitEdits;
 import dev.ingot.engine.ops.Tensor;
+import dev.ingot.engine.sampling.Sample;
+import dev.ingot.engine.sampling.SamplingParams;
+import dev.ingot.engine.sampling.SequenceSampler;
 import dev.ingot.engine.schedule.StepPlan;
 import java.lang.foreign.ValueLayout;
 import java.util.BitSet;
@@ -25,6 +28,11 @@ final class SampleBuffers {
     private final Tensor tokens;
     private final Tensor draws;
     private final LogitEdits edits;
+    private final LogprobBuffers logprobs;
+
+    /// For each row, [SequenceSampler#reported].
+    private final int[] reported;
+
     private final int mostEdits;
 
     /// Rows of the step that the device draws.
@@ -39,6 +47,8 @@ final class SampleBuffers {
         int wanted = Math.max(LEAST_EDITS, maxRows * EDITS_A_ROW);
         mostEdits = (int) Math.min(wanted, (long) maxRows * vocabulary);
         edits = LogitEdits.allocate(device, maxRows, mostEdits);
+        logprobs = new LogprobBuffers(device, maxRows, vocabulary);
+        reported = new int[maxRows];
     }
 
     /// Where the model writes the logits of `count` rows.
@@ -53,6 +63,7 @@ final class SampleBuffers {
         if (onDevice.isEmpty()) {
             return;
         }
+        logprobs.encode(encoder, logits(rows), reported);
         if (entries > 0) {
             encoder.processLogits(logits(rows), edits.first(rows, entries));
         }
@@ -71,8 +82,11 @@ final class SampleBuffers {
             }
             int pending = slice.isPending() ? 1 : 0;
             var draw = Draw.LIKELIEST; // of the rows that are not the device's, to no purpose
-            if (sampler.isForDevice() && sampler.mostEdits(pending) <= mostEdits - entries) {
+            reported[rows] = SamplingParams.NO_LOGPROBS;
+            if (logprobs.holds(sampler.reported())
+                    && sampler.mostEdits(pending) <= mostEdits - entries) {
                 onDevice.set(rows);
+                reported[rows] = sampler.reported();
                 entries = sampler.writeEdits(edits, entries, pending);
                 draw = sampler.draw(pending);
             }
@@ -100,6 +114,18 @@ final class SampleBuffers {
     /// What it drew; −1 where it found nothing to draw.
     int token(int row) {
         return tokens.contents().getAtIndex(ValueLayout.JAVA_INT, row);
+    }
+
+    /// Tells a row's sampler the token that the device drew.
+    Sample drawn(int row, SequenceSampler sampler) {
+        int token = token(row);
+        if (reported[row] == SamplingParams.NO_LOGPROBS) {
+            return sampler.nextDrawn(token);
+        }
+        double logSum = logprobs.logSum(row);
+        float logit = edits.before(row, logits.row(row), token);
+        var top = logprobs.top(row, reported[row], logSum);
+        return sampler.nextDrawn(token, (float) (logit - logSum), top);
     }
 
     /// A row's logits as the model gave them.

@@ -36,7 +36,7 @@ class BatchSamplerTest {
 
     private static final SamplingParams RANDOM = GREEDY.toBuilder().temperature(1).build();
 
-    /// Filters, edits, and log probabilities, which only the host gives.
+    /// Filters, edits and log probabilities; some of more alternatives than the device lists.
     private static final List<SamplingParams> WAYS =
             List.of(
                     GREEDY,
@@ -61,6 +61,8 @@ class BatchSamplerTest {
                             .frequencyPenalty(1)
                             .topP(0.9f)
                             .build(),
+                    RANDOM.toBuilder().logprobs(20).minTokens(2).eosTokenIds(Tokens.of(5)).build(),
+                    GREEDY.toBuilder().logprobs(65).build(),
                     GREEDY.toBuilder().temperature(2).topK(1).seed(10).build());
 
     @ParameterizedTest

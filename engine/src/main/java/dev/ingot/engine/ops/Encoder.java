@@ -275,4 +275,13 @@ public interface Encoder {
     /// @param logits `[rows, vocabulary]`, of at most [SoftmaxWeight#MAX_COUNT] tokens
     /// @param draws `[rows, Draw.COLUMNS]` I32: a [Draw] for each row
     void sample(Tensor tokens, Tensor logits, Tensor draws);
+
+    /// What [SoftmaxWeight#logSum] takes of each row, the same on every device: for log probabilities.
+    ///
+    /// A row that holds a NaN or +∞, or nothing but −∞, has the sum 0.
+    ///
+    /// @param sums `[rows, 3]` I32: the bits of the largest logit (undefined where the sum is 0); the lower half of the
+    ///     sum of the row's weights at temperature 1, and the upper one
+    /// @param logits `[rows, vocabulary]`, of at most [SoftmaxWeight#MAX_COUNT] tokens
+    void softmaxSums(Tensor sums, Tensor logits);
 }

@@ -64,6 +64,21 @@ public record LogitEdits(Tensor rowStarts, Tensor tokens, Tensor amounts, Tensor
                 before.firstRows(entries));
     }
 
+    /// A logit of a row as it was before its edits, after the step.
+    ///
+    /// @param row of the edits
+    /// @param logits that row's, `[1, vocabulary]`
+    public float before(int row, Tensor logits, int token) {
+        var starts = rowStarts.buffer().contents();
+        int end = starts.getAtIndex(ValueLayout.JAVA_INT, row + 1);
+        for (int i = starts.getAtIndex(ValueLayout.JAVA_INT, row); i < end; i++) {
+            if (tokens.buffer().contents().getAtIndex(ValueLayout.JAVA_INT, i) == token) {
+                return before.buffer().contents().getAtIndex(ValueLayout.JAVA_FLOAT, i);
+            }
+        }
+        return logits.contents().getAtIndex(ValueLayout.JAVA_FLOAT, token);
+    }
+
     /// Undoes the edits of a row, after the step.
     ///
     /// @param row of the edits

@@ -86,6 +86,13 @@ public final class SoftmaxWeight {
         return low;
     }
 
+    /// The logarithm of the sum of all `e^score` of a row, off by less than 10⁻⁶: `max + ln(sum · 2⁻⁴⁰)`.
+    ///
+    /// @param sum of the row's weights at temperature 1
+    public static double logSum(float max, long sum) {
+        return max + StrictMath.log(sum * 0x1p-40);
+    }
+
     /// A share of 32 bits, rounded to the nearest and at least the least; 0 for everything.
     ///
     /// @param p above 0; 1 for everything

@@ -24,8 +24,8 @@ import java.util.stream.IntStream;
 /// 6. temperature, `min_p`, `top_k`, `top_p`, each over what the one before left;
 /// 7. the draw: inverse cumulative distribution in index order, at a [Philox] number for (seed, choice, output position).
 ///
-/// The host does all of it in [#next]; the device does stages 2 to 7, to the same token, with what [#writeEdits] and [#draw]
-/// tell it, and [#nextDrawn] takes note.
+/// The host does all of it in [#next]; the device does the same, to the bit, with what [#reported], [#writeEdits] and
+/// [#draw] tell it, and [#nextDrawn] takes note.
 ///
 /// Nothing else has a say. A sampler that is rebuilt from the prompt and the output so far goes on exactly as the first one
 /// would have. Used by one thread at a time.
@@ -120,9 +120,10 @@ public final class SequenceSampler {
                         top);
     }
 
-    /// Whether the device can choose the next token: only log probabilities need the host.
-    public boolean isForDevice() {
-        return params.logprobs() == SamplingParams.NO_LOGPROBS;
+    /// How many of the likeliest tokens are reported with each token; [SamplingParams#NO_LOGPROBS] for no log
+    /// probabilities.
+    public int reported() {
+        return Math.min(params.logprobs(), vocabulary);
     }
 
     /// Whether the tokens before it have a say in the logits of the next one, other than through the model.
@@ -179,16 +180,29 @@ public final class SequenceSampler {
         return next.index;
     }
 
-    /// Takes the token that the device chose, after [#writeEdits] and by [#draw].
+    /// Takes the token that the device chose, after [#writeEdits] and by [#draw], where no log probabilities are asked for.
     ///
     /// @throws IllegalArgumentException if there is no such token
     public Sample nextDrawn(int token) {
-        if (!isForDevice()) {
+        if (reported() != SamplingParams.NO_LOGPROBS) {
             throw new IllegalStateException("this request asks for log probabilities, too");
         }
         requireKnown("the device's draw", token);
         advance(token);
         return Sample.of(token);
+    }
+
+    /// The same where they are.
+    ///
+    /// @param logprob the token's
+    /// @param top the likeliest [#reported]
+    public Sample nextDrawn(int token, float logprob, TopLogprobs top) {
+        if (reported() == SamplingParams.NO_LOGPROBS) {
+            throw new IllegalStateException("this request asks for no log probabilities");
+        }
+        requireKnown("the device's draw", token);
+        advance(token);
+        return new Sample(token, logprob, top);
     }
 
     private void advance(int token) {
@@ -222,11 +236,12 @@ public final class SequenceSampler {
 
     /// The logarithm of the sum of all `e^logit`.
     private double logSum(float[] logits, float max) {
-        double sum = 0;
+        float naturalScale = SoftmaxWeight.scale(1);
+        long sum = 0;
         for (int token = 0; token < vocabulary; token++) {
-            sum += Exponential.exp((double) logits[token] - max);
+            sum += SoftmaxWeight.of(SoftmaxWeight.distance(logits[token], max, naturalScale));
         }
-        return max + StrictMath.log(sum);
+        return SoftmaxWeight.logSum(max, sum);
     }
 
     private TopLogprobs topLogprobs(SamplerScratch scratch, double logSum) {

@@ -889,6 +889,27 @@ public final class ReferenceDevice implements Device {
                 }
             });
         }
+
+        @Override
+        public void softmaxSums(Tensor sums, Tensor logits) {
+            require(logits, DType.F32, sums.rows(), logits.columns(), "softmaxSums: logits");
+            require(sums, DType.I32, logits.rows(), 3, "softmaxSums: sums");
+            record(() -> {
+                for (int r = 0; r < logits.rows(); r++) {
+                    float[] row = load(logits, r);
+                    int likeliest = ReferenceOps.topK(row, 1)[0];
+                    float max = likeliest < 0 ? 0 : row[likeliest];
+                    long sum = 0;
+                    for (int i = 0; likeliest >= 0 && i < row.length; i++) {
+                        int distance = SoftmaxWeight.distance(row[i], max, SoftmaxWeight.scale(1));
+                        sum += SoftmaxWeight.of(distance);
+                    }
+                    storeInt(sums, r, 0, Float.floatToRawIntBits(max));
+                    storeInt(sums, r, 1, (int) sum);
+                    storeInt(sums, r, 2, (int) (sum >>> 32));
+                }
+            });
+        }
     }
 
     private static void accumulate(double[] sum, float[] summand) {

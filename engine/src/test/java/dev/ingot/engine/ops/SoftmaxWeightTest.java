@@ -47,6 +47,28 @@ class SoftmaxWeightTest {
     }
 
     @Test
+    void addsUpToTheLogarithmOfTheSum() {
+        var random = new Random(11);
+        for (int i = 0; i < 200; i++) {
+            float[] scores = new float[1 + random.nextInt(3000)];
+            double spread = 10 * random.nextDouble();
+            double exact = 0;
+            float max = Float.NEGATIVE_INFINITY;
+            for (int j = 0; j < scores.length; j++) {
+                scores[j] = (float) (spread * random.nextGaussian());
+                exact += StrictMath.exp(scores[j]);
+                max = Math.max(max, scores[j]);
+            }
+            long sum = 0;
+            for (float score : scores) {
+                sum += SoftmaxWeight.of(SoftmaxWeight.distance(score, max, SoftmaxWeight.scale(1)));
+            }
+            assertThat(Math.abs(SoftmaxWeight.logSum(max, sum) - StrictMath.log(exact)))
+                    .isLessThan(1e-6);
+        }
+    }
+
+    @Test
     void neverGivesAHigherScoreASmallerWeight() {
         var random = new Random(8);
         for (int i = 0; i < 200; i++) {

@@ -479,6 +479,10 @@ class SequenceSamplerTest {
         assertThatThrownBy(() -> drawn.nextDrawn(5)).isInstanceOf(IllegalArgumentException.class);
         var reported = sampler(RANDOM.toBuilder().logprobs(0).build(), Tokens.NONE, Tokens.NONE, 5);
         assertThatThrownBy(() -> reported.nextDrawn(4)).isInstanceOf(IllegalStateException.class);
+        assertThat(reported.nextDrawn(4, -0.5f, TopLogprobs.NONE))
+                .isEqualTo(new Sample(4, -0.5f, TopLogprobs.NONE));
+        assertThatThrownBy(() -> drawn.nextDrawn(4, -0.5f, TopLogprobs.NONE))
+                .isInstanceOf(IllegalStateException.class);
     }
 
     /// The host in one go; a device that does what it is told: the same tokens, from the same logits.

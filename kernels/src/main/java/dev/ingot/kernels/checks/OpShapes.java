@@ -223,4 +223,10 @@ public final class OpShapes {
         check.shape(draws, "draws", logits.rows(), Draw.COLUMNS);
         check.atMost(logits.columns(), SoftmaxWeight.MAX_COUNT, "logits a row");
     }
+
+    public static void softmaxSums(OpCheck check, Tensor sums, Tensor logits) {
+        check.ints(sums, "sums").floats(logits, "logits");
+        check.shape(sums, "sums", logits.rows(), 3);
+        check.atMost(logits.columns(), SoftmaxWeight.MAX_COUNT, "logits a row");
+    }
 }

@@ -306,6 +306,12 @@ final class CpuEncoder implements Encoder {
         ops.add(OpCode.SAMPLE).tensor(0, tokens).tensor(1, logits).tensor(2, draws);
     }
 
+    @Override
+    public void softmaxSums(Tensor sums, Tensor logits) {
+        OpShapes.softmaxSums(check("softmaxSums"), sums, logits);
+        ops.add(OpCode.SOFTMAX_SUMS).tensor(0, sums).tensor(1, logits);
+    }
+
     /// `INGOT_MAP_…`
     private static final class Map {
         static final int RELU = 0;

@@ -26,7 +26,8 @@ enum OpCode {
     TOP_K(42),
     PROCESS_LOGITS(43),
     SAMPLE(44),
-    FEED_SAMPLED(45),
+    SOFTMAX_SUMS(45),
+    FEED_SAMPLED(46),
     COPY_BLOCKS(48);
 
     private final int code;

@@ -471,6 +471,7 @@ public final class KernelCases {
                         }));
         cases.add(
                 new KernelCase("processLogits", "[3, 5000], 40 each", EXACT, KernelCases::edited));
+        cases.add(new KernelCase("softmaxSums", "[5, 5000]", EXACT, KernelCases::summed));
         float scale = SoftmaxWeight.scale(0.8f);
         int near = SoftmaxWeight.reach(0.05f);
         int most = SoftmaxWeight.share(0.9f);
@@ -493,6 +494,12 @@ public final class KernelCases {
                                             new Draw(scale, near, 1000, most, 5L << 60));
                             return prepared(enc -> enc.sample(tokens, x, draws), tokens);
                         }));
+    }
+
+    private static Prepared summed(Device device) {
+        Tensor sums = Inputs.intsOut(device, 5, 3);
+        Tensor x = Inputs.floats(device, 87, 5, 5000);
+        return prepared(enc -> enc.softmaxSums(sums, x), sums);
     }
 
     private static Prepared edited(Device device) {

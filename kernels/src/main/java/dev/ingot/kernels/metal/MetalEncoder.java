@@ -275,6 +275,12 @@ final class MetalEncoder implements Encoder {
         samples.sample(tokens, logits, draws);
     }
 
+    @Override
+    public void softmaxSums(Tensor sums, Tensor logits) {
+        OpShapes.softmaxSums(check("softmaxSums"), sums, logits);
+        samples.softmaxSums(sums, logits);
+    }
+
     /// `Map` of elementwise.metal
     private static final class Map {
         static final int RELU = 0;

@@ -2,6 +2,7 @@ package dev.ingot.kernels.metal;
 
 import dev.ingot.engine.ops.LogitEdits;
 import dev.ingot.engine.ops.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /// Dispatches what chooses tokens: logits processors, and the draw.
 final class SampleOps {
@@ -54,13 +55,21 @@ final class SampleOps {
     }
 
     void sample(Tensor tokens, Tensor logits, Tensor draws) {
+        rows("sample", PASSES, tokens, logits, draws);
+    }
+
+    void softmaxSums(Tensor sums, Tensor logits) {
+        rows("softmaxSums", 2, sums, logits, null);
+    }
+
+    private void rows(String op, int passes, Tensor out, Tensor logits, @Nullable Tensor draws) {
         if (logits.rows() == 0) {
             return;
         }
-        long bytes = StepOps.bytes(logits) * PASSES;
-        step.begin("sample", bytes, 4 * bytes);
-        step.pipeline("sample", "sample", FunctionConstants.NONE);
-        step.bind(0, tokens);
+        long bytes = StepOps.bytes(logits) * passes;
+        step.begin(op, bytes, 4 * bytes);
+        step.pipeline("sample", draws == null ? "softmax_sums" : "sample", FunctionConstants.NONE);
+        step.bind(0, out);
         step.bind(1, logits);
         step.pass()
                 .bytes(
@@ -68,10 +77,12 @@ final class SampleOps {
                         step.arguments()
                                 .put(logits.columns())
                                 .put(logits.rowStride())
-                                .put(tokens.rowStride())
-                                .put(draws.rowStride())
+                                .put(out.rowStride())
+                                .put(draws == null ? 0 : draws.rowStride())
                                 .bytes());
-        step.bind(3, draws);
+        if (draws != null) {
+            step.bind(3, draws);
+        }
         int wanted = Math.min(MOST_THREADS, Math.ceilDiv(logits.columns(), LOGITS));
         step.pass().threadgroups(logits.rows(), 1, 1, step.threads(wanted), 1, 1);
     }

@@ -1,13 +1,21 @@
 package dev.ingot.kernels.cpu;
 
 import dev.ingot.engine.ops.DType;
+import dev.ingot.engine.ops.Draw;
 import dev.ingot.engine.ops.Encoder;
 import dev.ingot.engine.ops.HostTensor;
 import dev.ingot.engine.ops.KvGeometry;
 import dev.ingot.engine.ops.Steps;
 import dev.ingot.engine.ops.Tensor;
+import dev.ingot.engine.sampling.InvalidLogitsException;
+import dev.ingot.engine.sampling.SamplerScratch;
+import dev.ingot.engine.sampling.SamplingParams;
+import dev.ingot.engine.sampling.SequenceSampler;
+import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.kernels.parity.Data;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
@@ -46,6 +54,7 @@ public final class RowOpsBench {
             for (int rows : new int[] {1, 16}) {
                 bench.argmax(rows);
                 bench.topK(rows);
+                bench.sample(rows);
             }
         }
     }
@@ -99,6 +108,52 @@ public final class RowOpsBench {
         var ids = Steps.ints(cpu, new int[rows][Encoder.MAX_TOP_K]);
         var values = random(rows, Encoder.MAX_TOP_K);
         report("topK", rows, VOCABULARY, enc -> enc.topK(ids, values, logits));
+    }
+
+    private void sample(int rows) {
+        var logits = random(rows, VOCABULARY);
+        var scaled = logits.contents();
+        for (int i = 0; i < rows * VOCABULARY; i++) {
+            float spread = 2.5f * scaled.getAtIndex(ValueLayout.JAVA_FLOAT, i);
+            scaled.setAtIndex(ValueLayout.JAVA_FLOAT, i, spread);
+        }
+        var random = SamplingParams.greedy(1).toBuilder().temperature(1).seed(1).build();
+        sample("greedy", rows, logits, SamplingParams.greedy(1));
+        sample("whole", rows, logits, random);
+        sample("top_k 20, top_p", rows, logits, random.toBuilder().topK(20).topP(0.95f).build());
+        sample("top_p", rows, logits, random.toBuilder().topP(0.95f).build());
+        sample("min_p", rows, logits, random.toBuilder().minP(0.05f).build());
+        var sums = Steps.ints(cpu, new int[rows][3]);
+        report("softmaxSums", rows, VOCABULARY, enc -> enc.softmaxSums(sums, logits));
+    }
+
+    private void sample(String name, int rows, Tensor logits, SamplingParams params) {
+        var tokens = Steps.column(cpu, new int[rows]);
+        var draws = Tensor.allocate(cpu, "draws", DType.I32, rows, Draw.COLUMNS);
+        var sampler = new SequenceSampler(params, 0, Tokens.NONE, Tokens.NONE, VOCABULARY);
+        for (int row = 0; row < rows; row++) {
+            sampler.draw(row).write(draws.contents(), row);
+        }
+        report(name, rows, VOCABULARY, enc -> enc.sample(tokens, logits, draws));
+        if (rows == 1) {
+            reportOnHost(name, sampler, logits.row(0).contents());
+        }
+    }
+
+    private static void reportOnHost(String name, SequenceSampler sampler, MemorySegment row) {
+        var scratch = new SamplerScratch(VOCABULARY);
+        long best = Long.MAX_VALUE;
+        long end = System.nanoTime() + 4 * NANOS_PER_FIGURE;
+        try {
+            while (System.nanoTime() < end) {
+                long start = System.nanoTime();
+                sampler.next(row, scratch);
+                best = Math.min(best, System.nanoTime() - start);
+            }
+        } catch (InvalidLogitsException e) {
+            throw new IllegalStateException(e);
+        }
+        System.out.printf(Locale.ROOT, "%-14s on the host %10.2f µs%n", name, best / 1000.0);
     }
 
     private Tensor random(int rows, int columns) {

@@ -15,8 +15,10 @@ import dev.ingot.engine.sampling.SamplerScratch;
 import dev.ingot.engine.sampling.SamplingParams;
 import dev.ingot.engine.sampling.SequenceSampler;
 import dev.ingot.engine.sequence.Tokens;
+import dev.ingot.kernels.parity.Data;
 import dev.ingot.kernels.parity.Samples;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -142,6 +144,36 @@ final class SampleTest {
 
     @ParameterizedTest
     @MethodSource("variants")
+    void sumsWeightsToTheBit(String variant) {
+        try (var cpu = CpuDevice.open(2, variant)) {
+            for (int n : new int[] {1, 63, 65, 5003, 151_936}) {
+                float[][] rows = Samples.rows(n, n);
+                var x = Data.strided(cpu, rows, 1);
+                var sums = Steps.ints(cpu, new int[rows.length][4]).columns(1, 3);
+                Steps.run(cpu, enc -> enc.softmaxSums(sums, x));
+                for (int r = 0; r < rows.length; r++) {
+                    long low = Integer.toUnsignedLong(Steps.intAt(sums.columns(1, 1), r));
+                    long found = (long) Steps.intAt(sums.columns(2, 1), r) << 32 | low;
+                    float max = Float.intBitsToFloat(Steps.intAt(sums, r));
+                    long expected = 0;
+                    for (float logit : rows[r]) {
+                        expected =
+                                Float.isNaN(logit) || logit == Float.POSITIVE_INFINITY
+                                        ? -1
+                                        : expected;
+                        if (expected >= 0 && logit > Float.NEGATIVE_INFINITY) {
+                            float scale = SoftmaxWeight.scale(1);
+                            expected += SoftmaxWeight.of(SoftmaxWeight.distance(logit, max, scale));
+                        }
+                    }
+                    assertThat(found).as("row %d of %d", r, n).isEqualTo(Math.max(0, expected));
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("variants")
     void editsToTheBitWhatTheHostWould(String variant) {
         var random = new Random(9);
         try (var cpu = CpuDevice.open(2, variant)) {
@@ -176,7 +208,7 @@ final class SampleTest {
                     new int[] {0, 1, 4},
                     0,
                     outside.rowStarts().contents(),
-                    java.lang.foreign.ValueLayout.JAVA_INT,
+                    ValueLayout.JAVA_INT,
                     0,
                     3);
             assertThatThrownBy(

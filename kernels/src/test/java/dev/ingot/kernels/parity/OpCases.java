@@ -85,6 +85,7 @@ public final class OpCases {
         cases.add(topK(33, 5));
         cases.add(sample(65, 0));
         cases.add(processLogits(65));
+        cases.add(softmaxSums(65));
         copies(cases);
         return cases;
     }
@@ -579,6 +580,7 @@ public final class OpCases {
             cases.add(sample(n, 0));
             cases.add(sample(n, 1));
             cases.add(processLogits(Math.min(n, 300)));
+            cases.add(softmaxSums(n));
         }
     }
 
@@ -635,6 +637,35 @@ public final class OpCases {
                     var params = Samples.params(new Random(seed), rows.length, n);
                     int[] tokens = Samples.tokens(device, rows, params);
                     return new float[][] {floats(tokens)};
+                });
+    }
+
+    private static OpCase softmaxSums(int n) {
+        return new OpCase(
+                "softmaxSums",
+                "of " + n,
+                0,
+                device -> {
+                    var x = Data.strided(device, Samples.rows(n, n), 3);
+                    var sums = Steps.ints(device, new int[x.rows()][4]).columns(1, 3);
+                    Steps.run(device, enc -> enc.softmaxSums(sums, x));
+                    float[][] found = new float[x.rows()][];
+                    for (int r = 0; r < found.length; r++) {
+                        float max = Float.intBitsToFloat(Steps.intAt(sums, r));
+                        int low = Steps.intAt(sums.columns(1, 1), r);
+                        int high = Steps.intAt(sums.columns(2, 1), r);
+                        boolean none = low == 0 && high == 0;
+                        // 16 bits at a time: a float holds them exactly.
+                        found[r] =
+                                new float[] {
+                                    none ? 0 : max,
+                                    low & 0xffff,
+                                    low >>> 16,
+                                    high & 0xffff,
+                                    high >>> 16
+                                };
+                    }
+                    return found;
                 });
     }
 
