@@ -3,7 +3,6 @@ package dev.ingot.it;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
-import dev.ingot.api.builtin.BuiltInModel;
 import dev.ingot.engine.kv.Demand;
 import dev.ingot.engine.kv.KnownTokens;
 import dev.ingot.engine.kv.KvAllocator;
@@ -20,6 +19,7 @@ import dev.ingot.kernels.metal.objc.Frameworks;
 import dev.ingot.worker.MetalWorkerActor;
 import dev.ingot.worker.Worker;
 import dev.ingot.worker.WorkerSettings;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -58,7 +58,7 @@ final class StepsInARowTest {
     }
 
     private void load(String device) {
-        var defaults = WorkerSettings.defaults(BuiltInModel.folder());
+        var defaults = WorkerSettings.defaults(Path.of("..", "models", "ingot-small"));
         var settings =
                 new WorkerSettings(
                         defaults.model(),
@@ -121,7 +121,9 @@ final class StepsInARowTest {
     }
 
     private Slice slice(SequenceId id, Tokens tokens, int first, SequenceSampler sampler) {
-        var known = KnownTokens.of(PROMPT, Tokens.NONE);
+        // Nothing is shared, so that only their number counts.
+        var output = Tokens.of(new int[Math.max(0, first - PROMPT.size())]);
+        var known = KnownTokens.of(PROMPT, output);
         var demand = new Demand(id, known, 0, first, tokens.size());
         var reserved = (Reserved) blocks.reserve(List.of(demand));
         return new Slice(id, tokens, first, reserved.slices().getFirst().table(), sampler);
@@ -166,35 +168,32 @@ final class StepsInARowTest {
     }
 
     private static final SamplingParams GREEDY =
-            SamplingParams.builder().temperature(0).maxTokens(100).build();
+            SamplingParams.greedy(100).toBuilder().temperature(0).build();
     private static final SamplingParams SAMPLED =
-            SamplingParams.builder().temperature(1).seed(7).maxTokens(100).build();
+            SamplingParams.greedy(100).toBuilder().temperature(1).seed(7).build();
     private static final SamplingParams NARROW =
-            SamplingParams.builder()
+            SamplingParams.greedy(100).toBuilder()
                     .temperature(1.3f)
                     .topK(40)
                     .topP(0.9f)
                     .seed(3)
-                    .maxTokens(100)
                     .build();
     private static final SamplingParams NOT_YET =
-            SamplingParams.builder()
+            SamplingParams.greedy(100).toBuilder()
                     .temperature(1)
                     .seed(4)
                     .minTokens(10)
                     .eosTokenIds(Tokens.of(5, 6, 7, 8))
-                    .maxTokens(100)
                     .build();
     private static final SamplingParams PENALIZED =
-            SamplingParams.builder()
+            SamplingParams.greedy(100).toBuilder()
                     .temperature(1)
                     .seed(5)
                     .repetitionPenalty(1.3f)
                     .presencePenalty(0.5f)
-                    .maxTokens(100)
                     .build();
     private static final SamplingParams WITH_LOGPROBS =
-            SamplingParams.builder().temperature(1).seed(6).logprobs(2).maxTokens(100).build();
+            SamplingParams.greedy(100).toBuilder().temperature(1).seed(6).logprobs(2).build();
 
     @ParameterizedTest
     @ValueSource(strings = {"cpu", "metal"})

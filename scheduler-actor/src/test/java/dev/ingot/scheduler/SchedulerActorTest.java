@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongPredicate;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
@@ -378,11 +379,13 @@ final class SchedulerActorTest {
 
     @Test
     void choicesOfOnePromptComputeItOnceAndGiveTheSameTokensAsAlone() {
-        var engine = engine(limits(), 400, _ -> false);
+        var allAreThere = new CompletableFuture<Boolean>();
+        var engine = engine(limits(), 400, _ -> !allAreThere.join());
         var prompt = prompt(new Random(20), 31);
         for (int choice = 0; choice < 4; choice++) {
             engine.tell(submit(new SequenceId(1, choice), prompt, 20, PLENTY));
         }
+        allAreThere.complete(true); // No step ends before.
         var transcript = new Transcript();
         transcript.read(4);
         for (int choice = 0; choice < 4; choice++) {
