@@ -151,8 +151,11 @@ static uint64_t weigh(row *r, const float *x, int32_t n) {
 
 /* The same, 0 for what the cut leaves out; those that are at it are counted down over a view. */
 static uint64_t weigh_left(row *r, const float *x, int32_t n, cut *c) {
-    weigh(r, x, n);
-    uint64_t sum = 0;
+    uint64_t sum = weigh(r, x, n);
+    if (c->score == -INFINITY) {
+        return sum;
+    }
+    sum = 0;
     int32_t equals = 0;
     for (int32_t i = 0; i < n; i++) {
         r->weights[i] = x[i] >= c->score ? r->weights[i] : 0;
