@@ -27,7 +27,9 @@ public final class SafetensorsFile implements WeightFile {
     /// The longest header that the Hugging Face Hub's code accepts, in bytes.
     static final long MAX_HEADER_BYTES = 25_000_000;
 
-    private static final int LENGTH_BYTES = Long.BYTES;
+    /// Bytes before the header.
+    static final int LENGTH_BYTES = Long.BYTES;
+
     private static final ValueLayout.OfLong LENGTH =
             ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -51,14 +53,14 @@ public final class SafetensorsFile implements WeightFile {
         if (mapped.byteSize() < LENGTH_BYTES) {
             throw new CheckpointException(
                     file,
-                    "expected the 8 bytes of a header length, found a file of "
+                    "bytes 0 to 7: expected the length of a header, found a file of "
                             + mapped.byteSize());
         }
         long headerBytes = mapped.get(LENGTH, 0);
         if (Long.compareUnsigned(headerBytes, MAX_HEADER_BYTES) > 0) {
             throw new CheckpointException(
                     file,
-                    "expected a header of at most "
+                    "bytes 0 to 7: expected a header of at most "
                             + MAX_HEADER_BYTES
                             + " bytes, found a length of "
                             + Long.toUnsignedString(headerBytes)
@@ -67,9 +69,9 @@ public final class SafetensorsFile implements WeightFile {
         if (headerBytes > mapped.byteSize() - LENGTH_BYTES) {
             throw new CheckpointException(
                     file,
-                    "expected a header of "
+                    "bytes 0 to 7: expected a header of "
                             + headerBytes
-                            + " bytes, found "
+                            + " bytes behind its length, found "
                             + (mapped.byteSize() - LENGTH_BYTES)
                             + ": truncated");
         }

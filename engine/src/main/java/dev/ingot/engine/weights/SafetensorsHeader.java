@@ -8,11 +8,13 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.StreamReadConstraints;
+import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.core.json.JsonFactory;
 
 /// Reads the header of a safetensors file as a stream: a hostile one costs no more memory than its entries.
@@ -70,7 +72,11 @@ record SafetensorsHeader(Path file) {
         var entries = new LinkedHashMap<String, Entry>();
         if (header.length == 0 || header[0] != '{') {
             throw new CheckpointException(
-                    file, "expected a header that begins with '{', found " + preview(header));
+                    file,
+                    "byte "
+                            + SafetensorsFile.LENGTH_BYTES
+                            + ": expected a header that begins with '{', found "
+                            + preview(header));
         }
         try (var json = JSON.createParser(ObjectReadContext.empty(), header)) {
             json.nextToken();
@@ -87,11 +93,14 @@ record SafetensorsHeader(Path file) {
             }
             if (json.nextToken() != null) {
                 throw new CheckpointException(
-                        file, "expected the end of the header, found " + json.currentToken());
+                        file,
+                        at(json) + "expected the end of the header, found " + json.currentToken());
             }
         } catch (JacksonException e) {
             throw new CheckpointException(
-                    file, "the header is not valid JSON: " + e.getOriginalMessage(), e);
+                    file,
+                    at(e.getLocation()) + "the header is not valid JSON: " + e.getOriginalMessage(),
+                    e);
         }
         return entries;
     }
@@ -183,6 +192,19 @@ record SafetensorsHeader(Path file) {
         return values;
     }
 
+    private static String at(JsonParser json) {
+        return at(json.currentLocation());
+    }
+
+    /// Where in the file that is.
+    private static String at(@Nullable TokenStreamLocation location) {
+        return location == null || location.getByteOffset() < 0
+                ? ""
+                : "byte "
+                        + (SafetensorsFile.LENGTH_BYTES + location.getByteOffset())
+                        + " (in the header): ";
+    }
+
     private CheckpointException bad(String name, String problem) {
         return new CheckpointException(file, "tensor '" + name + "': " + problem);
     }
@@ -228,7 +250,11 @@ record SafetensorsHeader(Path file) {
         if (end != dataBytes) {
             throw new CheckpointException(
                     file,
-                    "expected " + end + " bytes of data as the header says, found " + dataBytes);
+                    "byte "
+                            + end
+                            + " of the data: expected its end as the header says, found "
+                            + dataBytes
+                            + " bytes of data");
         }
     }
 }

@@ -79,7 +79,7 @@ class SafetensorsFileTest {
         assertThatThrownBy(() -> SafetensorsFile.open(folder.resolve("absent"), arena))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("absent: no such file");
-        refused(new byte[0], "expected the 8 bytes of a header length, found a file of 0");
+        refused(new byte[0], "bytes 0 to 7: expected the length of a header, found a file of 0");
         refused(new byte[7], "found a file of 7");
     }
 
@@ -88,7 +88,9 @@ class SafetensorsFileTest {
         refused(file(Long.MIN_VALUE, "{}", new byte[0]), "found a length of 9223372036854775808");
         refused(file(-1, "{}", new byte[0]), "found a length of 18446744073709551615");
         refused(file(25_000_001, "{}", new byte[0]), "found a length of 25000001");
-        refused(file(3, "{}", new byte[0]), "expected a header of 3 bytes, found 2: truncated");
+        refused(
+                file(3, "{}", new byte[0]),
+                "bytes 0 to 7: expected a header of 3 bytes behind its length, found 2: truncated");
         refused(file(1, "{}", new byte[0]), "not valid JSON");
         refused(file(0, "{}", new byte[0]), "begins with '{', found nothing");
     }
@@ -109,14 +111,14 @@ class SafetensorsFileTest {
         refused(cut(whole, whole.length - 1), "tensor 'b': expected data up to byte 10, found 9");
         refused(
                 cut(whole, whole.length + 1),
-                "expected 10 bytes of data as the header says, found 11");
+                "byte 10 of the data: expected its end as the header says, found 11");
     }
 
     @Test
     void aHeaderThatIsNoJsonObjectIsRefused() {
         refused(file("[]", new byte[0]), "begins with '{', found '[]'");
-        refused(file("{\"a\":", new byte[0]), "not valid JSON");
-        refused(file("{} x", new byte[0]), "not valid JSON");
+        refused(file("{\"a\":", new byte[0]), "(in the header): the header is not valid JSON");
+        refused(file("{} x", new byte[0]), "byte 11 (in the header): the header is not valid JSON");
         refused(file("{}{}", new byte[0]), "expected the end of the header");
         refused(file("{\"a\":1}", new byte[0]), "tensor 'a': expected an object");
         refused(file("{\"a\":{\"dtype\":" + "[".repeat(100_000), new byte[0]), "tensor 'a'");
