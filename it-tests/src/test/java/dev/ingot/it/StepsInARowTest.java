@@ -28,8 +28,6 @@ import java.util.OptionalLong;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -39,133 +37,6 @@ final class StepsInARowTest {
     private static final int STEPS = 24;
     private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final Tokens PROMPT = Tokens.of(5, 900, 17, 1200, 33, 48, 7);
-
-    private final List<Slice> before = new ArrayList<>();
-    private ActorTestKit kit;
-    private TestProbe<Worker.Reply> replies;
-    private ActorRef<Worker.Command> worker;
-    private KvAllocator blocks;
-    private Worker.Loaded loaded;
-
-    @BeforeEach
-    void open() {
-        kit = ActorTestKit.create();
-    }
-
-    @AfterEach
-    void close() {
-        kit.shutdownTestKit();
-    }
-
-    private void load(String device) {
-        var defaults = WorkerSettings.defaults(Path.of("..", "models", "ingot-small"));
-        var settings =
-                new WorkerSettings(
-                        defaults.model(),
-                        device,
-                        2,
-                        OptionalInt.of(128),
-                        8,
-                        64,
-                        16,
-                        OptionalLong.empty(),
-                        defaults.memoryFraction(),
-                        defaults.kvCacheType());
-        var reports = kit.<Worker.Report>createTestProbe();
-        replies = kit.createTestProbe();
-        worker =
-                kit.spawn(
-                        MetalWorkerActor.create(settings, reports.ref(), System::nanoTime),
-                        MetalWorkerActor.props());
-        loaded = reports.expectMessageClass(Worker.Loaded.class, PATIENCE);
-        blocks = new KvAllocator(loaded.kv().blockSize(), loaded.kv().blockCount(), false);
-    }
-
-    private List<SequenceSampler> samplers(List<SamplingParams> params) {
-        var samplers = new ArrayList<SequenceSampler>();
-        for (int i = 0; i < params.size(); i++) {
-            samplers.add(
-                    new SequenceSampler(
-                            params.get(i), 0, PROMPT, Tokens.NONE, loaded.vocabulary()));
-        }
-        return samplers;
-    }
-
-    /// The step that computes the prompts, of sequences that are new to the allocator.
-    private StepPlan first(long stepId, long request, List<SequenceSampler> samplers) {
-        before.clear();
-        for (int i = 0; i < samplers.size(); i++) {
-            var id = new SequenceId(request + i, 0);
-            before.add(slice(id, PROMPT, 0, samplers.get(i)));
-        }
-        return new StepPlan(stepId, before);
-    }
-
-    /// The step that computes one token more of each.
-    ///
-    /// @param tokens of each sequence
-    private StepPlan next(StepPlan last, long afterStepId, List<Integer> tokens) {
-        var slices = new ArrayList<Slice>();
-        for (int i = 0; i < tokens.size(); i++) {
-            var slice = before.get(i);
-            slices.add(
-                    slice(
-                            slice.sequence(),
-                            Tokens.of(tokens.get(i)),
-                            slice.sequenceLength(),
-                            slice.sampler()));
-        }
-        before.clear();
-        before.addAll(slices);
-        return new StepPlan(last.stepId() + 1, afterStepId, slices, List.of());
-    }
-
-    private Slice slice(SequenceId id, Tokens tokens, int first, SequenceSampler sampler) {
-        // Nothing is shared, so that only their number counts.
-        var output = Tokens.of(new int[Math.max(0, first - PROMPT.size())]);
-        var known = KnownTokens.of(PROMPT, output);
-        var demand = new Demand(id, known, 0, first, tokens.size());
-        var reserved = (Reserved) blocks.reserve(List.of(demand));
-        return new Slice(id, tokens, first, reserved.slices().getFirst().table(), sampler);
-    }
-
-    private void execute(StepPlan plan) {
-        worker.tell(new Worker.ExecuteStep(plan, replies.ref()));
-    }
-
-    private List<Integer> sampled(long stepId) {
-        var reply = replies.expectMessageClass(Worker.StepCompleted.class, PATIENCE);
-        assertThat(reply.stepId()).isEqualTo(stepId);
-        return reply.outcomes().stream()
-                .map(outcome -> ((Worker.Sampled) outcome).sample().token())
-                .toList();
-    }
-
-    private List<List<Integer>> oneByOne(List<SamplingParams> params) {
-        var told = new ArrayList<List<Integer>>();
-        var plan = first(1, 0, samplers(params));
-        for (int i = 0; i < STEPS; i++) {
-            execute(plan);
-            told.add(sampled(plan.stepId()));
-            plan = next(plan, StepPlan.NONE, told.getLast());
-        }
-        return told;
-    }
-
-    private List<List<Integer>> inARow(List<SamplingParams> params) {
-        var pending = params.stream().map(_ -> Slice.PENDING).toList();
-        var told = new ArrayList<List<Integer>>();
-        var plan = first(100, 1000, samplers(params));
-        execute(plan);
-        for (int i = 0; i < STEPS; i++) {
-            var following = next(plan, plan.stepId(), pending);
-            execute(following);
-            told.add(sampled(plan.stepId()));
-            plan = following;
-        }
-        sampled(plan.stepId());
-        return told;
-    }
 
     private static final SamplingParams GREEDY =
             SamplingParams.greedy(100).toBuilder().temperature(0).build();
@@ -201,20 +72,22 @@ final class StepsInARowTest {
         if (device.equals("metal")) {
             SoftMetal.require();
         }
-        load(device);
-        var params = List.of(GREEDY, SAMPLED, NARROW, NOT_YET);
-        assertThat(inARow(params)).isEqualTo(oneByOne(params));
+        try (var runner = new Runner(device)) {
+            var params = List.of(GREEDY, SAMPLED, NARROW, NOT_YET);
+            assertThat(runner.inARow(params)).isEqualTo(runner.oneByOne(params));
+        }
     }
 
     @Test
     void aTokenThatPassesThroughTheHostIsTheSameToo() {
-        load("cpu");
-        for (var params :
-                List.of(
-                        List.of(GREEDY, PENALIZED),
-                        List.of(WITH_LOGPROBS, SAMPLED),
-                        List.of(PENALIZED, WITH_LOGPROBS, NARROW))) {
-            assertThat(inARow(params)).isEqualTo(oneByOne(params));
+        try (var runner = new Runner("cpu")) {
+            for (var params :
+                    List.of(
+                            List.of(GREEDY, PENALIZED),
+                            List.of(WITH_LOGPROBS, SAMPLED),
+                            List.of(PENALIZED, WITH_LOGPROBS, NARROW))) {
+                assertThat(runner.inARow(params)).isEqualTo(runner.oneByOne(params));
+            }
         }
     }
 
@@ -222,20 +95,148 @@ final class StepsInARowTest {
     void aStepFailsWithTheOneBeforeItAndTheNextOneIsSound() {
         assumeThat(Frameworks.isMac()).as("there are no fault plans").isFalse();
         SoftMetal.require();
-        load("metal");
-        var params = List.of(GREEDY, SAMPLED);
-        var expected = oneByOne(params).getFirst();
-        var broken = first(100, 1000, samplers(params));
-        SoftMetal.fault("commandBuffer:1=outOfMemory");
-        execute(broken);
-        execute(next(broken, broken.stepId(), List.of(Slice.PENDING, Slice.PENDING)));
-        for (long stepId : new long[] {100, 101}) {
-            var failed = replies.expectMessageClass(Worker.StepFailed.class, PATIENCE);
-            assertThat(failed.stepId()).isEqualTo(stepId);
-            assertThat(failed.kind()).isEqualTo(DeviceException.Kind.OUT_OF_MEMORY);
+        try (var runner = new Runner("metal")) {
+            var params = List.of(GREEDY, SAMPLED);
+            var expected = runner.oneByOne(params).getFirst();
+            var broken = runner.first(100, 1000, runner.samplers(params));
+            SoftMetal.fault("commandBuffer:1=outOfMemory");
+            runner.execute(broken);
+            runner.execute(
+                    runner.next(broken, broken.stepId(), List.of(Slice.PENDING, Slice.PENDING)));
+            for (long stepId : new long[] {100, 101}) {
+                var failed = runner.replies.expectMessageClass(Worker.StepFailed.class, PATIENCE);
+                assertThat(failed.stepId()).isEqualTo(stepId);
+                assertThat(failed.kind()).isEqualTo(DeviceException.Kind.OUT_OF_MEMORY);
+            }
+            var sound = runner.first(102, 2000, runner.samplers(params));
+            runner.execute(sound);
+            assertThat(runner.sampled(102)).isEqualTo(expected);
         }
-        var sound = first(102, 2000, samplers(params));
-        execute(sound);
-        assertThat(sampled(102)).isEqualTo(expected);
+    }
+
+    /// A worker and whoever sends it steps.
+    private static final class Runner implements AutoCloseable {
+        private final List<Slice> before = new ArrayList<>();
+        private List<SequenceSampler> drawing = List.of();
+        private final ActorTestKit kit = ActorTestKit.create();
+        private final TestProbe<Worker.Reply> replies = kit.createTestProbe();
+        private final ActorRef<Worker.Command> worker;
+        private final Worker.Loaded loaded;
+        private final KvAllocator blocks;
+
+        Runner(String device) {
+            var defaults = WorkerSettings.defaults(Path.of("..", "models", "ingot-small"));
+            var settings =
+                    new WorkerSettings(
+                            defaults.model(),
+                            device,
+                            2,
+                            OptionalInt.of(128),
+                            8,
+                            64,
+                            16,
+                            OptionalLong.empty(),
+                            defaults.memoryFraction(),
+                            defaults.kvCacheType());
+            var reports = kit.<Worker.Report>createTestProbe();
+            worker =
+                    kit.spawn(
+                            MetalWorkerActor.create(settings, reports.ref(), System::nanoTime),
+                            MetalWorkerActor.props());
+            loaded = reports.expectMessageClass(Worker.Loaded.class, PATIENCE);
+            blocks = new KvAllocator(loaded.kv().blockSize(), loaded.kv().blockCount(), false);
+        }
+
+        @Override
+        public void close() {
+            kit.shutdownTestKit();
+        }
+
+        private List<SequenceSampler> samplers(List<SamplingParams> params) {
+            var samplers = new ArrayList<SequenceSampler>();
+            for (int i = 0; i < params.size(); i++) {
+                samplers.add(
+                        new SequenceSampler(
+                                params.get(i), 0, PROMPT, Tokens.NONE, loaded.vocabulary()));
+            }
+            return samplers;
+        }
+
+        /// The step that computes the prompts, of sequences that are new to the allocator.
+        private StepPlan first(long stepId, long request, List<SequenceSampler> samplers) {
+            before.clear();
+            drawing = samplers;
+            for (int i = 0; i < samplers.size(); i++) {
+                var id = new SequenceId(request + i, 0);
+                before.add(slice(id, PROMPT, 0, samplers.get(i)));
+            }
+            return new StepPlan(stepId, before);
+        }
+
+        /// The step that computes one token more of each.
+        ///
+        /// @param tokens of each sequence
+        private StepPlan next(StepPlan last, long afterStepId, List<Integer> tokens) {
+            var slices = new ArrayList<Slice>();
+            for (int i = 0; i < tokens.size(); i++) {
+                var slice = before.get(i);
+                slices.add(
+                        slice(
+                                slice.sequence(),
+                                Tokens.of(tokens.get(i)),
+                                slice.sequenceLength(),
+                                drawing.get(i)));
+            }
+            before.clear();
+            before.addAll(slices);
+            return new StepPlan(last.stepId() + 1, afterStepId, slices, List.of());
+        }
+
+        private Slice slice(SequenceId id, Tokens tokens, int first, SequenceSampler sampler) {
+            // Nothing is shared, so that only their number counts.
+            var output = Tokens.of(new int[Math.max(0, first - PROMPT.size())]);
+            var known = KnownTokens.of(PROMPT, output);
+            var demand = new Demand(id, known, 0, first, tokens.size());
+            var reserved = (Reserved) blocks.reserve(List.of(demand));
+            return new Slice(id, tokens, first, reserved.slices().getFirst().table(), sampler);
+        }
+
+        private void execute(StepPlan plan) {
+            worker.tell(new Worker.ExecuteStep(plan, replies.ref()));
+        }
+
+        private List<Integer> sampled(long stepId) {
+            var reply = replies.expectMessageClass(Worker.StepCompleted.class, PATIENCE);
+            assertThat(reply.stepId()).isEqualTo(stepId);
+            return reply.outcomes().stream()
+                    .map(outcome -> ((Worker.Sampled) outcome).sample().token())
+                    .toList();
+        }
+
+        private List<List<Integer>> oneByOne(List<SamplingParams> params) {
+            var told = new ArrayList<List<Integer>>();
+            var plan = first(1, 0, samplers(params));
+            for (int i = 0; i < STEPS; i++) {
+                execute(plan);
+                told.add(sampled(plan.stepId()));
+                plan = next(plan, StepPlan.NONE, told.getLast());
+            }
+            return told;
+        }
+
+        private List<List<Integer>> inARow(List<SamplingParams> params) {
+            var pending = params.stream().map(_ -> Slice.PENDING).toList();
+            var told = new ArrayList<List<Integer>>();
+            var plan = first(100, 1000, samplers(params));
+            execute(plan);
+            for (int i = 0; i < STEPS; i++) {
+                var following = next(plan, plan.stepId(), pending);
+                execute(following);
+                told.add(sampled(plan.stepId()));
+                plan = following;
+            }
+            sampled(plan.stepId());
+            return told;
+        }
     }
 }

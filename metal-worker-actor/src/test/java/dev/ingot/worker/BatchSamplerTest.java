@@ -8,7 +8,8 @@ import dev.ingot.engine.kv.Demand;
 import dev.ingot.engine.kv.KnownTokens;
 import dev.ingot.engine.kv.KvAllocator;
 import dev.ingot.engine.kv.Reservation;
-import dev.ingot.engine.ops.Steps;
+import dev.ingot.engine.ops.CommandBuffer;
+import dev.ingot.engine.ops.DeviceException;
 import dev.ingot.engine.sampling.InvalidLogitsException;
 import dev.ingot.engine.sampling.LogitBias;
 import dev.ingot.engine.sampling.SamplerScratch;
@@ -26,6 +27,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -238,7 +240,22 @@ class BatchSamplerTest {
                     new Slice(new SequenceId(row, 0), Tokens.of(1), 0, blocks, samplers.get(row)));
         }
         var plan = new StepPlan(1, slices);
-        Steps.run(device, encoder -> batch.buffers(0).encode(encoder, plan));
+        var commands = device.commandBuffer();
+        batch.buffers(0).encode(commands.encoder(), plan);
+        var end = new CompletableFuture<Void>();
+        commands.commit(
+                new CommandBuffer.Completion() {
+                    @Override
+                    public void completed() {
+                        end.complete(null);
+                    }
+
+                    @Override
+                    public void failed(DeviceException cause) {
+                        end.completeExceptionally(cause);
+                    }
+                });
+        end.join();
         return batch.sample(plan, 0);
     }
 
