@@ -27,7 +27,7 @@ static const kernel *const kernels[INGOT_OPS] = {
     [INGOT_OP_TOP_K] = &top_k_kernel,
     [INGOT_OP_PROCESS_LOGITS] = &process_logits_kernel,
     [INGOT_OP_SAMPLE] = &sample_kernel,
-    [INGOT_OP_SOFTMAX_SUMS] = &softmax_sums_kernel,
+    [INGOT_OP_SOFTMAX_SUMS] = &sample_kernel,
     [INGOT_OP_COPY_BLOCKS] = &copy_blocks_kernel,
 };
 

@@ -107,6 +107,12 @@ typedef struct row {
     float near[POOL];
 } row;
 
+/* What the threads that share a row find of it. */
+typedef struct part {
+    float largest[MAX_BLOCKS];
+    uint64_t sums[MAX_BLOCKS];
+} part;
+
 /* How far scores are below the largest, in halvings with 24 bits behind the point; at most 41 of them. */
 INLINE vu distances_of(const row *r, vf x) {
     vf limit = vf_set1(41), y = vf_max((vf_set1(r->max) - x) * vf_set1(r->scale), vf_set1(0));
@@ -309,15 +315,30 @@ static cut keep_likeliest(row *r, view *v, int32_t k) {
 
 /* ------------------------------------------------------------------ the draw */
 
-/* Finds the largest of each block and of all; +infinity where the row is broken. */
-static void begin(row *r, view v) {
+static int32_t block_of(int32_t n) { return max_int(MIN_BLOCK, divide_up(divide_up(n, MAX_BLOCKS), LANES) * LANES); }
+
+static void survey(float *largest, view v, int32_t from, int32_t to) {
+    int32_t block = block_of(v.n);
+    for (; from < to; from += block) {
+        largest[from / block] = vf_largest_of(v.x + from, min_int(v.n - from, block));
+    }
+}
+
+/* Finds the largest of each block, unless others have, and of all; +infinity where the row is broken. */
+static void begin(row *r, view v, const int32_t *draw, const part *found) {
     r->x = v.x;
-    r->block = max_int(MIN_BLOCK, divide_up(divide_up(v.n, MAX_BLOCKS), LANES) * LANES);
+    r->block = block_of(v.n);
+    r->scale = f32_from_bits((uint32_t)draw[0]);
+    r->reach = (uint32_t)draw[1];
+    int32_t blocks = divide_up(v.n, r->block);
+    if (found == NULL) {
+        survey(r->largest, v, 0, v.n);
+    } else {
+        memcpy(r->largest, found->largest, (size_t)blocks * sizeof(float));
+    }
     r->max = -INFINITY;
-    for (int32_t from = 0; from < v.n; from += r->block) {
-        float largest = vf_largest_of(v.x + from, min_int(v.n - from, r->block));
-        r->largest[from / r->block] = largest;
-        r->max = largest > r->max ? largest : r->max;
+    for (int32_t b = 0; b < blocks; b++) {
+        r->max = r->largest[b] > r->max ? r->largest[b] : r->max;
     }
 }
 
@@ -382,23 +403,36 @@ static uint64_t part_of(uint64_t total, uint32_t share) {
     return (total >> 32) * share + ((low + 0xffffffffu) >> 32);
 }
 
-static int32_t sample_row(const float *x, int32_t n, const int32_t *draw) {
-    view v = {x, NULL, n};
+/* Whether all that is within reach is left, so that the weights of blocks are all there is to know. */
+static int is_unfiltered(const int32_t *draw, int32_t n) {
+    return draw[0] != 0 && draw[3] == 0 && !(draw[2] > 0 && draw[2] < n);
+}
+
+/* The sum of the blocks' weights, which others have found. */
+static uint64_t gathered(row *r, int32_t n, const part *found) {
+    uint64_t total = 0;
+    for (int32_t b = 0; b * r->block < n; b++) {
+        total += r->sums[b] = found->sums[b];
+    }
+    return total;
+}
+
+/* @param found by others of the row, or NULL */
+static int32_t sample_row(view v, const int32_t *draw, const part *found) {
     row r;
-    begin(&r, v);
+    begin(&r, v, draw, found);
     if (!is_sound(&r)) {
         return -1;
     }
-    r.scale = f32_from_bits((uint32_t)draw[0]);
-    r.reach = (uint32_t)draw[1];
     if (r.scale == 0) {
         return likeliest_of(&r);
     }
     int32_t top_k = draw[2];
     uint32_t top_p = (uint32_t)draw[3];
     uint64_t random = (uint64_t)(uint32_t)draw[5] << 32 | (uint32_t)draw[4];
-    cut c = top_k > 0 && top_k < n ? keep_likeliest(&r, &v, top_k) : ALL;
-    uint64_t total = weigh_all(&r, v, c, top_p != 0);
+    int is_summed = found != NULL && is_unfiltered(draw, v.n);
+    cut c = top_k > 0 && top_k < v.n ? keep_likeliest(&r, &v, top_k) : ALL;
+    uint64_t total = is_summed ? gathered(&r, v.n, found) : weigh_all(&r, v, c, top_p != 0);
     if (top_p != 0) {
         c = cut_by_weight(&r, v, c, part_of(total, top_p), &total);
     }
@@ -406,36 +440,80 @@ static int32_t sample_row(const float *x, int32_t n, const int32_t *draw) {
     return drawn_of(&r, v, c, target, top_p == 0 && c.score == -INFINITY);
 }
 
-static int32_t sample_items(const ingot_op *op, const context *ctx, int32_t phase) {
-    (void)ctx;
-    return phase == 0 ? op->t[1].rows : 0;
-}
+/* Temperature 1, no filter: what log probabilities are of. */
+static const int32_t NATURAL[] = {0x3fb8aa3b, 40 << 24, 0, 0, 0, 0};
 
-static void sample_run(const ingot_op *op, context *ctx, int32_t phase, int32_t item, int32_t op_index) {
-    (void)ctx, (void)phase, (void)op_index;
-    const int32_t *draw = (const int32_t *)op->t[2].data + item * op->t[2].stride;
-    int32_t *token = (int32_t *)op->t[0].data + item * op->t[0].stride;
-    *token = sample_row(row_of(&op->t[1], item), op->t[1].columns, draw);
-}
-
-static int64_t sample_work(const ingot_op *op) { return elements_of(&op->t[1]); }
-
-const kernel sample_kernel = {sample_items, sample_run, sample_work};
-
-/* ------------------------------------------------------------------ log probabilities */
-
-static void sums_run(const ingot_op *op, context *ctx, int32_t phase, int32_t item, int32_t op_index) {
-    (void)ctx, (void)phase, (void)op_index;
-    int32_t *sums = (int32_t *)op->t[0].data + item * op->t[0].stride;
-    view v = {row_of(&op->t[1], item), NULL, op->t[1].columns};
+static void sums_of_row(int32_t *sums, view v, const part *found) {
     row r;
-    begin(&r, v);
-    r.scale = 0x1.715476p+0f; /* log2 e */
-    r.reach = 40 << 24;
-    uint64_t sum = is_sound(&r) ? weigh_all(&r, v, ALL, 0) : 0;
+    begin(&r, v, NATURAL, found);
+    uint64_t sum = !is_sound(&r) ? 0 : found == NULL ? weigh_all(&r, v, ALL, 0) : gathered(&r, v.n, found);
     sums[0] = (int32_t)f32_bits(r.max);
     sums[1] = (int32_t)(uint32_t)sum;
     sums[2] = (int32_t)(sum >> 32);
 }
 
-const kernel softmax_sums_kernel = {sample_items, sums_run, sample_work};
+/* ------------------------------------------------------------------ rows and their parts */
+
+/* A long row is shared if there are fewer rows than threads: first its blocks' largest, then their weights, then the rest. */
+enum { LONG_ROW = 32768, SURVEY = 0, WEIGH = 1, FINISH = 2 };
+
+static int32_t parts_of(const ingot_op *op, const context *ctx) {
+    const ingot_tensor *x = &op->t[1];
+    int64_t bytes = (int64_t)x->rows * (int64_t)sizeof(part);
+    int is_shared = x->rows < ctx->threads && x->columns >= LONG_ROW && bytes <= ctx->scratch_floats * 4;
+    return is_shared ? ctx->threads : 1;
+}
+
+static int32_t sample_items(const ingot_op *op, const context *ctx, int32_t phase) {
+    int32_t parts = parts_of(op, ctx), rows = op->t[1].rows;
+    if (parts == 1) {
+        return phase == 0 ? rows : 0;
+    }
+    return phase < FINISH ? rows * parts : phase == FINISH ? rows : 0;
+}
+
+static const int32_t *draw_of(const ingot_op *op, int32_t row) {
+    return op->code == INGOT_OP_SAMPLE ? (const int32_t *)op->t[2].data + row * op->t[2].stride : NATURAL;
+}
+
+/* One of the parts of a row. */
+static void share(const ingot_op *op, int32_t row_index, int32_t part_index, int32_t parts, int32_t phase, part *found) {
+    const int32_t *draw = draw_of(op, row_index);
+    view v = {row_of(&op->t[1], row_index), NULL, op->t[1].columns};
+    int32_t block = block_of(v.n), step = divide_up(divide_up(v.n, block), parts) * block;
+    int32_t from = part_index * step, to = min_int(from + step, v.n);
+    if (phase == SURVEY) {
+        survey(found->largest, v, from, to);
+        return;
+    }
+    row r;
+    begin(&r, v, draw, found);
+    if (!is_unfiltered(draw, v.n) || !is_sound(&r)) {
+        return;
+    }
+    for (int32_t i = from; i < to; i += block) {
+        found->sums[i / block] = is_left(&r, v, i, ALL) ? weigh(&r, v.x + i, min_int(v.n - i, block)) : 0;
+    }
+}
+
+static void sample_run(const ingot_op *op, context *ctx, int32_t phase, int32_t item, int32_t op_index) {
+    (void)op_index;
+    int32_t parts = parts_of(op, ctx);
+    part *found = (part *)ctx->scratch;
+    if (parts > 1 && phase < FINISH) {
+        share(op, item / parts, item % parts, parts, phase, found + item / parts);
+        return;
+    }
+    found = parts > 1 ? found + item : NULL;
+    int32_t *out = (int32_t *)op->t[0].data + item * op->t[0].stride;
+    view v = {row_of(&op->t[1], item), NULL, op->t[1].columns};
+    if (op->code == INGOT_OP_SAMPLE) {
+        *out = sample_row(v, draw_of(op, item), found);
+    } else {
+        sums_of_row(out, v, found);
+    }
+}
+
+static int64_t sample_work(const ingot_op *op) { return elements_of(&op->t[1]); }
+
+const kernel sample_kernel = {sample_items, sample_run, sample_work};

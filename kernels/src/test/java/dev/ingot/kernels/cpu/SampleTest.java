@@ -76,18 +76,21 @@ final class SampleTest {
                         RANDOM.toBuilder().minP(0.05f).build(),
                         SamplingParams.greedy(1),
                         RANDOM.toBuilder().temperature(0.01f).topK(20).build());
-        try (var cpu = CpuDevice.open(2, variant)) {
+        // With more threads than rows, they share each of them.
+        try (var cpu = CpuDevice.open(2, variant);
+                var many = CpuDevice.open(5, variant)) {
             for (var params : settings) {
                 var each = new ArrayList<SamplingParams>();
                 for (int r = 0; r < rows.length; r++) {
                     each.add(params.toBuilder().seed(r).build());
                 }
-                assertSame(cpu, rows, each);
+                int[] drawn = assertSame(cpu, rows, each);
+                assertThat(Samples.tokens(many, rows, each)).as("%s", params).isEqualTo(drawn);
             }
         }
     }
 
-    private static void assertSame(CpuDevice cpu, float[][] rows, List<SamplingParams> params) {
+    private static int[] assertSame(CpuDevice cpu, float[][] rows, List<SamplingParams> params) {
         int n = rows[0].length;
         int[] actual = Samples.tokens(cpu, rows, params);
         var scratch = new SamplerScratch(n);
@@ -96,6 +99,7 @@ final class SampleTest {
                     .as("row %d of %d, %s", r, n, params.get(r))
                     .isEqualTo(onHost(rows[r], params.get(r), scratch));
         }
+        return actual;
     }
 
     private static int onHost(float[] row, SamplingParams params, SamplerScratch scratch) {
@@ -145,8 +149,13 @@ final class SampleTest {
     @ParameterizedTest
     @MethodSource("variants")
     void sumsWeightsToTheBit(String variant) {
-        try (var cpu = CpuDevice.open(2, variant)) {
-            for (int n : new int[] {1, 63, 65, 5003, 151_936}) {
+        sumsWeightsToTheBit(variant, 2, new int[] {1, 63, 65, 5003, 151_936});
+        sumsWeightsToTheBit(variant, 13, new int[] {32_768, 151_936});
+    }
+
+    private static void sumsWeightsToTheBit(String variant, int threads, int[] sizes) {
+        try (var cpu = CpuDevice.open(threads, variant)) {
+            for (int n : sizes) {
                 float[][] rows = Samples.rows(n, n);
                 var x = Data.strided(cpu, rows, 1);
                 var sums = Steps.ints(cpu, new int[rows.length][4]).columns(1, 3);
