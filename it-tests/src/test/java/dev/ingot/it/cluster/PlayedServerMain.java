@@ -37,6 +37,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -45,9 +46,9 @@ import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.stream.Materializer;
 
-/// A server whose engine is played: it tells a sequence its first token at once and then one every 50 ms, all sequences at
-/// the same time, as a step does. A token's id says when it was told. So what a client sees is the way of a token, and not the time
-/// of a model.
+/// A server whose engine is played: it tells a sequence its first token at once and then one in each step, to all sequences at the same
+/// time. A step takes 10 ms, with more than 32 sequences 50 ms. A token's id says when it was told. So what a client sees is the way of
+/// a token, and not the time of a model.
 ///
 /// Arguments: nothing, to serve alone; or the place of a router to join.
 public final class PlayedServerMain {
@@ -56,7 +57,7 @@ public final class PlayedServerMain {
     private static final int FIRST_TOKEN = 1000;
 
     private static final String SCHEDULER = "ingot.scheduler-dispatcher";
-    private static final Duration STEP = Duration.ofMillis(50);
+    private static final int FEW = 32;
     private static final int VOCABULARY = 4096;
     private static final int MAX_LENGTH = 2048;
 
@@ -177,10 +178,11 @@ public final class PlayedServerMain {
 
     private static Behavior<Engine.Command> engine() {
         Map<SequenceId, Running> running = new HashMap<>();
+        var count = new AtomicInteger();
         Behavior<Object> engine =
                 Behaviors.setup(context -> {
                     ActorRef<Object> self = context.getSelf();
-                    Thread.ofPlatform().daemon().start(() -> step(self));
+                    Thread.ofPlatform().daemon().start(() -> step(self, count));
                     return Behaviors.receiveMessage(message -> {
                         switch (message) {
                             case Engine.Submit submit -> {
@@ -206,6 +208,7 @@ public final class PlayedServerMain {
                             case Engine.Abort abort -> running.remove(abort.sequence());
                             default -> running.values().removeIf(PlayedServerMain::sample);
                         }
+                        count.set(running.size());
                         return Behaviors.same();
                     });
                 });
@@ -213,11 +216,20 @@ public final class PlayedServerMain {
     }
 
     /// A thread that computes for so long, without computing.
-    private static void step(ActorRef<Object> engine) {
-        for (long next = System.nanoTime(); ; next += STEP.toNanos()) {
-            LockSupport.parkNanos(next - System.nanoTime());
+    private static void step(ActorRef<Object> engine, AtomicInteger sequences) {
+        long next = System.nanoTime();
+        while (true) {
+            next += stepOf(sequences.get()).toNanos();
+            while (System.nanoTime() < next) {
+                LockSupport.parkNanos(next - System.nanoTime());
+            }
             engine.tell("step");
         }
+    }
+
+    /// How long a step takes.
+    static Duration stepOf(int sequences) {
+        return Duration.ofMillis(sequences <= FEW ? 10 : 50);
     }
 
     /// @return whether that was the last one

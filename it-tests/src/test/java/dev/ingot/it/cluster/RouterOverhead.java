@@ -14,16 +14,13 @@ import java.util.function.ToDoubleFunction;
 /// away from the engine, as long as both are on the same cores.
 final class RouterOverhead {
     private static final int ROUNDS = 3;
-    private static final int TOKENS = 40;
     private static final Duration COUNTED = Duration.ofSeconds(5);
 
-    /// As long as a stream of the played engine takes.
-    private static final Duration SPREAD = Duration.ofMillis(50L * TOKENS);
+    /// How long a stream of the played engine takes.
+    private static final Duration STREAM = Duration.ofSeconds(2);
 
-    private static final String BODY =
-            "{\"model\":\"ingot-small\",\"prompt\":[300,301,302],\"max_tokens\":"
-                    + TOKENS
-                    + ",\"ignore_eos\":true,\"stream\":true,\"return_token_ids\":true}";
+    /// Of requests, for a 99th percentile to say anything.
+    private static final int ENOUGH = 100;
 
     private RouterOverhead() {}
 
@@ -36,8 +33,8 @@ final class RouterOverhead {
     /// @param levels of streams that run at the same time
     static void played(List<Integer> levels) {
         System.out.println(
-                "a played engine that tells every stream a token each 50 ms: a token's age when the"
-                        + " client has it");
+                "a played engine that tells each stream a token in steps of 10 ms, of 50 with many"
+                        + " streams: a token's age when the client has it");
         try (var cluster = new LoopbackCluster(1, NodeProcess::launched);
                 var alone = NodeProcess.launchedMain("played-alone", PlayedServerMain.class)) {
             cluster.add(
@@ -92,10 +89,8 @@ final class RouterOverhead {
         var routed = List.of(cluster.router(0).process(), cluster.engine(0));
         var routedUrl = cluster.router(0).url();
         for (int warm = 0; warm < 2; warm++) {
-            for (int streams : List.of(levels.getFirst(), levels.getLast())) {
-                round(aloneUrl, List.of(alone), streams);
-                round(routedUrl, routed, streams);
-            }
+            round(aloneUrl, List.of(alone), levels.getLast());
+            round(routedUrl, routed, levels.getLast());
         }
         for (int streams : levels) {
             var without = new ArrayList<Round>();
@@ -129,7 +124,9 @@ final class RouterOverhead {
 
     private static String both(List<Round> without, List<Round> with, Function<Seen, long[]> what) {
         var text = new StringBuilder();
-        for (double share : new double[] {0.5, 0.99}) {
+        boolean enough =
+                without.stream().allMatch(round -> what.apply(round.seen).length >= ENOUGH);
+        for (double share : enough ? new double[] {0.5, 0.99} : new double[] {0.5}) {
             ToDoubleFunction<Round> at = round -> Seen.millis(what.apply(round.seen), share);
             var added = new ArrayList<String>();
             for (int i = 0; i < without.size(); i++) {
@@ -158,11 +155,15 @@ final class RouterOverhead {
     }
 
     private static Round round(String url, List<NodeProcess> servers, int streams) {
+        var body =
+                "{\"model\":\"ingot-small\",\"prompt\":[300,301,302],\"max_tokens\":"
+                        + STREAM.dividedBy(PlayedServerMain.stepOf(streams))
+                        + ",\"ignore_eos\":true,\"stream\":true,\"return_token_ids\":true}";
         var before = cpuNanos(servers);
-        var seen = new TokenClient(url, BODY, SPREAD).read(streams, COUNTED);
+        var seen = new TokenClient(url, body, STREAM).read(streams, COUNTED);
         var after = cpuNanos(servers);
         // Computed while the streams began, too.
-        double tokens = seen.perSecond() * COUNTED.plus(SPREAD.dividedBy(2)).toNanos() * 1e-9;
+        double tokens = seen.perSecond() * COUNTED.plus(STREAM.dividedBy(2)).toNanos() * 1e-9;
         var micros = new double[after.length];
         for (int i = 0; i < after.length; i++) {
             micros[i] = (after[i] - before[i]) * 1e-3 / tokens;
