@@ -26,7 +26,7 @@ import tools.jackson.databind.json.JsonMapper;
 final class TwoRoutersTest {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final int STREAMS = 8;
-    private static final int TOKENS = 300;
+    private static final int TOKENS = 200;
     private static final int ENDLESS = 1500;
     private static final int WITH_STOP_STRINGS = 6; // Of [Load#request].
     private static final String RUNNING = "vllm:num_requests_running";
