@@ -29,6 +29,10 @@ final class ClusterConfig {
         own.put("pekko.remote.artery.bind.hostname", settings.bindHost().orElse(settings.host()));
         own.put("pekko.remote.artery.bind.port", settings.bindPort().orElse(settings.port()));
         own.put("ingot.cluster.protocol", Link.PROTOCOL);
+        if (settings.role() == ClusterSettings.Role.ROUTER) {
+            // Nobody computes beside them: all cores may pass tokens on.
+            own.put("pekko.actor.default-dispatcher.fork-join-executor.parallelism-factor", 1);
+        }
         own.put(
                 "pekko.coordinated-shutdown.phases.before-service-unbind.timeout",
                 settings.drainGrace().plusSeconds(5).toMillis() + " ms");

@@ -17,13 +17,8 @@ import dev.ingot.api.cluster.Link.ToGate;
 import dev.ingot.api.cluster.Link.ToRouter;
 import dev.ingot.api.cluster.Link.Told;
 import dev.ingot.api.cluster.Link.Welcome;
-import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.scheduler.Engine;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
 import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -47,13 +42,13 @@ final class LinkToEngineActor {
     private final ActorContext<Message> context;
     private final ActorRef<ToGate> gate;
     private final String router;
-    private final ActorRef<Notice> reportTo;
+    private final ActorRef<LinkNotice> reportTo;
     private final ActorRef<ToRouter> fromEngine;
     private final Lifelines lifelines;
     private final LongSupplier nanoClock;
     private final Silence silence;
     private final Silence deafness;
-    private final Map<SequenceId, Stream> streams = new HashMap<>();
+    private final SequencesOnLink sequences;
     private final Outbox<Engine.Command> outbox = new Outbox<>(LinkSettings.OUTBOX);
     private final Outgoing<Engine.Command> outgoing = new Outgoing<>();
     private final Inbox inbox = new Inbox();
@@ -64,10 +59,6 @@ final class LinkToEngineActor {
     private @Nullable AutoCloseable lifeline;
     private String endReason = "the router stops";
     private boolean crashed;
-    private final Set<Long> watched = new HashSet<>();
-
-    /// A sequence that the engine has been given.
-    private record Stream(int epoch, ActorRef<Engine.Event> replyTo) {}
 
     /// What it hears besides requests, which it hears as [Engine.Command].
     sealed interface Message permits FromRequest, FromEngine, Send, Tick, Cut, Close, Watch {}
@@ -95,53 +86,11 @@ final class LinkToEngineActor {
     /// Say when this request, which is about to be submitted, has got a token or has ended.
     record Watch(long request) implements Message {}
 
-    /// What it tells its router.
-    sealed interface Notice permits Up, Down, Loaded, Counted, Ended, Refused, Progressed {
-        ActorRef<Engine.Command> link();
-    }
-
-    /// A request that was watched has got a token or has ended.
-    record Progressed(ActorRef<Engine.Command> link, long request) implements Notice {}
-
-    /// Requests may be sent.
-    record Up(ActorRef<Engine.Command> link, EngineCard card) implements Notice {}
-
-    /// The gate lets nobody in.
-    record Refused(ActorRef<Engine.Command> link, String reason) implements Notice {}
-
-    /// What the engine has to do.
-    record Loaded(ActorRef<Engine.Command> link, EngineLoad load) implements Notice {}
-
-    /// How many sequences are on the link, and how many were ever sent to it.
-    record Counted(ActorRef<Engine.Command> link, int inFlight, long submitted) implements Notice {}
-
-    /// A sequence ended.
-    record Ended(ActorRef<Engine.Command> link, Engine.Event event) implements Notice {}
-
-    /// The link is over.
-    ///
-    /// @param crashed whether the node or its engine has crashed, and was not only cut off or stopped
-    /// @param streams sequences that were on it
-    /// @param requests whose sequences those were
-    record Down(
-            ActorRef<Engine.Command> link,
-            String reason,
-            boolean crashed,
-            int streams,
-            Set<Long> requests)
-            implements Notice {
-        Down {
-            requests = Set.copyOf(requests);
-        }
-    }
-
-    private long submitted;
-
     private LinkToEngineActor(
             ActorContext<Message> context,
             ActorRef<ToGate> gate,
             String router,
-            ActorRef<Notice> reportTo,
+            ActorRef<LinkNotice> reportTo,
             Lifelines lifelines,
             LinkSettings settings,
             LongSupplier nanoClock) {
@@ -149,6 +98,7 @@ final class LinkToEngineActor {
         this.gate = gate;
         this.router = router;
         this.reportTo = reportTo;
+        this.sequences = new SequencesOnLink(self(), reportTo);
         this.fromEngine = context.messageAdapter(ToRouter.class, FromEngine::new);
         this.lifelines = lifelines;
         this.nanoClock = nanoClock;
@@ -161,7 +111,7 @@ final class LinkToEngineActor {
     static Behavior<Engine.Command> create(
             ActorRef<ToGate> gate,
             String router,
-            ActorRef<Notice> reportTo,
+            ActorRef<LinkNotice> reportTo,
             Lifelines lifelines,
             LinkSettings settings,
             LongSupplier nanoClock) {
@@ -218,7 +168,7 @@ final class LinkToEngineActor {
                 yield end("its connection is cut");
             }
             case Watch(long request) -> {
-                watched.add(request);
+                sequences.watch(request);
                 yield Behaviors.same();
             }
             case Close(String reason) -> end(reason);
@@ -233,20 +183,14 @@ final class LinkToEngineActor {
         }
         switch (command) {
             case Engine.Submit submit -> {
-                streams.put(submit.sequence(), new Stream(submit.epoch(), submit.replyTo()));
-                submitted++;
-                count();
+                sequences.submitted(submit);
                 send(); // A prompt may fill a message.
                 // On the wire there is no room for a reference per request, and no need.
                 send(submit.withReplyTo(context.getSystem().deadLetters()));
                 send();
             }
             case Engine.Abort abort -> {
-                var stream = streams.get(abort.sequence());
-                if (stream != null && stream.epoch() == abort.epoch()) {
-                    streams.remove(abort.sequence());
-                    count();
-                    progressed(abort.sequence());
+                if (sequences.aborted(abort)) {
                     send(abort);
                 }
             }
@@ -275,17 +219,14 @@ final class LinkToEngineActor {
                         : new AllAsked(first, inbox.confirm(), commands));
     }
 
-    private void count() {
-        reportTo.tell(new Counted(self(), streams.size(), submitted));
-    }
-
     // ------------------------------------------------------------------ the engine's side
 
     private Behavior<Message> heard(ToRouter word) {
         silence.heard(nanoClock.getAsLong());
         switch (word) {
             case Welcome(int _, EngineCard card, ActorRef<ToEngine> to) -> welcome(card, to);
-            case NotNow(int _, String reason) -> reportTo.tell(new Refused(self(), reason));
+            case NotNow(int _, String reason) ->
+                    reportTo.tell(new LinkNotice.Refused(self(), reason));
             case Told(int _, long number, long heard, Engine.Event event) -> {
                 confirmed(heard);
                 told(number, event);
@@ -299,7 +240,7 @@ final class LinkToEngineActor {
             }
             case Report(int _, long next, long heard, EngineLoad load) -> {
                 confirmed(heard);
-                reportTo.tell(new Loaded(self(), load));
+                reportTo.tell(new LinkNotice.Loaded(self(), load));
                 if (inbox.isMissing(next)) {
                     askAgain();
                 }
@@ -307,7 +248,7 @@ final class LinkToEngineActor {
             case AgainFrom(int _, long number) -> {
                 return again(number);
             }
-            case Link.Ended(int _, String reason, boolean engineLost) -> {
+            case Ended(int _, String reason, boolean engineLost) -> {
                 crashed = engineLost;
                 return end(reason);
             }
@@ -323,45 +264,17 @@ final class LinkToEngineActor {
         var self = context.getSelf();
         String host = to.path().address().getHost().orElse("127.0.0.1");
         lifeline = lifelines.hold(host, card.lifeline(), () -> self.tell(Cut.INSTANCE));
-        reportTo.tell(new Up(self(), card));
+        reportTo.tell(new LinkNotice.Up(self(), card));
     }
 
     private void told(long number, Engine.Event event) {
         switch (inbox.receive(number)) {
-            case NEXT -> deliver(event);
+            case NEXT -> sequences.tell(event);
             case GAP -> askAgain();
             case KNOWN, GAP_AGAIN -> {}
         }
         if (inbox.isConfirmationDue()) {
             beat();
-        }
-    }
-
-    private void deliver(Engine.Event event) {
-        var stream = streams.get(event.sequence());
-        if (stream == null || stream.epoch() != event.epoch()) {
-            return; // Of one that was aborted meanwhile.
-        }
-        switch (event) {
-            case Engine.Finished _,
-                    Engine.HandedBack _,
-                    Engine.Expired _,
-                    Engine.Failed _,
-                    Engine.Rejected _ -> {
-                streams.remove(event.sequence());
-                count();
-                progressed(event.sequence());
-                reportTo.tell(new Ended(self(), event));
-            }
-            case Engine.TokensSampled _ -> progressed(event.sequence());
-            case Engine.Accepted _ -> {}
-        }
-        stream.replyTo().tell(event);
-    }
-
-    private void progressed(SequenceId sequence) {
-        if (watched.remove(sequence.request())) {
-            reportTo.tell(new Progressed(self(), sequence.request()));
         }
     }
 
@@ -430,9 +343,9 @@ final class LinkToEngineActor {
     }
 
     private Behavior<Message> stopped() throws Exception {
-        var requests = new HashSet<Long>();
-        streams.keySet().forEach(sequence -> requests.add(sequence.request()));
-        reportTo.tell(new Down(self(), endReason, crashed, streams.size(), requests));
+        reportTo.tell(
+                new LinkNotice.Down(
+                        self(), endReason, crashed, sequences.count(), sequences.requests()));
         if (engine != null) {
             send();
             engine.tell(new Leave(endReason));

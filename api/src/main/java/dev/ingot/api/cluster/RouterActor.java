@@ -4,7 +4,6 @@ import dev.ingot.api.cluster.EngineNodes.ModelState;
 import dev.ingot.api.cluster.Link.EngineCard;
 import dev.ingot.api.cluster.Link.EngineLoad;
 import dev.ingot.api.cluster.Link.ToGate;
-import dev.ingot.api.cluster.LinkToEngineActor.Notice;
 import dev.ingot.scheduler.Engine;
 import dev.ingot.scheduler.Engines;
 import dev.ingot.scheduler.Engines.Answer;
@@ -36,7 +35,7 @@ final class RouterActor {
     private final LongSupplier nanoClock;
     private final RouterMetrics metrics;
     private final Consumer<Map<String, ModelState>> published;
-    private final ActorRef<Notice> fromLinks;
+    private final ActorRef<LinkNotice> fromLinks;
     private final EngineNodes nodes;
     private final Assignment assignment;
 
@@ -49,7 +48,7 @@ final class RouterActor {
     /// Which nodes there are.
     record Gates(Set<ActorRef<ToGate>> gates) implements Message {}
 
-    private record FromLink(Notice notice) implements Message {}
+    private record FromLink(LinkNotice notice) implements Message {}
 
     private record Relink(String node) implements Message {}
 
@@ -74,7 +73,7 @@ final class RouterActor {
         this.nanoClock = nanoClock;
         this.metrics = metrics;
         this.published = published;
-        this.fromLinks = context.messageAdapter(Notice.class, FromLink::new);
+        this.fromLinks = context.messageAdapter(LinkNotice.class, FromLink::new);
         this.nodes = new EngineNodes(modelHashes, context.getLog());
         this.assignment = new Assignment(nodes, policy, metrics, nanoClock, context.getLog());
     }
@@ -123,7 +122,7 @@ final class RouterActor {
             case FromRequest(Forget(ActorRef<Answer> asker)) -> assignment.forget(asker);
             case FromRequest _ -> {}
             case Gates(Set<ActorRef<ToGate>> gates) -> gates(gates);
-            case FromLink(Notice notice) -> notice(notice);
+            case FromLink(LinkNotice notice) -> notice(notice);
             case Relink(String node) -> link(node);
             case LeaveDrained(String node) -> leaveDrained(node);
             case Admin.Command command -> admin(command);
@@ -157,8 +156,8 @@ final class RouterActor {
                                 gate, name, fromLinks, lifelines, settings, nanoClock)));
     }
 
-    private void notice(Notice notice) {
-        if (notice instanceof LinkToEngineActor.Down down) {
+    private void notice(LinkNotice notice) {
+        if (notice instanceof LinkNotice.Down down) {
             down(down);
             return;
         }
@@ -167,25 +166,24 @@ final class RouterActor {
             return; // Its link is over.
         }
         switch (notice) {
-            case LinkToEngineActor.Up(ActorRef<Engine.Command> link, EngineCard card) -> {
+            case LinkNotice.Up(ActorRef<Engine.Command> link, EngineCard card) -> {
                 nodes.up(node, link, card);
                 changed();
             }
-            case LinkToEngineActor.Refused(var _, String reason) -> {
+            case LinkNotice.Refused(var _, String reason) -> {
                 if (node.refused(reason)) {
                     context.getLog().info("Engine node {}: {}", node.name(), reason);
                     publish();
                 }
             }
-            case LinkToEngineActor.Loaded(var _, EngineLoad load) -> loaded(node, load);
-            case LinkToEngineActor.Counted(var _, int inFlight, long submitted) -> {
+            case LinkNotice.Loaded(var _, EngineLoad load) -> loaded(node, load);
+            case LinkNotice.Counted(var _, int inFlight, long submitted) -> {
                 node.counted(inFlight, submitted);
                 leaveIfDrained(node);
             }
-            case LinkToEngineActor.Ended(var _, Engine.Event event) -> ended(node, event);
-            case LinkToEngineActor.Progressed(var _, long request) ->
-                    assignment.cleared(node, request);
-            case LinkToEngineActor.Down _ -> {}
+            case LinkNotice.Ended(var _, Engine.Event event) -> ended(node, event);
+            case LinkNotice.Progressed(var _, long request) -> assignment.cleared(node, request);
+            case LinkNotice.Down _ -> {}
         }
     }
 
@@ -215,7 +213,7 @@ final class RouterActor {
         }
     }
 
-    private void down(LinkToEngineActor.Down down) {
+    private void down(LinkNotice.Down down) {
         var node = nodes.of(down.link());
         if (node == null) {
             return;

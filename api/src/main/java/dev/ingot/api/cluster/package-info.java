@@ -53,7 +53,11 @@
 /// ten seconds. A build with another protocol forms a cluster of its own beside the old one; move the clients.
 ///
 /// **When a router restarts** at the same address without `--join`, its engine nodes notice that the old one is gone, leave and join
-/// the new one, in some fifteen seconds. With two routers that name each other in `--join`, nothing is to be seen of it.
+/// the new one, in some fifteen seconds. With two routers that name each other in `--join`, the other one's clients see nothing of it.
+///
+/// **When one of several routers dies**, its clients' streams end: what a stream was told is kept by its router alone, and another one
+/// answers `Last-Event-ID` with 404. The same request with the same seed, asked for anew at another router, says the same. Engine nodes
+/// end what the dead one had running after 5 s, and after some nine seconds it is out of the cluster.
 @NullMarked
 package dev.ingot.api.cluster;
 

@@ -3,7 +3,9 @@ package dev.ingot.api.openai;
 import dev.ingot.api.openai.wire.ApiError;
 import dev.ingot.api.openai.wire.Json;
 import dev.ingot.scheduler.Output;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.apache.pekko.util.ByteString;
 import org.apache.pekko.util.ByteStringBuilder;
@@ -13,19 +15,23 @@ final class Sse {
     /// A comment: it keeps proxies and idle timers from taking a slow answer for a dead one.
     static final ByteString KEEP_ALIVE = ByteString.fromString(": keep-alive\n\n");
 
-    private static final ByteString DATA = ByteString.fromString("data: ");
-    private static final ByteString END = ByteString.fromString("\n\n");
+    private static final byte[] DATA = "data: ".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] END = "\n\n".getBytes(StandardCharsets.US_ASCII);
     private static final ByteString DONE = ByteString.fromString("data: [DONE]\n\n");
 
     private Sse() {}
 
     /// The events of one output, all in one piece; empty where it has none.
     static ByteString events(Answer answer, Output output) {
-        var events = new ByteStringBuilder();
-        for (var event : each(answer, output)) {
-            events.append(event);
+        var events = each(answer, output);
+        if (events.size() == 1) {
+            return events.getFirst(); // Nearly always: a token's.
         }
-        return events.result().compact();
+        var all = new ByteStringBuilder();
+        for (var event : events) {
+            all.append(event);
+        }
+        return all.result().compact();
     }
 
     /// The events of one output, one by one.
@@ -48,10 +54,18 @@ final class Sse {
     }
 
     private static List<ByteString> each(List<? extends Object> documents) {
-        return documents.stream().map(Sse::event).toList();
+        var events = new ArrayList<ByteString>(documents.size());
+        for (var document : documents) {
+            events.add(event(document));
+        }
+        return events;
     }
 
     private static ByteString event(Object document) {
-        return DATA.concat(ByteString.fromArrayUnsafe(Json.write(document))).concat(END);
+        byte[] json = Json.write(document);
+        byte[] event = Arrays.copyOf(DATA, DATA.length + json.length + END.length);
+        System.arraycopy(json, 0, event, DATA.length, json.length);
+        System.arraycopy(END, 0, event, DATA.length + json.length, END.length);
+        return ByteString.fromArrayUnsafe(event);
     }
 }

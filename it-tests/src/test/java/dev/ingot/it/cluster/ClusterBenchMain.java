@@ -22,24 +22,30 @@ import java.util.concurrent.atomic.AtomicLong;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// `./ingot bench-cluster [routing|overhead]`: what routing by prefixes brings, and what a router costs.
+/// `./ingot bench-cluster [routing] [overhead] [overhead-beside-compute]`: what routing by prefixes brings, and what a router costs.
 public final class ClusterBenchMain {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     private ClusterBenchMain() {}
 
-    /// Both unless one is named.
+    /// All unless some are named.
     public static void main(String[] arguments) {
-        var wanted = arguments.length == 0 ? List.of("routing", "overhead") : List.of(arguments);
-        if (wanted.contains("routing")) {
-            routing();
-        }
-        if (wanted.contains("overhead")) {
-            overhead();
+        var wanted =
+                arguments.length == 0
+                        ? List.of("routing", "overhead", "overhead-beside-compute")
+                        : List.of(arguments);
+        for (var each : wanted) {
+            switch (each) {
+                case "routing" -> routing();
+                case "overhead" -> RouterOverhead.played(STREAMS);
+                case "overhead-beside-compute" -> RouterOverhead.real(STREAMS);
+                default -> throw new IllegalArgumentException("nothing to measure: " + each);
+            }
         }
     }
 
-    // ------------------------------------------------------------------ routing
+    /// At the same time.
+    private static final List<Integer> STREAMS = List.of(1, 16, 256);
 
     private static final int GROUPS = 12;
     private static final int PREFIX_TOKENS = 384;
@@ -142,137 +148,12 @@ public final class ClusterBenchMain {
                 usage[0].path("prompt_tokens_details").path("cached_tokens").asLong(0));
     }
 
-    // ------------------------------------------------------------------ overhead
-
-    private static final int TOKENS = 60;
-    private static final int ROUNDS = 3; // Without and with a router in turn.
-
-    private static void overhead() {
-        System.out.println(
-                "an engine that tells every stream a token each 50 ms; a token's way from the"
-                        + " engine to the client, and a request's to its answer's head, in ms");
-        try (var alone = NodeProcess.main("played-alone", PlayedServerMain.class.getName());
-                var cluster = TestCluster.start(0, List.of());
-                var node =
-                        NodeProcess.main(
-                                "played-node",
-                                PlayedServerMain.class.getName(),
-                                cluster.routerPlace())) {
-            var aloneUrl =
-                    alone.awaitLog("listens on (http:\\S+)").replace("http:/127", "http://127");
-            cluster.awaitServing(1);
-            if (!node.isAlive()) {
-                throw new IllegalStateException(node.log());
-            }
-            try (var client = HttpClient.newHttpClient()) {
-                for (int streams : new int[] {1, 16, 256}) {
-                    measure(client, aloneUrl, streams); // The JVMs are warm then.
-                    measure(client, cluster.url(), streams);
-                }
-                for (int streams : new int[] {1, 16, 256}) {
-                    var without = new ArrayList<Ways>();
-                    var with = new ArrayList<Ways>();
-                    for (int round = 0; round < ROUNDS; round++) {
-                        without.add(measure(client, aloneUrl, streams));
-                        with.add(measure(client, cluster.url(), streams));
-                    }
-                    print(streams, Ways.together(without), Ways.together(with));
-                }
-            }
-        }
-    }
-
-    private static void print(int streams, Ways alone, Ways routed) {
-        System.out.printf(
-                "%3d streams: token alone p50 %.2f p99 %.2f, with a router p50 %.2f p99 %.2f, added"
-                        + " p50 %.2f p99 %.2f; request alone p50 %.2f, with a router p50 %.2f, added"
-                        + " %.2f%n",
-                streams,
-                alone.token(0.5),
-                alone.token(0.99),
-                routed.token(0.5),
-                routed.token(0.99),
-                routed.token(0.5) - alone.token(0.5),
-                routed.token(0.99) - alone.token(0.99),
-                alone.request(0.5),
-                routed.request(0.5),
-                routed.request(0.5) - alone.request(0.5));
-    }
-
-    @SuppressWarnings("ArrayRecordComponent") // never compared
-    private record Ways(long[] tokens, long[] requests) {
-        static Ways together(List<Ways> rounds) {
-            return new Ways(
-                    rounds.stream()
-                            .flatMapToLong(each -> Arrays.stream(each.tokens))
-                            .sorted()
-                            .toArray(),
-                    rounds.stream()
-                            .flatMapToLong(each -> Arrays.stream(each.requests))
-                            .sorted()
-                            .toArray());
-        }
-
-        double token(double share) {
-            return quantile(tokens, share) * 1e-6;
-        }
-
-        double request(double share) {
-            return quantile(requests, share) * 1e-6;
-        }
-    }
-
-    private static Ways measure(HttpClient client, String url, int streams) {
-        var tokens = new ConcurrentLinkedQueue<Long>();
-        var heads = new ConcurrentLinkedQueue<Long>();
-        var body =
-                "{\"model\":\"ingot-small\",\"prompt\":[300,301,302],\"max_tokens\":"
-                        + TOKENS
-                        + ",\"ignore_eos\":true,\"stream\":true,\"return_token_ids\":true}";
-        concurrently(
-                streams,
-                () -> {
-                    long sent = System.nanoTime();
-                    var head = new AtomicLong();
-                    events(
-                            client,
-                            url,
-                            body,
-                            () -> head.compareAndSet(0, System.nanoTime() - sent),
-                            event -> {
-                                long now = System.nanoTime();
-                                for (var id : event.path("choices").path(0).path("token_ids")) {
-                                    tokens.add(age(id.intValue(), now));
-                                }
-                            });
-                    heads.add(head.get());
-                });
-        return new Ways(
-                tokens.stream().mapToLong(Long::longValue).sorted().toArray(),
-                heads.stream().mapToLong(Long::longValue).sorted().toArray());
-    }
-
-    /// Nanoseconds since the engine told this token.
-    private static long age(int token, long now) {
-        long toldTick = (long) token - PlayedServerMain.FIRST_TOKEN;
-        long nowTick = now / PlayedServerMain.TICK_NANOS;
-        long ticks = Math.floorMod(nowTick - toldTick, PlayedServerMain.TICKS);
-        return ticks * PlayedServerMain.TICK_NANOS;
-    }
-
-    // ------------------------------------------------------------------ both
-
     /// What to do with an event.
     private interface Hears {
         void event(JsonNode event);
     }
 
     private static void events(HttpClient client, String url, String body, Hears hears) {
-        events(client, url, body, () -> {}, hears);
-    }
-
-    private static void events(
-            HttpClient client, String url, String body, Runnable head, Hears hears) {
         var request =
                 HttpRequest.newBuilder(URI.create(url + "/v1/completions"))
                         .header("Content-Type", "application/json")
@@ -280,7 +161,6 @@ public final class ClusterBenchMain {
                         .build();
         try {
             var response = client.send(request, BodyHandlers.ofInputStream());
-            head.run();
             try (var lines =
                     new BufferedReader(
                             new InputStreamReader(response.body(), StandardCharsets.UTF_8))) {

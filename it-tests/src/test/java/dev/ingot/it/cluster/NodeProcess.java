@@ -24,6 +24,16 @@ final class NodeProcess implements AutoCloseable {
                     "-Xms32m",
                     "-Xmx256m");
 
+    /// As the launcher starts a server.
+    private static final List<String> LAUNCHED =
+            List.of(
+                    "--enable-native-access=ALL-UNNAMED",
+                    "--sun-misc-unsafe-memory-access=allow",
+                    "-XX:+UseSerialGC",
+                    "-Xms64m",
+                    "-Xmx1g");
+
+    private static final String INGOT = "dev.ingot.api.Main";
     private static final long PID = ProcessHandle.current().pid();
     private static final AtomicInteger STARTED = new AtomicInteger();
 
@@ -66,16 +76,33 @@ final class NodeProcess implements AutoCloseable {
     }
 
     private static NodeProcess ingot(String name, List<String> properties, List<String> arguments) {
-        return java(name, properties, "dev.ingot.api.Main", arguments);
+        return java(name, JVM, properties, INGOT, arguments);
     }
 
-    /// A program of the tests.
-    static NodeProcess main(String name, String main, String... arguments) {
-        return java(name, List.of(), main, List.of(arguments));
+    /// `ingot serve` to be measured: with the heap and all compilers that the launcher gives it.
+    static NodeProcess launched(String name, List<String> arguments) {
+        var serve = new ArrayList<>(List.of("serve"));
+        serve.addAll(arguments);
+        return java(name, LAUNCHED, asked(), INGOT, serve);
+    }
+
+    /// A program of the tests, run as [#launched].
+    static NodeProcess launchedMain(String name, Class<?> main, String... arguments) {
+        return java(name, LAUNCHED, asked(), main.getName(), List.of(arguments));
+    }
+
+    /// Flags for the JVM, from where the launcher takes them, too.
+    private static List<String> asked() {
+        var flags = System.getenv().getOrDefault("INGOT_JAVA_OPTS", "").strip();
+        return flags.isEmpty() ? List.of() : List.of(flags.split("\\s+"));
     }
 
     private static NodeProcess java(
-            String name, List<String> properties, String main, List<String> arguments) {
+            String name,
+            List<String> jvm,
+            List<String> properties,
+            String main,
+            List<String> arguments) {
         try {
             // Of this process, so that several may run in one folder.
             var folder =
@@ -83,7 +110,7 @@ final class NodeProcess implements AutoCloseable {
             var log = folder.resolve(name + "-" + STARTED.incrementAndGet() + ".log");
             var command = new ArrayList<String>();
             command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-            command.addAll(JVM);
+            command.addAll(jvm);
             command.addAll(properties);
             command.add("-Dingot.home=" + Path.of("..").toAbsolutePath().normalize());
             command.add("-cp");
@@ -140,6 +167,11 @@ final class NodeProcess implements AutoCloseable {
 
     boolean isAlive() {
         return process.isAlive();
+    }
+
+    /// What its threads have computed so far.
+    Duration cpu() {
+        return process.info().totalCpuDuration().orElse(Duration.ZERO);
     }
 
     /// As a crash: nothing of it runs any more when this returns.

@@ -1,6 +1,8 @@
 package dev.ingot.it.cluster;
 
+import com.typesafe.config.ConfigFactory;
 import dev.ingot.api.HttpServer;
+import dev.ingot.api.Node;
 import dev.ingot.api.Routes;
 import dev.ingot.api.ServerConfig;
 import dev.ingot.api.cluster.ClusterSettings;
@@ -35,22 +37,27 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.stream.Materializer;
 
-/// A server whose engine is played: every 50 ms it tells each of its sequences a token, whose id says when that was. So what a
-/// client sees is the way of a token, and not the time of a model.
+/// A server whose engine is played: it tells a sequence its first token at once and then one in each step, to all sequences at the same
+/// time. A step takes 10 ms, with more than 32 sequences 50 ms. A token's id says when it was told. So what a client sees is the way of
+/// a token, and not the time of a model.
 ///
 /// Arguments: nothing, to serve alone; or the place of a router to join.
 public final class PlayedServerMain {
-    static final int TICK_NANOS = 50_000;
-    static final int TICKS = 3000;
-    static final int FIRST_TOKEN = 1000;
+    private static final int TICK_NANOS = 25_000;
+    private static final int TICKS = 3000;
+    private static final int FIRST_TOKEN = 1000;
 
-    private static final Duration STEP = Duration.ofMillis(50);
+    private static final String SCHEDULER = "ingot.scheduler-dispatcher";
+    private static final int FEW = 32;
     private static final int VOCABULARY = 4096;
     private static final int MAX_LENGTH = 2048;
 
@@ -85,7 +92,9 @@ public final class PlayedServerMain {
                         listen(context.getSystem(), requests, tokenizer, status);
                         return Behaviors.empty();
                     }),
-                    "ingot");
+                    "ingot",
+                    ConfigFactory.parseResources(Node.class, "threads.conf")
+                            .withFallback(ConfigFactory.load()));
             return;
         }
         var lifeline = LifelineListener.listen("127.0.0.1");
@@ -150,7 +159,8 @@ public final class PlayedServerMain {
 
     private static Behavior<Engines.Command> guardian() {
         return Behaviors.setup(context -> {
-            ActorRef<Engine.Command> engine = context.spawn(engine(), "scheduler");
+            ActorRef<Engine.Command> engine =
+                    context.spawn(engine(), "scheduler", DispatcherSelector.fromConfig(SCHEDULER));
             return Behaviors.receiveMessage(message -> {
                 switch (message) {
                     case Engines.Find find ->
@@ -168,9 +178,11 @@ public final class PlayedServerMain {
 
     private static Behavior<Engine.Command> engine() {
         Map<SequenceId, Running> running = new HashMap<>();
+        var count = new AtomicInteger();
         Behavior<Object> engine =
-                Behaviors.withTimers(timers -> {
-                    timers.startTimerAtFixedRate("step", STEP);
+                Behaviors.setup(context -> {
+                    ActorRef<Object> self = context.getSelf();
+                    Thread.ofPlatform().daemon().start(() -> step(self, count));
                     return Behaviors.receiveMessage(message -> {
                         switch (message) {
                             case Engine.Submit submit -> {
@@ -178,12 +190,14 @@ public final class PlayedServerMain {
                                         .tell(
                                                 new Engine.Accepted(
                                                         submit.sequence(), submit.epoch()));
-                                running.put(
-                                        submit.sequence(),
+                                var each =
                                         new Running(
                                                 submit,
                                                 new int[1],
-                                                new int[] {submit.creditUpTo()}));
+                                                new int[] {submit.creditUpTo()});
+                                if (!sample(each)) {
+                                    running.put(submit.sequence(), each);
+                                }
                             }
                             case Engine.Credit credit -> {
                                 var each = running.get(credit.sequence());
@@ -192,27 +206,44 @@ public final class PlayedServerMain {
                                 }
                             }
                             case Engine.Abort abort -> running.remove(abort.sequence());
-                            default -> running.values().removeIf(PlayedServerMain::step);
+                            default -> running.values().removeIf(PlayedServerMain::sample);
                         }
+                        count.set(running.size());
                         return Behaviors.same();
                     });
                 });
         return engine.unsafeCast().narrow();
     }
 
+    /// A thread that computes for so long, without computing.
+    private static void step(ActorRef<Object> engine, AtomicInteger sequences) {
+        long next = System.nanoTime();
+        while (true) {
+            next += stepOf(sequences.get()).toNanos();
+            while (System.nanoTime() < next) {
+                LockSupport.parkNanos(next - System.nanoTime());
+            }
+            engine.tell("step");
+        }
+    }
+
+    /// How long a step takes.
+    static Duration stepOf(int sequences) {
+        return Duration.ofMillis(sequences <= FEW ? 10 : 50);
+    }
+
     /// @return whether that was the last one
-    private static boolean step(Running sequence) {
+    private static boolean sample(Running sequence) {
         var submit = sequence.submit();
         int told = sequence.told()[0];
         if (told < Math.min(sequence.credit()[0], submit.params().maxTokens())) {
-            int token = FIRST_TOKEN + Math.floorMod(System.nanoTime() / TICK_NANOS, TICKS);
             submit.replyTo()
                     .tell(
                             new Engine.TokensSampled(
                                     submit.sequence(),
                                     submit.epoch(),
                                     told,
-                                    Tokens.of(token),
+                                    Tokens.of(tokenAt(System.nanoTime())),
                                     List.of()));
             sequence.told()[0] = ++told;
         }
@@ -228,5 +259,14 @@ public final class PlayedServerMain {
                                 -1,
                                 new Engine.Usage(submit.prompt().size(), 0, told)));
         return true;
+    }
+
+    private static int tokenAt(long nanos) {
+        return FIRST_TOKEN + Math.floorMod(nanos / TICK_NANOS, TICKS);
+    }
+
+    /// Nanoseconds since the engine told this token, to 25 µs and up to 75 ms.
+    static long ageOf(int token, long nowNanos) {
+        return (long) TICK_NANOS * Math.floorMod(tokenAt(nowNanos) - token, TICKS);
     }
 }

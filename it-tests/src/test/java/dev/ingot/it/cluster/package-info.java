@@ -8,7 +8,7 @@
 /// | 22 to 26: messages between nodes lost, doubled, late, in another order | `LossyNetworkTest`, `LinkBookkeepingTest` (api) |
 /// | 27: a node killed in mid-stream | [StreamsSurviveTheirNodeTest], and `./ingot check-cluster` again and again |
 /// | 28: a node without power: no word of its end | [ClusterFaultsTest] |
-/// | 29: a router killed | [ClusterFaultsTest] |
+/// | 29: a router killed, alone and beside another | [ClusterFaultsTest], [TwoRoutersTest] |
 /// | 30, 31: cut off in one direction, in both; healed afterwards | [ClusterFaultsTest], [StreamsSurviveTheirNodeTest] |
 /// | 32: a link that comes and goes | [ClusterFaultsTest] |
 /// | 49: rolling restart under load | [ClusterFaultsTest] |
