@@ -36,7 +36,7 @@ extern const kernel pack_kernel, embed_kernel, rms_norm_kernel, matmul_kernel, r
     attention_kernel, swiglu_kernel, gather_rows_kernel, argmax_kernel, read_kernel, layer_norm_kernel,
     map_kernel, gate_kernel, add_kernel, add_rows_kernel, moe_route_kernel, moe_group_kernel,
     moe_matmul_kernel, moe_combine_kernel, top_k_kernel, feed_sampled_kernel, copy_blocks_kernel,
-    process_logits_kernel, sample_kernel, softmax_sums_kernel;
+    process_logits_kernel, sample_kernel;
 
 /* Keeps the first failure of a step; the step's other ops are skipped. */
 void fail(context *ctx, int32_t status, int32_t op_index, int64_t row, int64_t value, int64_t limit);
