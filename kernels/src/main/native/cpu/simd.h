@@ -158,16 +158,14 @@ INLINE vu vu_max(vu a, vu b) {
     vu mask = (vu)(a > b);
     return (a & mask) | (b & ~mask);
 }
-INLINE vu vu_upper(vu a, vu b) {
-    vu upper;
-    for (int i = 0; i < LANES; i++) {
-        upper[i] = (uint32_t)((uint64_t)a[i] * b[i] >> 32);
-    }
-    return upper;
-}
 
 #if defined(__aarch64__) && !defined(INGOT_PORTABLE)
 #include <arm_neon.h>
+INLINE vu vu_upper(vu a, vu b) {
+    uint64x2_t low = vmull_u32(vget_low_u32((uint32x4_t)a), vget_low_u32((uint32x4_t)b));
+    uint64x2_t high = vmull_high_u32((uint32x4_t)a, (uint32x4_t)b);
+    return (vu)vuzp2q_u32(vreinterpretq_u32_u64(low), vreinterpretq_u32_u64(high));
+}
 INLINE vf vf_fma(vf a, vf b, vf c) { return (vf)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b); }
 INLINE vf vf_round(vf a) { return (vf)vrndnq_f32((float32x4_t)a); }
 INLINE vf vf_exp2i(vf n) {
@@ -179,6 +177,13 @@ INLINE vf vf_load_f16(const uint16_t *p) {
 }
 INLINE void vf_store_f16(uint16_t *p, vf v) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32((float32x4_t)v))); }
 #else
+INLINE vu vu_upper(vu a, vu b) {
+    vu upper;
+    for (int i = 0; i < LANES; i++) {
+        upper[i] = (uint32_t)((uint64_t)a[i] * b[i] >> 32);
+    }
+    return upper;
+}
 INLINE vf vf_fma(vf a, vf b, vf c) { return a * b + c; }
 /* Half-way cases to even, for |a| < 2^22: adding 1.5 * 2^23 leaves no bits for a fraction. */
 INLINE vf vf_round(vf a) {
