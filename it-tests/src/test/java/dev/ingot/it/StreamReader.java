@@ -30,6 +30,7 @@ final class StreamReader implements AutoCloseable {
             while ((line = lines.readLine()) != null) {
                 if (line.equals("data: [DONE]")) {
                     done = true;
+                    requireEnd();
                     return Optional.empty();
                 }
                 if (line.startsWith("data: ")) {
@@ -41,6 +42,17 @@ final class StreamReader implements AutoCloseable {
             return Optional.empty();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    /// Nothing follows `[DONE]`. The end has to be read: a body that is closed before takes its connection with it, also
+    /// from whoever the client has lent it to by then.
+    private void requireEnd() throws IOException {
+        String line;
+        while ((line = lines.readLine()) != null) {
+            if (!line.isEmpty()) {
+                throw new IllegalStateException("after [DONE] came " + line);
+            }
         }
     }
 

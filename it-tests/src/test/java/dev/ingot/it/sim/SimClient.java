@@ -142,6 +142,7 @@ final class SimClient {
     }
 
     private Behavior<Message> told(Output output) {
+        world.heard();
         log.told(output);
         outputs++;
         if (log.end() != null) {

@@ -35,7 +35,9 @@ import org.jspecify.annotations.Nullable;
 
 /// One seed, from its first request until nothing of it is left.
 final class Simulation {
-    private static final Duration LONGEST = Duration.ofHours(24);
+    /// Nobody is told anything: three times what faults one after the other have ever made of it.
+    private static final Duration LONGEST_SILENCE = Duration.ofMinutes(5);
+
     private static final Duration SETTLING = Duration.ofMinutes(5);
     private static final Duration ARRIVAL = Duration.ofSeconds(2);
     private static final Duration LONGEST_SLIP = Duration.ofMillis(20);
@@ -59,6 +61,7 @@ final class Simulation {
     private final Random answering;
     private final Set<Tokens> hashed = new HashSet<>();
     private final Map<FaultPoint, Integer> passed = new EnumMap<>(FaultPoint.class);
+    private long heardNanos;
     private long endNanos;
 
     /// The last one serves; those before it were drained.
@@ -198,6 +201,11 @@ final class Simulation {
         return report();
     }
 
+    /// A client was told something.
+    void heard() {
+        heardNanos = system.time().nanos();
+    }
+
     private void next() {
         if (settings.slips()
                 && slipping.nextInt(SLIP_EVERY) == 0
@@ -211,7 +219,8 @@ final class Simulation {
             return;
         }
         check();
-        if (system.time().nanos() > LONGEST.toNanos() || system.executor().steps() > MOST_STEPS) {
+        boolean still = system.time().nanos() - heardNanos > LONGEST_SILENCE.toNanos();
+        if (clientsOver < logs.size() && (still || system.executor().steps() > MOST_STEPS)) {
             throw new Violation((logs.size() - clientsOver) + " clients wait for ever");
         }
     }
@@ -236,7 +245,11 @@ final class Simulation {
         require(notDrained.isEmpty(), notDrained);
         conversation.check(system.executor().lastActorLives());
         for (var log : List.copyOf(toJudge)) {
-            log.judge(settings, ledger, metric("ingot:engine_restarts"));
+            log.judge(
+                    settings,
+                    ledger,
+                    metric("ingot:engine_restarts"),
+                    faults.count(Fault.ENGINE_DRAINED));
         }
         toJudge.clear();
         var actor = system.executor().lastActor();
