@@ -48,6 +48,8 @@ final class SequencesOnLink {
         reportCount();
     }
 
+    /// It is to end.
+    ///
     /// @return whether it was here
     boolean aborted(Engine.Abort abort) {
         var sequence = running.get(abort.sequence());
