@@ -97,7 +97,8 @@ public final class InlineWorker implements AutoCloseable {
         return loaded.sampler().sample(plan, 0);
     }
 
-    /// The logits of the last step's row `row`, `[vocabulary]` floats: until the next step.
+    /// The logits of the last step's row `row` as the token was drawn from them (biased and penalized, where its request asks
+    /// for it), `[vocabulary]` floats: until the next step.
     public MemorySegment logits(int row) {
         return loaded.sampler().buffers(0).logits(row + 1).row(row).contents();
     }

@@ -2,7 +2,7 @@
 ///
 /// A step is recorded by [CpuEncoder][dev.ingot.kernels.cpu.CpuEncoder] as an array of op descriptors
 /// in native memory, and run by one downcall in which a team of native threads, the caller among them,
-/// walks through it. An op is shared item by item, and nobody is waited for who holds no item: a thread
+/// walks through it. The caller is the thread of `CpuQueue`, which takes two steps. An op is shared item by item, and nobody is waited for who holds no item: a thread
 /// that the system took off its core costs no more than its own work. Recording allocates nothing.
 ///
 /// ## Who owns which memory
@@ -11,10 +11,10 @@
 /// | --- | --- | --- | --- |
 /// | probe library, its handles | `CpuFeatures`, first use | never | any |
 /// | a variant's library, its handles | `NativeLibrary`, first use of the variant | never | any |
-/// | thread team and its scratch | `CpuDevice.open` | `CpuDevice.close` | the worker's |
+/// | thread team and its scratch | `CpuDevice.open` | `CpuDevice.close` | the queue's |
 /// | areas of packed weights, many in one | `CpuDevice`, at load | `CpuDevice.close` | the worker's |
 /// | buffers, KV cache | `CpuDevice`, at load | `CpuDevice.close` | the worker's |
-/// | op descriptors of a step, at the limit | `CpuDevice.open` | `CpuDevice.close` | the worker's |
+/// | op descriptors of two steps, at the limit | `CpuDevice.open` | `CpuDevice.close` | the worker's |
 /// | a few bytes for one call | the method | the method (confined arena) | the caller's |
 ///
 /// What the device hands out is a view that throws [IllegalStateException] after
