@@ -12,17 +12,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.MethodOrderer.OrderAnnotation;
-import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,36 +22,9 @@ import tools.jackson.databind.node.ObjectNode;
 
 /// What only a process of its own can suffer: signals, limits, damaged files, a full disk.
 ///
-/// The numbers are those of the fault catalogue. Servers that refuse to start do so beside the others.
+/// The numbers are those of the fault catalogue.
 @EnabledOnOs({OS.LINUX, OS.MAC})
-@TestMethodOrder(OrderAnnotation.class)
 final class ProcessFaultsTest {
-    @TempDir private static Path folder;
-
-    private static final ExecutorService STARTING = Executors.newVirtualThreadPerTaskExecutor();
-    private static Future<ServerProcess> tooMuchMemory;
-    private static Future<ServerProcess> shortWeights;
-    private static Future<ServerProcess> otherConfiguration;
-
-    @BeforeAll
-    static void startThoseThatAreRefused() {
-        tooMuchMemory =
-                STARTING.submit(() ->
-                        ServerProcess.start("--kv-cache-memory-bytes", Long.toString(1L << 50)));
-        shortWeights = STARTING.submit(() -> start(withShortWeights(copyOfModel("short"))));
-        otherConfiguration =
-                STARTING.submit(() -> start(withOtherConfiguration(copyOfModel("other"))));
-    }
-
-    private static ServerProcess start(Path model) {
-        return ServerProcess.start("", "", "512m", model);
-    }
-
-    @AfterAll
-    static void stop() {
-        STARTING.close();
-    }
-
     private static ObjectNode story(int tokens) {
         var body = TestClient.completion("Once upon a time", tokens);
         body.put("ignore_eos", true);
@@ -73,14 +38,13 @@ final class ProcessFaultsTest {
         }
     }
 
-    private static Path copyOfModel(String name) throws IOException {
-        var copy = Files.createDirectory(folder.resolve(name));
+    private static Path copyOfModel(Path folder) throws IOException {
         try (var files = Files.list(TestServer.modelFolder())) {
             for (var file : files.filter(Files::isRegularFile).toList()) {
-                Files.copy(file, copy.resolve(file.getFileName()));
+                Files.copy(file, folder.resolve(file.getFileName()));
             }
         }
-        return copy;
+        return folder;
     }
 
     @Test
@@ -103,7 +67,6 @@ final class ProcessFaultsTest {
 
     /// 33, 34: the clock jumps for everything in the process at once, as when a machine sleeps.
     @Test
-    @Order(1) // It leaves the cores to those that are refused for six seconds.
     void aProcessThatStoodStillGoesOnWhereItWas() throws InterruptedException {
         try (var server = ServerProcess.start()) {
             var undisturbed = read(server, 300);
@@ -130,8 +93,8 @@ final class ProcessFaultsTest {
 
     /// 38
     @Test
-    void moreMemoryThanThereIsIsRefusedByName() throws Exception {
-        try (var server = tooMuchMemory.get()) {
+    void moreMemoryThanThereIsIsRefusedByName() {
+        try (var server = ServerProcess.start("--kv-cache-memory-bytes", Long.toString(1L << 50))) {
             assertThat(server.exitStatus()).isEqualTo(1);
             assertThat(server.output()).contains("--kv-cache-memory-bytes is", "the device has");
         }
@@ -179,38 +142,32 @@ final class ProcessFaultsTest {
 
     /// 40: the other ways to damage a file are in DamagedFilesTest.
     @Test
-    void weightsThatLackAByteAreRefusedByName() throws Exception {
-        try (var server = shortWeights.get()) {
-            assertThat(server.exitStatus()).isEqualTo(1);
-            assertThat(server.output()).contains("model.safetensors");
-        }
-    }
-
-    private static Path withShortWeights(Path model) throws IOException {
+    void weightsThatLackAByteAreRefusedByName(@TempDir Path folder) throws IOException {
+        var model = copyOfModel(folder);
         var weights = model.resolve("model.safetensors");
         try (var file =
                 java.nio.channels.FileChannel.open(
                         weights, java.nio.file.StandardOpenOption.WRITE)) {
             file.truncate(file.size() - 1);
         }
-        return model;
+        try (var server = ServerProcess.start("", "", "512m", model)) {
+            assertThat(server.exitStatus()).isEqualTo(1);
+            assertThat(server.output()).contains("model.safetensors");
+        }
     }
 
     /// 41
     @Test
-    void aConfigurationOfAnotherModelIsRefusedByName() throws Exception {
-        try (var server = otherConfiguration.get()) {
-            assertThat(server.exitStatus()).isEqualTo(1);
-            assertThat(server.output()).contains("embed_tokens");
-        }
-    }
-
-    private static Path withOtherConfiguration(Path model) throws IOException {
+    void aConfigurationOfAnotherModelIsRefusedByName(@TempDir Path folder) throws IOException {
+        var model = copyOfModel(folder);
         var config = model.resolve("config.json");
         var text = Files.readString(config);
         var json = (ObjectNode) TestClient.JSON.readTree(text);
         json.put("vocab_size", json.path("vocab_size").intValue() + 8);
         Files.writeString(config, json.toString());
-        return model;
+        try (var server = ServerProcess.start("", "", "512m", model)) {
+            assertThat(server.exitStatus()).isEqualTo(1);
+            assertThat(server.output()).contains("embed_tokens");
+        }
     }
 }
