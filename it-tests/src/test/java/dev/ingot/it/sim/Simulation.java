@@ -35,8 +35,9 @@ import org.jspecify.annotations.Nullable;
 
 /// One seed, from its first request until nothing of it is left.
 final class Simulation {
-    /// Nobody is told anything: three times what faults one after the other have ever made of it.
-    private static final Duration LONGEST_SILENCE = Duration.ofMinutes(5);
+    /// Nobody is told anything: of a million requests one had to wait for more than five minutes, while a dozen engines were
+    /// lost one after the other, each after a longer back-off.
+    private static final Duration LONGEST_SILENCE = Duration.ofMinutes(20);
 
     private static final Duration SETTLING = Duration.ofMinutes(5);
     private static final Duration ARRIVAL = Duration.ofSeconds(2);
