@@ -22,7 +22,7 @@ final class MutantsTest {
                     Map.entry(Mutant.WINDOW_ONE_TOO_SHORT, 8),
                     Map.entry(Mutant.NARROW_WINDOW_TAKEN_FOR_ALL, 17),
                     Map.entry(Mutant.HIT_WITHOUT_ITS_WINDOW, 17),
-                    Map.entry(Mutant.TIMED_OUT_BUT_NOT_ABORTED, 35),
+                    Map.entry(Mutant.TIMED_OUT_BUT_NOT_ABORTED, 476),
                     Map.entry(Mutant.WRONG_STEP_BLAMED, 15),
                     Map.entry(Mutant.ENDED_SEQUENCE_GOES_ON, 12),
                     Map.entry(Mutant.DRAINING_TAKES_NEW, 12),
