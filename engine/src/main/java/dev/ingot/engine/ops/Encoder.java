@@ -245,7 +245,7 @@ public interface Encoder {
     void argmax(Tensor out, Tensor x);
 
     /// The `k = ids.columns` largest values of each row, the largest first and the lower index before the
-    /// higher where two are equal: all that a sampler with a small `top_k` has to look at.
+    /// higher where two are equal: the alternatives that a request for log probabilities is told.
     ///
     /// −∞ is never listed; where fewer are left, the id is −1 and the value −∞. A row that holds a NaN or
     /// +∞ has −1 and NaN everywhere.
