@@ -63,7 +63,11 @@ inline Candidate best_of_group(
   return best;
 }
 
-// A threadgroup takes a row. -1 for a row with a NaN or an infinity in it.
+inline bool is_lowest(float value) {
+  return as_type<uint>(value) == 0xff800000u;
+}
+
+// A threadgroup takes a row. -1 for one with a NaN or plus infinity in it, or with nothing but minus infinity.
 kernel void argmax(
     device int* out [[buffer(0)]],
     device const float* x [[buffer(1)]],
@@ -83,7 +87,7 @@ kernel void argmax(
     const float value = from[i];
     if (is_finite(value)) {
       mine = better(mine, value, i);
-    } else {
+    } else if (!is_lowest(value)) {
       broken.index = 0;
     }
   }
@@ -112,8 +116,7 @@ kernel void top_k(
   device const float* from = x + ulong(row) * p.x_stride;
   Candidate broken = {0.0f, NOBODY};
   for (uint i = thread_index; i < p.columns; i += threads) {
-    const bool lowest = as_type<uint>(from[i]) == 0xff800000u;
-    if (!is_finite(from[i]) && !lowest) {
+    if (!is_finite(from[i]) && !is_lowest(from[i])) {
       broken.index = 0;
     }
   }

@@ -1,4 +1,4 @@
-/* Ops whose rows have nothing to do with each other: norms, rotations, gates, copies, argmax. */
+/* Ops whose rows have nothing to do with each other: norms, rotations, gates, copies. */
 #include "kernels.h"
 #include "simd.h"
 
@@ -220,58 +220,6 @@ static void feed_sampled_run(const ingot_op *op, context *ctx, int32_t phase, in
 static int64_t feed_sampled_work(const ingot_op *op) { return op->t[0].rows; }
 
 const kernel feed_sampled_kernel = {feed_sampled_items, feed_sampled_run, feed_sampled_work};
-
-/* ------------------------------------------------------------------ argmax */
-
-static int32_t argmax_items(const ingot_op *op, const context *ctx, int32_t phase) {
-    (void)ctx;
-    return phase == 0 ? op->t[0].rows : 0;
-}
-
-/*
- * By stretches that stay in the first-level cache: the largest of a stretch by vectors, and only if it
- * beats all before it the place, by looking for it. Not finite: all exponent bits set.
- */
-static int32_t argmax_row(const float *x, int32_t n) {
-    enum { STRETCH = 2048 };
-    float best = -INFINITY;
-    int32_t index = -1;
-    for (int32_t from = 0; from < n; from += STRETCH) {
-        int32_t to = min_int(from + STRETCH, n);
-        vf largest = vf_set1(-INFINITY);
-        vf zero = vf_set1(0); /* x * 0 is 0 for every finite x, and NaN for the others */
-        vf broken = zero;
-        int32_t i = from;
-        for (; i + LANES <= to; i += LANES) {
-            vf v = vf_load(x + i);
-            largest = vf_max(largest, v);
-            broken = broken + v * zero;
-        }
-        float stretch_broken = vf_sum(broken), stretch_largest = vf_largest(largest);
-        for (; i < to; i++) {
-            stretch_broken += x[i] * 0.0f;
-            stretch_largest = x[i] > stretch_largest ? x[i] : stretch_largest;
-        }
-        if (!(stretch_broken == 0)) {
-            return -1;
-        }
-        if (stretch_largest > best) {
-            best = stretch_largest;
-            for (index = from; x[index] != best; index++) {
-            }
-        }
-    }
-    return index;
-}
-
-static void argmax_run(const ingot_op *op, context *ctx, int32_t phase, int32_t item, int32_t op_index) {
-    (void)ctx, (void)phase, (void)op_index;
-    ((int32_t *)op->t[0].data)[item * op->t[0].stride] = argmax_row(row_of(&op->t[1], item), op->t[1].columns);
-}
-
-static int64_t argmax_work(const ingot_op *op) { return elements_of(&op->t[1]) / 16; }
-
-const kernel argmax_kernel = {argmax_items, argmax_run, argmax_work};
 
 /* ------------------------------------------------------------------ calibration */
 

@@ -1,5 +1,5 @@
 /*
- * The last op of a step: the draw of each row's token.
+ * The last op of a step: the draw of each row's token, or the likeliest ones.
  *
  * The token of a row is a function of integers (Encoder.sample has the rules), so neither the variant's vectors nor the
  * ways below to look at few of a row's logits can change it.
@@ -266,6 +266,9 @@ static int32_t sample_row(view v, const int32_t *draw, const part *found) {
     return drawn_of(&r, v, c, target, top_p == 0 && c.score == -INFINITY);
 }
 
+/* No temperature: nothing to draw. */
+static const int32_t LIKELIEST[] = {0, 0, 0, 0, 0, 0};
+
 /* Temperature 1, no filter: what log probabilities are of. */
 static const int32_t NATURAL[] = {0x3fb8aa3b, 40 << 24, 0, 0, 0, 0};
 
@@ -299,7 +302,14 @@ static int32_t sample_items(const ingot_op *op, const context *ctx, int32_t phas
 }
 
 static const int32_t *draw_of(const ingot_op *op, int32_t row) {
-    return op->code == INGOT_OP_SAMPLE ? (const int32_t *)op->t[2].data + row * op->t[2].stride : NATURAL;
+    switch (op->code) {
+    case INGOT_OP_ARGMAX:
+        return LIKELIEST;
+    case INGOT_OP_SAMPLE:
+        return (const int32_t *)op->t[2].data + row * op->t[2].stride;
+    default:
+        return NATURAL;
+    }
 }
 
 /* One of the parts of a row. */
@@ -333,10 +343,10 @@ static void sample_run(const ingot_op *op, context *ctx, int32_t phase, int32_t 
     found = parts > 1 ? found + item : NULL;
     int32_t *out = (int32_t *)op->t[0].data + item * op->t[0].stride;
     view v = {row_of(&op->t[1], item), NULL, op->t[1].columns};
-    if (op->code == INGOT_OP_SAMPLE) {
-        *out = sample_row(v, draw_of(op, item), found);
-    } else {
+    if (op->code == INGOT_OP_SOFTMAX_SUMS) {
         sums_of_row(out, v, found);
+    } else {
+        *out = sample_row(v, draw_of(op, item), found);
     }
 }
 

@@ -38,6 +38,9 @@ final class SampleBuffers {
     /// Rows of the step that the device draws.
     private final BitSet onDevice = new BitSet();
 
+    /// Whether a row of the step takes another token than its likeliest.
+    private boolean isDrawn;
+
     private int rows;
 
     SampleBuffers(Device device, int maxRows, int vocabulary) {
@@ -67,12 +70,17 @@ final class SampleBuffers {
         if (entries > 0) {
             encoder.processLogits(logits(rows), edits.first(rows, entries));
         }
-        encoder.sample(tokens.firstRows(rows), logits(rows), draws.firstRows(rows));
+        if (isDrawn) {
+            encoder.sample(tokens.firstRows(rows), logits(rows), draws.firstRows(rows));
+        } else {
+            encoder.argmax(tokens.firstRows(rows), logits(rows));
+        }
     }
 
     /// @return edits of all rows
     private int fill(StepPlan plan) {
         onDevice.clear();
+        isDrawn = false;
         rows = 0;
         int entries = 0;
         for (var slice : plan.slices()) {
@@ -91,6 +99,7 @@ final class SampleBuffers {
                 draw = sampler.draw(pending);
             }
             draw.write(draws.contents(), rows);
+            isDrawn |= draw.scale() != 0;
             edits.endRow(rows++, entries);
         }
         return entries;

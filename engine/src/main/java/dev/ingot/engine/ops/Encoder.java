@@ -237,8 +237,8 @@ public interface Encoder {
     /// @param rows `[tokens, 1]` I32, each less than `n`
     void feedSampled(Tensor ids, Tensor sampled, Tensor rows);
 
-    /// The index of each row's largest value; the lowest index wins a tie; −1 where the row holds a
-    /// NaN or an infinity, so that a broken row is never mistaken for a token.
+    /// The index of each row's largest value, the lowest one where two are equal: the token of a step that draws nothing.
+    /// A row that holds a NaN or +∞, or nothing but −∞, has −1, so that a broken one is never mistaken for a token.
     ///
     /// @param out `[rows, 1]` I32
     /// @param x `[rows, n]`

@@ -255,16 +255,18 @@ public final class ReferenceOps {
         return weights;
     }
 
-    /// One row of [Encoder#argmax]: −1 if any value is a NaN or an infinity, else the lowest index of
-    /// the largest value.
+    /// One row of [Encoder#argmax]: −1 if any value is a NaN or +∞, or all are −∞, else the lowest index of the
+    /// largest value.
     public static int argmax(float[] x) {
-        int best = 0;
+        int best = -1;
+        float largest = Float.NEGATIVE_INFINITY;
         for (int i = 0; i < x.length; i++) {
-            if (!Float.isFinite(x[i])) {
+            if (!(x[i] < Float.POSITIVE_INFINITY)) {
                 return -1;
             }
-            if (x[i] > x[best]) {
+            if (x[i] > largest) {
                 best = i;
+                largest = x[i];
             }
         }
         return best;

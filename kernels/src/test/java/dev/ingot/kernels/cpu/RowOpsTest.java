@@ -220,7 +220,7 @@ final class RowOpsTest {
     @MethodSource("variants")
     void argmaxTakesTheLowestOfEqualsAndRefusesBrokenRows(String variant) {
         int n = 5003;
-        float[][] rows = Data.rows(11, 10, n);
+        float[][] rows = Data.rows(11, 11, n);
         rows[0][4999] = rows[0][17] = rows[0][18] = 100;
         rows[1][n - 1] = 100;
         rows[2][3] = Float.NaN;
@@ -232,6 +232,8 @@ final class RowOpsTest {
         rows[7][9] = 0f;
         rows[8][0] = Float.MAX_VALUE;
         java.util.Arrays.fill(rows[9], Float.NaN);
+        java.util.Arrays.fill(rows[10], Float.NEGATIVE_INFINITY);
+        rows[4][77] = 100;
         try (var cpu = CpuDevice.open(2, variant)) {
             var x = Data.strided(cpu, rows, 3);
             var out = Steps.ints(cpu, new int[rows.length][2]).columns(1, 1);
@@ -240,7 +242,7 @@ final class RowOpsTest {
             for (int r = 0; r < rows.length; r++) {
                 actual[r] = Steps.intAt(out, r);
             }
-            assertThat(actual).containsExactly(17, n - 1, -1, -1, -1, 0, 0, 0, 0, -1);
+            assertThat(actual).containsExactly(17, n - 1, -1, -1, 77, 0, 0, 0, 0, -1, -1);
         }
     }
 

@@ -586,7 +586,7 @@ public final class OpCases {
 
     /// Ordinary rows, ties, and rows with every kind of number that is none.
     private static float[][] strange(int n) {
-        float[][] rows = Data.rows(11, 9, n);
+        float[][] rows = Data.rows(11, 10, n);
         rows[0][n - 1] = 100;
         rows[0][n / 2] = 100;
         rows[1][n - 1] = Float.NaN;
@@ -597,6 +597,7 @@ public final class OpCases {
         Arrays.fill(rows[6], -0f);
         rows[6][n / 2] = 0;
         Arrays.fill(rows[7], Float.NaN);
+        Arrays.fill(rows[8], Float.NEGATIVE_INFINITY);
         return rows;
     }
 
