@@ -1,10 +1,12 @@
-// replay FOLDER: runs recorded dispatches on an NVIDIA GPU, through the CUDA driver, and compares what comes out.
+// replay FOLDER [--time]: runs recorded dispatches on an NVIDIA GPU, through the CUDA driver, and compares what comes out;
+// if asked to, it also tells how long each of them takes there.
 //
 // A recording is what the software device wrote where SOFTMETAL_RECORD was set (metal/recording.h says how); prepare.sh has
 // compiled its kernels to machine code. Every buffer is an allocation of its own and of its exact size, full of ones where
 // the recording knows nothing, so that compute-sanitizer sees each access that leaves it.
 #include <cuda.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -190,8 +192,33 @@ CUdeviceptr uploaded(const void *data, size_t bytes) {
     return memory;
 }
 
+/// The median time of one of many launches, in µs, by the GPU's own clock. What is read stays in its cache.
+template <class Launch>
+double timed(Launch launch) {
+    constexpr int kWarmUp = 5, kLaunches = 51;
+    CUevent begin, end;
+    check(cuEventCreate(&begin, CU_EVENT_DEFAULT), "cuEventCreate");
+    check(cuEventCreate(&end, CU_EVENT_DEFAULT), "cuEventCreate");
+    std::vector<float> times;
+    for (int i = 0; i < kWarmUp + kLaunches; i++) {
+        float milliseconds;
+        check(cuEventRecord(begin, nullptr), "cuEventRecord");
+        launch();
+        check(cuEventRecord(end, nullptr), "cuEventRecord");
+        check(cuEventSynchronize(end), "cuEventSynchronize");
+        check(cuEventElapsedTime(&milliseconds, begin, end), "cuEventElapsedTime");
+        if (i >= kWarmUp) {
+            times.push_back(milliseconds * 1000);
+        }
+    }
+    check(cuEventDestroy(begin), "cuEventDestroy");
+    check(cuEventDestroy(end), "cuEventDestroy");
+    std::nth_element(times.begin(), times.begin() + kLaunches / 2, times.end());
+    return times[kLaunches / 2];
+}
+
 /// Runs one dispatch; its kernel's name.
-std::string replay(const std::string &folder, Reader &in, double *error) {
+std::string replay(const std::string &folder, Reader &in, bool isTimed, double *error) {
     if (in.number() != kMagic) {
         std::printf("this is no recording\n");
         std::exit(2);
@@ -246,14 +273,24 @@ std::string replay(const std::string &folder, Reader &in, double *error) {
     CUfunction function;
     check(cuModuleGetFunction(&function, code.module, ("sm_kernel_" + std::to_string(kernel)).c_str()), name.c_str());
     void *parameters[] = {&arguments};
-    check(cuLaunchKernel(function, groups[0], groups[1], groups[2], size[0], size[1], size[2], dynamicBytes, nullptr, parameters, nullptr),
-          name.c_str());
+    auto launchKernel = [&] {
+        check(cuLaunchKernel(function, groups[0], groups[1], groups[2], size[0], size[1], size[2], dynamicBytes, nullptr, parameters, nullptr),
+              name.c_str());
+    };
+    launchKernel();
     check(cuCtxSynchronize(), name.c_str());
     *error = 0;
     for (BufferImage &buffer : buffers) {
         std::vector<unsigned char> got(buffer.before.size());
         check(cuMemcpyDtoH(got.data(), buffer.memory, got.size()), "cuMemcpyDtoH");
         *error = std::fmax(*error, difference(buffer, got));
+    }
+    if (isTimed) {
+        double time = timed(launchKernel);
+        std::printf("%-28s %5u x %4u x %2u groups of %4u %12.1f us\n", name.c_str(), groups[0], groups[1], groups[2],
+                    size[0] * size[1] * size[2], time);
+    }
+    for (BufferImage &buffer : buffers) {
         check(cuMemFree(buffer.memory), "cuMemFree");
     }
     for (CUdeviceptr other : others) {
@@ -265,8 +302,9 @@ std::string replay(const std::string &folder, Reader &in, double *error) {
 } // namespace
 
 int main(int count, char **arguments) {
-    if (count != 2) {
-        std::printf("usage: replay FOLDER\n");
+    bool isTimed = count == 3 && std::strcmp(arguments[2], "--time") == 0;
+    if (count != 2 && !isTimed) {
+        std::printf("usage: replay FOLDER [--time]\n");
         return 2;
     }
     std::string folder = arguments[1];
@@ -286,7 +324,7 @@ int main(int count, char **arguments) {
     Tally all;
     for (Reader in{data}; in.more();) {
         double error;
-        std::string kernel = replay(folder, in, &error);
+        std::string kernel = replay(folder, in, isTimed, &error);
         for (Tally *tally : {&tallies[kernel], &all}) {
             tally->dispatches++;
             tally->exact += error == 0;
