@@ -175,7 +175,7 @@ kernel void attention(
   int first = 0x7fffffff;
   int first_last = 0x7fffffff; // the least of seen_to
   int last_first = 0;          // the greatest of seen_from
-  for (ushort r = 0; r < Q; r++) {
+  UNROLLED for (ushort r = 0; r < Q; r++) {
     const uint row = min(uint(r), rows - 1);
     token[r] = first_token + row / heads_here;
     head[r] = first_head + row % heads_here;
@@ -203,8 +203,8 @@ kernel void attention(
   for (uint split = first_split; split < end_split; split++) {
     Softmax part = {HIDDEN, 0.0f};
     float values[Q][E];
-    for (ushort r = 0; r < Q; r++) {
-      for (ushort e = 0; e < E; e++) {
+    UNROLLED for (ushort r = 0; r < Q; r++) {
+      UNROLLED for (ushort e = 0; e < E; e++) {
         values[r][e] = 0.0f;
       }
     }
@@ -221,23 +221,23 @@ kernel void attention(
       const uint offset = uint(mine) % c.block_size;
       device const T* key = cache + head_base(c, uint(block), kv_head) + offset * 4;
       float score[Q];
-      for (ushort r = 0; r < Q; r++) {
+      UNROLLED for (ushort r = 0; r < Q; r++) {
         score[r] = 0.0f;
       }
       for (uint d = 0; d + 4 <= c.head_dim; d += 4) {
         const float4 k = four(key + d * c.block_size);
-        for (ushort r = 0; r < Q; r++) {
+        UNROLLED for (ushort r = 0; r < Q; r++) {
           score[r] = dot4(load4(q + ulong(token[r]) * p.q_stride + head[r] * c.head_dim + d), k, score[r]);
         }
       }
       for (uint d = c.head_dim / 4 * 4; d < c.head_dim; d++) {
         const float k = one(key + d / 4 * 4 * c.block_size + d % 4);
-        for (ushort r = 0; r < Q; r++) {
+        UNROLLED for (ushort r = 0; r < Q; r++) {
           score[r] = fma(q[ulong(token[r]) * p.q_stride + head[r] * c.head_dim + d], k, score[r]);
         }
       }
       device const float* scales = (device const float*)(cache + 2 * half_elements(c));
-      for (ushort r = 0; r < Q; r++) {
+      UNROLLED for (ushort r = 0; r < Q; r++) {
         float s = score[r] * p.scale;
         if (SCALED) {
           s *= scales[scale_index(c, uint(block), kv_head, offset)];
@@ -281,8 +281,8 @@ kernel void attention(
 
       // And then some elements of all rows.
       if (has_elements) {
-        for (ushort r = 0; r < Q; r++) {
-          for (ushort e = 0; e < E; e++) {
+        UNROLLED for (ushort r = 0; r < Q; r++) {
+          UNROLLED for (ushort e = 0; e < E; e++) {
             values[r][e] *= kept[r];
           }
         }
@@ -305,7 +305,7 @@ kernel void attention(
             v[0] = pair.x * unit;
             v[1] = pair.y * unit;
           } else {
-            for (ushort e = 0; e < E; e += 4) {
+            UNROLLED for (ushort e = 0; e < E; e += 4) {
               const float4 quad = element + e < c.padded ? four(value + e) : float4(0.0f);
               v[e] = quad.x * unit;
               v[e + 1] = quad.y * unit;
@@ -314,10 +314,10 @@ kernel void attention(
             }
           }
           threadgroup const float* weights = scores + (at - chunk) * TILE_ROWS;
-          for (ushort r = 0; r < Q; r++) {
+          UNROLLED for (ushort r = 0; r < Q; r++) {
             // What a row does not see has no part in its sums, not even times zero.
             if (seen_by_all || (at >= seen_from[r] && at <= seen_to[r])) {
-              for (ushort e = 0; e < E; e++) {
+              UNROLLED for (ushort e = 0; e < E; e++) {
                 values[r][e] = fma(weights[r], v[e], values[r][e]);
               }
             }
@@ -330,18 +330,17 @@ kernel void attention(
     }
 
     if (APART) {
-      for (ushort r = 0; r < Q; r++) {
-        if (r >= rows) {
-          break;
-        }
+      UNROLLED for (ushort r = 0; r < Q; r++) {
         device float* state =
             scratch + ((ulong(token[r]) * p.heads + head[r]) * p.splits + split) * (c.padded + 4);
-        if (lane == r) {
+        if (r < rows && lane == r) {
           state[0] = part.largest;
           state[1] = part.sum;
         }
-        for (ushort e = 0; e < E && element + e < c.padded; e++) {
-          state[4 + element + e] = values[r][e];
+        UNROLLED for (ushort e = 0; e < E; e++) {
+          if (r < rows && element + e < c.padded) {
+            state[4 + element + e] = values[r][e];
+          }
         }
       }
       return;
@@ -353,13 +352,12 @@ kernel void attention(
       merges[my_row] = blend.merge;
     }
     simdgroup_barrier(mem_flags::mem_threadgroup);
-    for (ushort r = 0; r < Q; r++) {
-      if (r >= rows) {
-        break;
-      }
+    UNROLLED for (ushort r = 0; r < Q; r++) {
       device float* to = out + ulong(token[r]) * p.out_stride + head[r] * c.head_dim;
-      for (ushort e = 0; e < E && element + e < c.head_dim; e++) {
-        to[element + e] = blended(Merge(merges[r]), kept[r], taken[r], to[element + e], values[r][e]);
+      UNROLLED for (ushort e = 0; e < E; e++) {
+        if (r < rows && element + e < c.head_dim) {
+          to[element + e] = blended(Merge(merges[r]), kept[r], taken[r], to[element + e], values[r][e]);
+        }
       }
     }
     simdgroup_barrier(mem_flags::mem_threadgroup);
@@ -370,13 +368,12 @@ kernel void attention(
     kept[my_row] = normalized(row, HAS_SINKS ? sinks[of] : 0.0f);
   }
   simdgroup_barrier(mem_flags::mem_threadgroup);
-  for (ushort r = 0; r < Q; r++) {
-    if (r >= rows) {
-      break;
-    }
+  UNROLLED for (ushort r = 0; r < Q; r++) {
     device float* to = out + ulong(token[r]) * p.out_stride + head[r] * c.head_dim;
-    for (ushort e = 0; e < E && element + e < c.head_dim; e++) {
-      to[element + e] *= kept[r];
+    UNROLLED for (ushort e = 0; e < E; e++) {
+      if (r < rows && element + e < c.head_dim) {
+        to[element + e] *= kept[r];
+      }
     }
   }
 }

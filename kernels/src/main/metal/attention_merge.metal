@@ -27,7 +27,7 @@ kernel void attention_merge(
     device const float* state = states + split * size;
     const Softmax part = {state[0], state[1]};
     const Blend blend = merge(row, part);
-    for (uint i = 0; i < HELD; i++) {
+    UNROLLED for (uint i = 0; i < HELD; i++) {
       const uint e = lane + i * LANES;
       if (e < c.head_dim) {
         values[i] = blended(blend.merge, blend.kept, blend.taken, values[i], state[4 + e]);
@@ -36,7 +36,7 @@ kernel void attention_merge(
   }
   const float factor = normalized(row, HAS_SINKS ? sinks[group.x] : 0.0f);
   device float* to = out + ulong(group.y) * p.out_stride + group.x * c.head_dim;
-  for (uint i = 0; i < HELD; i++) {
+  UNROLLED for (uint i = 0; i < HELD; i++) {
     const uint e = lane + i * LANES;
     if (e < c.head_dim) {
       to[e] = values[i] * factor;

@@ -61,6 +61,12 @@ inline uint ordered(float x) {
   return (bits & 0x80000000u) != 0 ? ~bits : bits | 0x80000000u;
 }
 
+// ---- loops over arrays
+
+// Before a loop over arrays that a thread keeps in registers: a GPU has no registers with computed numbers, and what is not
+// unrolled lies in memory. The lint finds those that were forgotten.
+#define UNROLLED _Pragma("clang loop unroll(full)")
+
 // ---- products
 
 inline float4 load4(device const float* p) { return float4(*(device const packed_float4*)p); }

@@ -37,10 +37,12 @@ kernel void embed(
   W w;
   load(w, levels, scales, biases, m, m.first_row + ulong(row), k);
   device float* to = out + ulong(token) * p.out_stride + k;
-  for (ushort part = 0; part < W::STEP / 4; part++) {
+  UNROLLED for (ushort part = 0; part < W::STEP / 4; part++) {
     const float4 four = quad(w, part);
-    for (ushort i = 0; i < 4 && k + 4 * part + i < m.in; i++) {
-      to[4 * part + i] = four[i];
+    UNROLLED for (ushort i = 0; i < 4; i++) {
+      if (k + 4 * part + i < m.in) {
+        to[4 * part + i] = four[i];
+      }
     }
   }
 }

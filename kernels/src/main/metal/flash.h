@@ -105,7 +105,7 @@ kernel void flash(
   simdgroup_load(numbered, ramp, FRAGMENT);
   ushort at_row[2];
   ushort at_column[2];
-  for (ushort e = 0; e < 2; e++) {
+  UNROLLED for (ushort e = 0; e < 2; e++) {
     const ushort number = ushort(numbered.thread_elements()[e]);
     at_row[e] = number / FRAGMENT;
     at_column[e] = number % FRAGMENT;
@@ -122,8 +122,8 @@ kernel void flash(
   }
   Softmax row = {HIDDEN, 0.0f};
   simdgroup_float8x8 values[BLOCKS][D / (FRAGMENT * FLASH_SIMDGROUPS)];
-  for (ushort b = 0; b < BLOCKS; b++) {
-    for (ushort j = 0; j < D / (FRAGMENT * FLASH_SIMDGROUPS); j++) {
+  UNROLLED for (ushort b = 0; b < BLOCKS; b++) {
+    UNROLLED for (ushort j = 0; j < D / (FRAGMENT * FLASH_SIMDGROUPS); j++) {
       values[b][j] = make_filled_simdgroup_matrix<float, 8, 8>(0.0f);
     }
   }
@@ -161,8 +161,8 @@ kernel void flash(
       device const T* key[GROUPS][2];
       bool is_there[GROUPS][2];
       simdgroup_float8x8 score[BLOCKS][GROUPS];
-      for (ushort g = 0; g < GROUPS; g++) {
-        for (ushort e = 0; e < 2; e++) {
+      UNROLLED for (ushort g = 0; g < GROUPS; g++) {
+        UNROLLED for (ushort e = 0; e < 2; e++) {
           const ushort at = own + g * FRAGMENT + at_column[e];
           is_there[g][e] = within[at] != NOWHERE;
           // Elements lie in fours, those of the block's positions beside each other.
@@ -171,28 +171,28 @@ kernel void flash(
             key[g][e] += bases[at] + within[at] * 4 + at_row[e] / 4 * 4 * c.block_size + at_row[e] % 4;
           }
         }
-        for (ushort b = 0; b < BLOCKS; b++) {
+        UNROLLED for (ushort b = 0; b < BLOCKS; b++) {
           score[b][g] = make_filled_simdgroup_matrix<float, 8, 8>(0.0f);
         }
       }
       for (uint d = 0; d < c.padded; d += FRAGMENT) {
         simdgroup_float8x8 query[BLOCKS];
-        for (ushort b = 0; b < BLOCKS; b++) {
+        UNROLLED for (ushort b = 0; b < BLOCKS; b++) {
           simdgroup_load(query[b], queries + b * FRAGMENT * QUERY_PITCH + d, QUERY_PITCH);
         }
-        for (ushort g = 0; g < GROUPS; g++) {
+        UNROLLED for (ushort g = 0; g < GROUPS; g++) {
           simdgroup_float8x8 keys;
-          for (ushort e = 0; e < 2; e++) {
+          UNROLLED for (ushort e = 0; e < 2; e++) {
             const bool stored = is_there[g][e] && d + at_row[e] < c.padded;
             keys.thread_elements()[e] = stored ? one(key[g][e] + d * c.block_size) : 0.0f;
           }
-          for (ushort b = 0; b < BLOCKS; b++) {
+          UNROLLED for (ushort b = 0; b < BLOCKS; b++) {
             simdgroup_multiply_accumulate(score[b][g], query[b], keys, score[b][g]);
           }
         }
       }
-      for (ushort b = 0; b < BLOCKS; b++) {
-        for (ushort g = 0; g < GROUPS; g++) {
+      UNROLLED for (ushort b = 0; b < BLOCKS; b++) {
+        UNROLLED for (ushort g = 0; g < GROUPS; g++) {
           simdgroup_store(
               score[b][g], scores + b * FRAGMENT * SCORE_PITCH + own + g * FRAGMENT, SCORE_PITCH);
         }
@@ -241,14 +241,14 @@ kernel void flash(
 
     // Values.
     float factor[BLOCKS][2];
-    for (ushort b = 0; b < BLOCKS; b++) {
-      for (ushort e = 0; e < 2; e++) {
+    UNROLLED for (ushort b = 0; b < BLOCKS; b++) {
+      UNROLLED for (ushort e = 0; e < 2; e++) {
         factor[b][e] = factors[b * FRAGMENT + at_row[e]];
       }
     }
-    for (ushort j = 0; j < D / (FRAGMENT * FLASH_SIMDGROUPS); j++) {
-      for (ushort b = 0; b < BLOCKS; b++) {
-        for (ushort e = 0; e < 2; e++) {
+    UNROLLED for (ushort j = 0; j < D / (FRAGMENT * FLASH_SIMDGROUPS); j++) {
+      UNROLLED for (ushort b = 0; b < BLOCKS; b++) {
+        UNROLLED for (ushort e = 0; e < 2; e++) {
           values[b][j].thread_elements()[e] *= factor[b][e];
         }
       }
@@ -258,12 +258,12 @@ kernel void flash(
         continue;
       }
       simdgroup_float8x8 weights[BLOCKS];
-      for (ushort b = 0; b < BLOCKS; b++) {
+      UNROLLED for (ushort b = 0; b < BLOCKS; b++) {
         simdgroup_load(weights[b], scores + b * FRAGMENT * SCORE_PITCH + g, SCORE_PITCH);
       }
       device const T* value[2];
       bool is_there[2];
-      for (ushort e = 0; e < 2; e++) {
+      UNROLLED for (ushort e = 0; e < 2; e++) {
         const ushort at = g + at_row[e];
         is_there[e] = within[at] != NOWHERE;
         value[e] = cache;
@@ -271,17 +271,17 @@ kernel void flash(
           value[e] += half_elements(c) + bases[at] + within[at] * c.padded + at_column[e];
         }
       }
-      for (ushort j = 0; j < D / (FRAGMENT * FLASH_SIMDGROUPS); j++) {
+      UNROLLED for (ushort j = 0; j < D / (FRAGMENT * FLASH_SIMDGROUPS); j++) {
         const uint d = (j * FLASH_SIMDGROUPS + simdgroup) * FRAGMENT;
         if (d >= c.padded) {
           continue;
         }
         simdgroup_float8x8 eight;
-        for (ushort e = 0; e < 2; e++) {
+        UNROLLED for (ushort e = 0; e < 2; e++) {
           const bool stored = is_there[e] && d + at_column[e] < c.padded;
           eight.thread_elements()[e] = stored ? one(value[e] + d) : 0.0f;
         }
-        for (ushort b = 0; b < BLOCKS; b++) {
+        UNROLLED for (ushort b = 0; b < BLOCKS; b++) {
           simdgroup_multiply_accumulate(values[b][j], weights[b], eight, values[b][j]);
         }
       }
@@ -294,8 +294,8 @@ kernel void flash(
     factors[my_row] = normalized(row, HAS_SINKS ? sinks[of] : 0.0f);
   }
   threadgroup_barrier(mem_flags::mem_threadgroup);
-  for (ushort b = 0; b < BLOCKS; b++) {
-    for (ushort e = 0; e < 2; e++) {
+  UNROLLED for (ushort b = 0; b < BLOCKS; b++) {
+    UNROLLED for (ushort e = 0; e < 2; e++) {
       const uint r = b * FRAGMENT + at_row[e];
       if (r >= rows) {
         continue;
@@ -303,7 +303,7 @@ kernel void flash(
       const uint token = first_token + r / heads_here;
       const uint head = first_head + r % heads_here;
       device float* to = out + ulong(token) * p.out_stride + head * c.head_dim;
-      for (ushort j = 0; j < D / (FRAGMENT * FLASH_SIMDGROUPS); j++) {
+      UNROLLED for (ushort j = 0; j < D / (FRAGMENT * FLASH_SIMDGROUPS); j++) {
         const uint d = (j * FLASH_SIMDGROUPS + simdgroup) * FRAGMENT + at_column[e];
         if (d < c.head_dim) {
           to[d] = values[b][j].thread_elements()[e] * factors[r];

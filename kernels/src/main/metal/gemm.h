@@ -66,8 +66,8 @@ kernel void gemm(
   const ushort own_column = simdgroup % 2 * (ACROSS * FRAGMENT);
   const bool has_work = own_row < rows && own_column < columns;
   simdgroup_float8x8 sums[DOWN][ACROSS];
-  for (ushort i = 0; i < DOWN; i++) {
-    for (ushort j = 0; j < ACROSS; j++) {
+  UNROLLED for (ushort i = 0; i < DOWN; i++) {
+    UNROLLED for (ushort j = 0; j < ACROSS; j++) {
       sums[i][j] = make_filled_simdgroup_matrix<float, 8, 8>(0.0f);
     }
   }
@@ -86,11 +86,11 @@ kernel void gemm(
       if (c < columns && k + at < m.in) {
         W w;
         load(w, levels, scales, biases, m, weight_row + c, k + at);
-        for (ushort part = 0; part < W::STEP / 4; part++) {
+        UNROLLED for (ushort part = 0; part < W::STEP / 4; part++) {
           to[part] = quad(w, part);
         }
       } else {
-        for (ushort part = 0; part < W::STEP / 4; part++) {
+        UNROLLED for (ushort part = 0; part < W::STEP / 4; part++) {
           to[part] = float4(0.0f);
         }
       }
@@ -101,14 +101,14 @@ kernel void gemm(
     }
     for (ushort d = 0; d < DEPTH; d += FRAGMENT) {
       simdgroup_float8x8 a[DOWN];
-      for (ushort i = 0; i < DOWN; i++) {
+      UNROLLED for (ushort i = 0; i < DOWN; i++) {
         simdgroup_load(a[i], x_slice + (own_row + i * FRAGMENT) * SLICE_PITCH + d, SLICE_PITCH);
       }
-      for (ushort j = 0; j < ACROSS; j++) {
+      UNROLLED for (ushort j = 0; j < ACROSS; j++) {
         simdgroup_float8x8 b;
         simdgroup_load(
             b, w_slice + (own_column + j * FRAGMENT) * SLICE_PITCH + d, SLICE_PITCH, ulong2(0), true);
-        for (ushort i = 0; i < DOWN; i++) {
+        UNROLLED for (ushort i = 0; i < DOWN; i++) {
           simdgroup_multiply_accumulate(sums[i][j], a[i], b, sums[i][j]);
         }
       }
@@ -117,8 +117,8 @@ kernel void gemm(
 
   threadgroup_barrier(mem_flags::mem_threadgroup);
   threadgroup float* tile = (threadgroup float*)memory;
-  for (ushort i = 0; i < DOWN; i++) {
-    for (ushort j = 0; j < ACROSS; j++) {
+  UNROLLED for (ushort i = 0; i < DOWN; i++) {
+    UNROLLED for (ushort j = 0; j < ACROSS; j++) {
       simdgroup_store(
           sums[i][j],
           tile + (own_row + i * FRAGMENT) * TILE_PITCH + own_column + j * FRAGMENT,

@@ -55,23 +55,23 @@ kernel void matmul(
   const uint last_column = m.out - 1 - column;
 
   float sums[R * COLUMNS];
-  for (ushort i = 0; i < R * COLUMNS; i++) {
+  UNROLLED for (ushort i = 0; i < R * COLUMNS; i++) {
     sums[i] = 0.0f;
   }
   uint k = uint(lane) * W::STEP;
   for (; k + W::STEP <= m.in; k += LANES * W::STEP) {
     W w[COLUMNS];
-    for (ushort c = 0; c < COLUMNS; c++) {
+    UNROLLED for (ushort c = 0; c < COLUMNS; c++) {
       load(w[c], levels, scales, biases, m, weight_row + min(uint(c), last_column), k);
     }
-    for (ushort part = 0; part < W::STEP / 4; part++) {
+    UNROLLED for (ushort part = 0; part < W::STEP / 4; part++) {
       float4 four[COLUMNS];
-      for (ushort c = 0; c < COLUMNS; c++) {
+      UNROLLED for (ushort c = 0; c < COLUMNS; c++) {
         four[c] = quad(w[c], part);
       }
-      for (ushort r = 0; r < R; r++) {
+      UNROLLED for (ushort r = 0; r < R; r++) {
         const float4 in = load4(x_rows + min(r, ushort(rows - 1)) * p.x_stride + k + 4 * part);
-        for (ushort c = 0; c < COLUMNS; c++) {
+        UNROLLED for (ushort c = 0; c < COLUMNS; c++) {
           sums[r * COLUMNS + c] = dot4(in, four[c], sums[r * COLUMNS + c]);
         }
       }
@@ -80,14 +80,14 @@ kernel void matmul(
   // The last inputs, fewer than four, of a dense matrix, whose rows are padded with zeros.
   if (k < m.in) {
     W w[COLUMNS];
-    for (ushort c = 0; c < COLUMNS; c++) {
+    UNROLLED for (ushort c = 0; c < COLUMNS; c++) {
       load(w[c], levels, scales, biases, m, weight_row + min(uint(c), last_column), k);
     }
-    for (ushort r = 0; r < R; r++) {
+    UNROLLED for (ushort r = 0; r < R; r++) {
       device const float* from = x_rows + min(r, ushort(rows - 1)) * p.x_stride + k;
       const uint count = m.in - k;
       const float4 in = float4(from[0], count > 1 ? from[1] : 0.0f, count > 2 ? from[2] : 0.0f, 0.0f);
-      for (ushort c = 0; c < COLUMNS; c++) {
+      UNROLLED for (ushort c = 0; c < COLUMNS; c++) {
         sums[r * COLUMNS + c] = dot4(in, quad(w[c], 0), sums[r * COLUMNS + c]);
       }
     }

@@ -26,7 +26,7 @@ inline void fold(thread float* v, ushort lane, ushort mask) {
     return;
   }
   const bool upper = (lane & mask) != 0;
-  for (ushort i = 0; i < N / 2; i++) {
+  UNROLLED for (ushort i = 0; i < N / 2; i++) {
     const float given = upper ? v[i] : v[i + N / 2];
     const float kept = upper ? v[i + N / 2] : v[i];
     v[i] = kept + simd_shuffle_xor(given, mask);

@@ -158,7 +158,7 @@ inline uint key_of_amount(thread const Row& r, int what, thread ulong& target, t
   uint known = 0; // the bits that are
   for (int shift = 30; shift >= 0; shift -= 3) {
     ulong sums[WAYS]; // of those whose next three bits are at least so much
-    for (ushort w = 0; w < WAYS; w++) {
+    UNROLLED for (ushort w = 0; w < WAYS; w++) {
       sums[w] = 0;
     }
     for (uint i = g.thread_index; i < r.columns; i += g.threads) {
@@ -166,13 +166,13 @@ inline uint key_of_amount(thread const Row& r, int what, thread ulong& target, t
       if ((mine & known) == key) {
         const ulong amount = amount_of(r, what, i);
         const uint way = (mine >> shift) & 7u;
-        for (ushort w = 1; w < WAYS; w++) {
+        UNROLLED for (ushort w = 1; w < WAYS; w++) {
           sums[w] += way >= w ? amount : ulong(0);
         }
       }
     }
     threadgroup_barrier(mem_flags::mem_threadgroup);
-    for (ushort w = 1; w < WAYS; w++) {
+    UNROLLED for (ushort w = 1; w < WAYS; w++) {
       const ulong sum = sum_lanes_exactly(sums[w], g.lane);
       if (g.lane == 0) {
         g.shared[g.simdgroup * WAYS + w] = sum;

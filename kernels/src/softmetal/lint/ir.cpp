@@ -10,8 +10,9 @@
 namespace softmetal {
 namespace {
 
-/// What one thread may hold in memory of its own: what does not fit into a GPU's registers costs it bandwidth.
-constexpr size_t kStackBytes = 1024;
+/// What one thread may hold in memory of its own, which costs bandwidth: nothing but what a sum over fewer than all lanes takes in
+/// lanes_nvptx.h. An array whose loop is not unrolled is more.
+constexpr size_t kStackBytes = 128;
 
 struct Function {
     std::string name;
