@@ -232,7 +232,10 @@ final class SimWorker {
         }
     }
 
-    private static Worker.StepCrashedException crashed(StepPlan plan, RuntimeException cause) {
+    private Worker.StepCrashedException crashed(StepPlan plan, RuntimeException cause) {
+        if (world.faults().happens(Fault.SCHEDULER_KILLED_WITH_WORKER)) {
+            engine.killScheduler();
+        }
         return new Worker.StepCrashedException(plan.stepId(), cause);
     }
 
