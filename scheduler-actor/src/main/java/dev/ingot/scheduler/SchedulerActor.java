@@ -64,8 +64,9 @@ public final class SchedulerActor {
     /// given up.
     static final int MAX_FAILURES = 2;
 
-    /// Between two steps lies about a tenth of a millisecond, which is 3 % of this.
-    private static final long SHORT_STEP_NANOS = Duration.ofMillis(4).toNanos();
+    /// So much longer nobody minds waiting for a first token. Between steps that are not planned ahead lie some tenths of a
+    /// millisecond, which is a percent or two of this, and less of longer ones.
+    private static final long SHORT_STEP_NANOS = Duration.ofMillis(25).toNanos();
 
     private final TimerScheduler<Command> timers;
     private final ActorRef<Worker.Command> worker;
@@ -422,8 +423,8 @@ public final class SchedulerActor {
 
     /// Whether the next step is planned while one still runs, on tokens that it has yet to sample.
     ///
-    /// Only short steps gain by it: there the time from one actor to the next counts, while whoever arrives during a
-    /// long one had better be in the very next step. While somebody is suspected, one step is run after another.
+    /// It spares the device the time from one actor to the next. Whoever arrives meanwhile is not in it and waits for one
+    /// step more, so that it is done where steps are short. While somebody is suspected, one step is run after another.
     private boolean mayPlanAhead() {
         return inFlight.leavesRoom()
                 && lastStepNanos < SHORT_STEP_NANOS

@@ -46,5 +46,7 @@ enum Fault {
     /// The client reads no more, and leaves much later.
     CLIENT_STALLS,
     /// The client reads slowly all the time.
-    CLIENT_SLOW
+    CLIENT_SLOW,
+    /// From outside, in the moment in which its worker is lost.
+    SCHEDULER_KILLED_WITH_WORKER
 }

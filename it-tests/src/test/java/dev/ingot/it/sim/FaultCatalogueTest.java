@@ -156,6 +156,18 @@ final class FaultCatalogueTest {
         }
     }
 
+    /// Its first worker is lost while the guardian ends the engine for another reason.
+    @Test
+    void aPoisonousPromptIsBlamedAlsoWhereItsSchedulerEndsWithTheWorker() {
+        for (int seed = 1; seed <= CLIENTS; seed++) {
+            var faults = Faults.sequence(Fault.POISON, 1, Fault.SCHEDULER_KILLED_WITH_WORKER, 1);
+            var report = run(seed, SETTINGS, faults, null);
+            assertThat(report.faults()).containsEntry(Fault.SCHEDULER_KILLED_WITH_WORKER, 1);
+            assertThat(report.ends()).isEqualTo(Map.of(End.COMPLETED, CLIENTS - 1, End.BROKEN, 1));
+            assertThat(report.metrics()).containsEntry("restarts", 2.0);
+        }
+    }
+
     @Test
     void aPromptThatFailsItsStepsIsFailedAlone() {
         for (int nth = 1; nth <= CLIENTS; nth++) {

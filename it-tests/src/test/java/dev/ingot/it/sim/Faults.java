@@ -39,7 +39,7 @@ final class Faults {
     }
 
     /// How often a request of average length gives occasion to a fault.
-    private static int opportunities(Fault fault) {
+    private static double opportunities(Fault fault) {
         return switch (fault) {
             case SCHEDULER_THROWS, ALLOCATOR_THROWS -> 60;
             case REQUEST_THROWS, NAN_ROW -> 12;
@@ -56,6 +56,7 @@ final class Faults {
                     ALLOCATOR_KILLED,
                     WORKER_KILLED ->
                     6;
+            case SCHEDULER_KILLED_WITH_WORKER -> 0.05;
             default -> 1;
         };
     }

@@ -139,6 +139,10 @@ enum Mutant {
             "scheduler-actor/src/main/java/dev/ingot/scheduler/EngineGuardian.java",
             "? crashed.stepId()",
             "? crashed.stepId() + 1"),
+    STOPPED_WORKER_BLAMES_NOBODY(
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/EngineGuardian.java",
+            "if (stepId != StepPlan.NONE) {",
+            "if (stepId < StepPlan.NONE) {"),
     ENDED_SEQUENCE_GOES_ON(
             "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
             "if (end.isPresent()) {",
@@ -204,7 +208,8 @@ enum Mutant {
                     + "                order.add(each);"),
     SALT_FORGOTTEN(
             "engine/src/main/java/dev/ingot/engine/kv/PrefixCache.java",
-            "return new Entry(0, PrefixHash.mix(salt), new Key(0, salt, 0, new int[0]), new int[0]);",
+            "return new Entry(0, PrefixHash.mix(salt), new Key(0, salt, 0, new int[0]), new"
+                    + " int[0]);",
             "return new Entry(0, 0, new Key(0, 0, 0, new int[0]), new int[0]);"),
     HASH_BELIEVED(
             "engine/src/main/java/dev/ingot/engine/kv/PrefixCache.java",

@@ -215,11 +215,12 @@ final class SimWorker {
         beginNext();
     }
 
-    /// About what such a step takes: each token its own time, and some more for each position before it.
+    /// About what such a step takes: each token its own time, and some more for each position before it. Some, not all, are
+    /// short enough to have the next one planned ahead.
     private static long nanos(StepPlan plan) {
-        long nanos = 1_000_000;
+        long nanos = 6_250_000;
         for (var slice : plan.slices()) {
-            nanos += slice.tokens().size() * (200_000L + 10_000L * slice.firstPosition());
+            nanos += slice.tokens().size() * (1_250_000L + 62_500L * slice.firstPosition());
         }
         return nanos;
     }
@@ -232,7 +233,10 @@ final class SimWorker {
         }
     }
 
-    private static Worker.StepCrashedException crashed(StepPlan plan, RuntimeException cause) {
+    private Worker.StepCrashedException crashed(StepPlan plan, RuntimeException cause) {
+        if (world.faults().happens(Fault.SCHEDULER_KILLED_WITH_WORKER)) {
+            engine.killScheduler();
+        }
         return new Worker.StepCrashedException(plan.stepId(), cause);
     }
 

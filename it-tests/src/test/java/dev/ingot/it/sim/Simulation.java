@@ -451,7 +451,7 @@ final class Simulation {
         void stepStarted(StepPlan plan) {
             inFlight = plan;
             if (faults.happens(Fault.SCHEDULER_KILLED)) {
-                later(() -> kill("scheduler-*"));
+                later(this::killScheduler);
             }
             if (faults.happens(Fault.ALLOCATOR_KILLED)) {
                 later(() -> kill("allocator-*"));
@@ -472,6 +472,10 @@ final class Simulation {
                 var engine = guardian.path().toStringWithoutAddress();
                 ledger.workerKilled(loss, conversation.waitedFor(engine));
             }
+        }
+
+        void killScheduler() {
+            kill("scheduler-*");
         }
 
         private void kill(String actor) {
