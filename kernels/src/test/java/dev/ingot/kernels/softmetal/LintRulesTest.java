@@ -84,15 +84,15 @@ class LintRulesTest {
                 source(
                         "a struct copied out of device memory",
                         "struct S { float a; float b; };\n"
-                            + "kernel void k(device S* x [[buffer(0)]], uint t"
-                            + " [[thread_position_in_threadgroup]]) { S s = x[t]; x[t + 1].a = s.b;"
-                            + " }",
+                                + "kernel void k(device S* x [[buffer(0)]], uint t"
+                                + " [[thread_position_in_threadgroup]]) { S s = x[t]; x[t + 1].a = s.b;"
+                                + " }",
                         "no matching constructor"),
                 source(
                         "a member function of an object in device memory",
                         "struct S { float a; float get() const { return a; } };\n"
-                            + "kernel void k(device S* x [[buffer(0)]], uint t"
-                            + " [[thread_position_in_threadgroup]]) { x[t].a = x[t + 1].get(); }",
+                                + "kernel void k(device S* x [[buffer(0)]], uint t"
+                                + " [[thread_position_in_threadgroup]]) { x[t].a = x[t + 1].get(); }",
                         "cannot initialize object parameter"),
                 // Fast math
                 body("infinity", "x[t] = max(x[t], -INFINITY); }", "INFINITY has no meaning"),
@@ -141,8 +141,8 @@ class LintRulesTest {
                 body(
                         "sums of a loop that is not unrolled",
                         "float y[64] = {}; for (uint k = 0; k < t; k++) for (uint i = 0; i < 64;"
-                            + " i++) y[i] = fma(x[64 * k + i], x[i + 1], sqrt(y[i])); float s = 0;"
-                            + " for (uint i = 0; i < 64; i++) s = fma(s, 0.5f, y[i]); x[t] = s; }",
+                                + " i++) y[i] = fma(x[64 * k + i], x[i + 1], sqrt(y[i])); float s = 0;"
+                                + " for (uint i = 0; i < 64; i++) s = fma(s, 0.5f, y[i]); x[t] = s; }",
                         "keeps 256 bytes per thread outside of registers"),
                 body(
                         "memory of no fixed size",
