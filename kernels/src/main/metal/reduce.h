@@ -27,9 +27,9 @@ inline void fold(thread float* v, ushort lane, ushort mask) {
   }
   const bool upper = (lane & mask) != 0;
   UNROLLED for (ushort i = 0; i < N / 2; i++) {
-    const float given = upper ? v[i] : v[i + N / 2];
-    const float kept = upper ? v[i + N / 2] : v[i];
-    v[i] = kept + simd_shuffle_xor(given, mask);
+    const float first = v[i]; // a choice between the places themselves would be a computed index
+    const float second = v[i + N / 2];
+    v[i] = (upper ? second : first) + simd_shuffle_xor(upper ? first : second, mask);
   }
 }
 

@@ -41,16 +41,9 @@ SM_INLINE T shuffle(T value, unsigned from, unsigned) {
     return from >= kSimdWidth ? value : got;
 }
 
+/// Of fewer than all lanes. A function of its own, so that its array is not taken for the kernel's (lint/ir.cpp).
 template <class T, class Fold>
-SM_INLINE T reduced(T value, unsigned) {
-    unsigned active = activeLanes();
-    if (active == kAllLanes) {
-        unsigned lane = laneIndex();
-        for (unsigned half = 16; half > 0; half /= 2) {
-            value = Fold::fold(value, fetch(value, (lane + half) & 31u));
-        }
-        return fetch(value, 0);
-    }
+__attribute__((noinline)) T reducedOfSome(T value, unsigned active) {
     T values[kSimdWidth];
     unsigned count = 0;
     for (unsigned i = 0; i < kSimdWidth; i++) {
@@ -67,6 +60,19 @@ SM_INLINE T reduced(T value, unsigned) {
         count = half;
     }
     return values[0];
+}
+
+template <class T, class Fold>
+SM_INLINE T reduced(T value, unsigned) {
+    unsigned active = activeLanes();
+    if (active != kAllLanes) {
+        return reducedOfSome<T, Fold>(value, active);
+    }
+    unsigned lane = laneIndex();
+    for (unsigned half = 16; half > 0; half /= 2) {
+        value = Fold::fold(value, fetch(value, (lane + half) & 31u));
+    }
+    return fetch(value, 0);
 }
 
 template <class T, bool inclusive>

@@ -84,15 +84,15 @@ class LintRulesTest {
                 source(
                         "a struct copied out of device memory",
                         "struct S { float a; float b; };\n"
-                                + "kernel void k(device S* x [[buffer(0)]], uint t"
-                                + " [[thread_position_in_threadgroup]]) { S s = x[t]; x[t + 1].a = s.b;"
-                                + " }",
+                            + "kernel void k(device S* x [[buffer(0)]], uint t"
+                            + " [[thread_position_in_threadgroup]]) { S s = x[t]; x[t + 1].a = s.b;"
+                            + " }",
                         "no matching constructor"),
                 source(
                         "a member function of an object in device memory",
                         "struct S { float a; float get() const { return a; } };\n"
-                                + "kernel void k(device S* x [[buffer(0)]], uint t"
-                                + " [[thread_position_in_threadgroup]]) { x[t].a = x[t + 1].get(); }",
+                            + "kernel void k(device S* x [[buffer(0)]], uint t"
+                            + " [[thread_position_in_threadgroup]]) { x[t].a = x[t + 1].get(); }",
                         "cannot initialize object parameter"),
                 // Fast math
                 body("infinity", "x[t] = max(x[t], -INFINITY); }", "INFINITY has no meaning"),
@@ -139,11 +139,14 @@ class LintRulesTest {
                                 + " 300]; }",
                         "keeps 1200 bytes per thread outside of registers"),
                 body(
-                        "sums of a loop that is not unrolled",
-                        "float y[64] = {}; for (uint k = 0; k < t; k++) for (uint i = 0; i < 64;"
-                                + " i++) y[i] = fma(x[64 * k + i], x[i + 1], sqrt(y[i])); float s = 0;"
-                                + " for (uint i = 0; i < 64; i++) s = fma(s, 0.5f, y[i]); x[t] = s; }",
-                        "keeps 256 bytes per thread outside of registers"),
+                        "sums in a loop that is not unrolled",
+                        "float y[8] = {}; _Pragma(\"clang loop unroll(disable)\")"
+                                + " for (uint i = 0; i < 8; i++) y[i] = x[i]; x[t] = y[3]; }",
+                        "keeps 32 bytes per thread outside of registers"),
+                body(
+                        "an index that is a choice",
+                        "float y[2] = {x[0], x[1]}; x[t] = y[t > 3 ? 1 : 0]; }",
+                        "keeps 8 bytes per thread outside of registers"),
                 body(
                         "memory of no fixed size",
                         "thread float* y = (thread float*)__builtin_alloca(4 * t); y[0] = x[t];"
