@@ -20,8 +20,8 @@ public record SchedulingPolicy(
         int longPromptTokens,
         double stretch,
         double stretchOfAll) {
-    /// Short prompts are answered soon, and nobody who reads waits for more than the time of three tokens.
-    private static final double DEFAULT_STRETCH_OF_ALL = 3;
+    /// Short prompts are answered soon, and nobody who reads waits for more than the time of some three tokens: what a step was foretold to take is not exact.
+    private static final double DEFAULT_STRETCH_OF_ALL = 2.5;
 
     public static final SchedulingPolicy DEFAULT =
             new SchedulingPolicy(1 << 20, Duration.ZERO, 0.2, 0.05, 1024, 1.4);
