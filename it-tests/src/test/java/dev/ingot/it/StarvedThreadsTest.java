@@ -12,6 +12,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
 /// Something blocks every thread that HTTP and the requests run on. The engine has threads of its own.
+@Alone
 final class StarvedThreadsTest {
     private static final int STREAMS = 4;
 

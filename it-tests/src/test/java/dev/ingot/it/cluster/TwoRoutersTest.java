@@ -102,7 +102,7 @@ final class TwoRoutersTest {
                         "--join",
                         cluster.places(),
                         "--cluster-port",
-                        LoopbackCluster.freePorts(1).getFirst().toString(),
+                        Integer.toString(FreePorts.next()),
                         "--threads",
                         "1",
                         "--kv-cache-memory-bytes",
