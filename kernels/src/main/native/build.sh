@@ -70,8 +70,14 @@ build() { # name, then flags and sources; moved into place only when whole
     mv "$library.new" "$library"
 }
 
+# All at once: each is compiled in one thread.
+pids=''
 for variant in $variants; do
     # shellcheck disable=SC2046
-    build "$variant" $(flags_of "$variant") "$here"/cpu/*.c
+    build "$variant" $(flags_of "$variant") "$here"/cpu/*.c &
+    pids="$pids $!"
 done
 build probe "$here"/probe/*.c
+for pid in $pids; do
+    wait "$pid"
+done

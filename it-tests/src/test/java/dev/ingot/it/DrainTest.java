@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import tools.jackson.databind.node.ObjectNode;
 
 /// A server that is stopped keeps its word to those who are being served, as long as it may.
+@Alone
 final class DrainTest {
     private static TestServer start(Duration grace) {
         return TestServer.start(64, 1024, OptionalInt.empty(), grace);

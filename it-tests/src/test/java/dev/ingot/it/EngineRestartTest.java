@@ -18,6 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.node.ObjectNode;
 
 /// A request outlives the engine that serves it.
+@Alone
 final class EngineRestartTest {
     private static final int STREAMS = 8;
 

@@ -16,6 +16,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
 /// What a server holds after many requests of every kind is what it held before them.
+@Alone
 final class LeakTest {
     private static final int NOT_READY = 503;
     private static final int REQUESTS = 240;

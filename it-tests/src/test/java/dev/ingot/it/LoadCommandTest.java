@@ -19,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
 /// `ingot load` against a real server: that it counts what happened, not how long it took.
+@Alone
 final class LoadCommandTest {
     private final StringWriter out = new StringWriter();
     private final StringWriter err = new StringWriter();

@@ -10,6 +10,7 @@ import java.util.concurrent.Executors;
 import org.junit.jupiter.api.Test;
 
 /// Many more clients than the engine has room for.
+@Alone
 final class OverloadTest {
     private static final int SEQUENCES = 4;
     private static final int WAITING = 8;

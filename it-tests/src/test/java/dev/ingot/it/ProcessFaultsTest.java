@@ -23,6 +23,7 @@ import tools.jackson.databind.node.ObjectNode;
 /// What only a process of its own can suffer: signals, limits, damaged files, a full disk.
 ///
 /// The numbers are those of the fault catalogue.
+@Alone
 @EnabledOnOs({OS.LINUX, OS.MAC})
 final class ProcessFaultsTest {
     private static ObjectNode story(int tokens) {

@@ -11,6 +11,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
 /// Back-pressure from the client's socket to the scheduler.
+@Alone
 final class SlowReaderTest {
     private static double outputTokens(TestServer server) {
         return server.metric("vllm:iteration_tokens_total_sum");

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Timeout;
 import tools.jackson.databind.node.ObjectNode;
 
 /// Something blocks every thread of Pekko's default dispatcher, and of Java's common pool: whatever nobody gave threads of its own.
+@Alone
 final class StarvedThreadsTest {
     /// More than a pool has threads.
     private static final int BLOCKERS = 64;

@@ -1,11 +1,13 @@
 package dev.ingot.scheduler;
 
 import dev.ingot.engine.kv.KnownTokens;
+import dev.ingot.engine.kv.Reservation.ReservedSlice;
 import dev.ingot.engine.sampling.Sample;
 import dev.ingot.engine.sampling.SamplingParams;
 import dev.ingot.engine.sampling.SequenceSampler;
 import dev.ingot.engine.schedule.SchedulingPolicy;
 import dev.ingot.engine.schedule.Sequence;
+import dev.ingot.engine.schedule.Slice;
 import dev.ingot.engine.sequence.FinishReason;
 import dev.ingot.engine.sequence.Tokens;
 import dev.ingot.scheduler.Engine.Event;
@@ -47,6 +49,18 @@ record Admitted(
         public int at(int position) {
             return sequence.token(position);
         }
+    }
+
+    /// Its part of a step, in the blocks that are reserved for it; counts as planned from now on.
+    Slice slice(ReservedSlice reserved) {
+        int first = sequence.planned();
+        int end = first + reserved.count();
+        var input =
+                end <= sequence.length()
+                        ? sequence.tokens(first, end)
+                        : Tokens.of(Slice.PENDING); // only decodes wait for a token
+        boolean samples = sequence.plan(reserved.count());
+        return new Slice(sequence.id(), input, first, reserved.table(), samples ? sampler : null);
     }
 
     /// The sample as the request hears of it, before it is appended.

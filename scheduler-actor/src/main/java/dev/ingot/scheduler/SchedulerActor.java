@@ -1,7 +1,6 @@
 package dev.ingot.scheduler;
 
 import dev.ingot.engine.kv.BlockCopy;
-import dev.ingot.engine.kv.KvAllocator;
 import dev.ingot.engine.kv.Reservation.ReservedSlice;
 import dev.ingot.engine.sampling.Sample;
 import dev.ingot.engine.schedule.PrefillPace;
@@ -13,20 +12,13 @@ import dev.ingot.engine.schedule.StepPlan;
 import dev.ingot.engine.schedule.StepPlanner;
 import dev.ingot.engine.sequence.FinishReason;
 import dev.ingot.engine.sequence.SequenceId;
-import dev.ingot.engine.sequence.Tokens;
-import dev.ingot.scheduler.BlockAllocatorActor.Computed;
 import dev.ingot.scheduler.BlockAllocatorActor.Exhausted;
 import dev.ingot.scheduler.BlockAllocatorActor.Freed;
-import dev.ingot.scheduler.BlockAllocatorActor.Release;
-import dev.ingot.scheduler.BlockAllocatorActor.Reserve;
 import dev.ingot.scheduler.BlockAllocatorActor.Reserved;
-import dev.ingot.scheduler.BlockAllocatorActor.StepEnded;
 import dev.ingot.scheduler.Engine.Abort;
 import dev.ingot.scheduler.Engine.Accepted;
 import dev.ingot.scheduler.Engine.Command;
 import dev.ingot.scheduler.Engine.Credit;
-import dev.ingot.scheduler.Engine.Event;
-import dev.ingot.scheduler.Engine.Finished;
 import dev.ingot.scheduler.Engine.HandedBack;
 import dev.ingot.scheduler.Engine.Rejection;
 import dev.ingot.scheduler.Engine.Submit;
@@ -60,19 +52,13 @@ import org.jspecify.annotations.Nullable;
 /// The next step is started before the last one's tokens are delivered. A sequence that is aborted while a step
 /// runs leaves its blocks behind that step's fence.
 public final class SchedulerActor {
-    /// Steps that may fail one after the other with a sequence in them, the last with nobody else, before it is
-    /// given up.
-    static final int MAX_FAILURES = 2;
-
     /// So much longer nobody minds waiting for a first token. Between steps that are not planned ahead lie some tenths of a
     /// millisecond, which is a percent or two of this, and less of longer ones.
     private static final long SHORT_STEP_NANOS = Duration.ofMillis(25).toNanos();
 
     private final TimerScheduler<Command> timers;
     private final ActorRef<Worker.Command> worker;
-    private final ActorRef<BlockAllocatorActor.Command> allocator;
     private final ActorRef<Worker.Reply> fromWorker;
-    private final ActorRef<BlockAllocatorActor.Reply> fromAllocator;
     private final Admission admission;
     private final StepPlanner planner;
     private final EngineMetrics metrics;
@@ -85,24 +71,14 @@ public final class SchedulerActor {
     private final Watchdog watchdog;
     private final Canary canary;
     private final Roster roster;
-
-    private long lastStepId;
-    private long lastStepNanos = Long.MAX_VALUE;
     private final NextStep next = new NextStep();
-    private int repliesDue;
     private final StepsInFlight inFlight = new StepsInFlight();
-    private int freeBlocks;
+    private final Holdings holdings;
+    private final FailedSteps failedSteps;
+
+    private long lastStepNanos = Long.MAX_VALUE;
     private boolean draining;
     private final Set<ActorRef<Drained>> drainedTo = new HashSet<>();
-
-    /// A message that is told once the next step is on its way.
-    private record Delivery(ActorRef<Event> to, Event event) {
-        FaultPoint faultPoint() {
-            return event instanceof Finished
-                    ? FaultPoint.SCHEDULER_BEFORE_LAST_WORD
-                    : FaultPoint.SCHEDULER_BEFORE_DELIVERY;
-        }
-    }
 
     /// What the scheduler hears besides requests.
     sealed interface Internal extends Command
@@ -143,17 +119,22 @@ public final class SchedulerActor {
             Consumer<Map<Long, Set<Long>>> stepsLost) {
         this.timers = timers;
         this.worker = model.worker();
-        this.allocator = allocator;
         this.fromWorker = context.messageAdapter(Worker.Reply.class, FromWorker::new);
-        this.fromAllocator =
-                context.messageAdapter(BlockAllocatorActor.Reply.class, FromAllocator::new);
         this.admission = new Admission(limits, model);
         var kv = model.kv();
         this.planner = new StepPlanner(limits, kv.blockSize(), kv.blockCount(), kv.groups());
         this.policy = limits.policy();
         this.pace = new PrefillPace(policy.stretch());
         this.roster = new Roster(policy);
-        this.freeBlocks = kv.blockCount();
+        this.holdings =
+                new Holdings(
+                        allocator,
+                        kv.blockCount(),
+                        context.messageAdapter(BlockAllocatorActor.Reply.class, FromAllocator::new),
+                        roster,
+                        next,
+                        inFlight);
+        this.failedSteps = new FailedSteps(roster, holdings, next, inFlight, metrics);
         this.metrics = metrics;
         this.nanoClock = nanoClock;
         this.watchdog = new Watchdog(cost);
@@ -195,17 +176,16 @@ public final class SchedulerActor {
             case Credit(SequenceId id, int epoch, int upTo) -> grant(id, epoch, upTo);
             case Abort(SequenceId id, int epoch, FinishReason reason) -> abort(id, epoch, reason);
             case FromAllocator(Reserved(List<ReservedSlice> slices, int free)) -> {
-                freeBlocks = free;
+                holdings.answered(free);
                 execute(slices);
             }
             case FromAllocator(Exhausted(int free)) -> {
-                freeBlocks = free;
+                holdings.answered(free);
                 next.exhausted();
                 startStep();
             }
             case FromAllocator(Freed(int free)) -> {
-                freeBlocks = free;
-                repliesDue--;
+                holdings.freed(free);
                 startStep();
             }
             case FromWorker(Worker.StepCompleted completed) -> stepCompleted(completed);
@@ -264,11 +244,11 @@ public final class SchedulerActor {
             return;
         }
         if (known != null) {
-            drop(known.sequence());
+            holdings.end(known.sequence());
         }
         submit.replyTo().tell(new Accepted(id, submit.epoch()));
         if (suspects.condemned().contains(id.request())) {
-            fail(entry, "the device was lost twice with this request in its step");
+            failedSteps.giveUp(entry, "the device was lost twice with this request in its step");
             return;
         }
         var end = entry.sequence().end();
@@ -295,7 +275,7 @@ public final class SchedulerActor {
             if (!sequence.hasStarted()
                     && sequence.epoch() == 0
                     && now - entry.arrivedNanos() > policy.maxQueueTime().toNanos()) {
-                drop(sequence);
+                holdings.end(sequence);
                 metrics.finished(FinishReason.ABORTED);
                 entry.replyTo().tell(entry.expired(policy, roster.backlog(drainRate)));
             }
@@ -314,29 +294,10 @@ public final class SchedulerActor {
         var entry = roster.find(id);
         if (entry != null && entry.sequence().epoch() == epoch) {
             assert FaultPoint.SCHEDULER_ON_ABORT.passed();
-            drop(entry.sequence());
+            holdings.end(entry.sequence());
             metrics.finished(reason);
             startStep();
         }
-    }
-
-    /// Forgets a sequence and gives its blocks back, behind the fence of the step that may still write them.
-    private void drop(Sequence sequence) {
-        drop(sequence, true);
-    }
-
-    private void drop(Sequence sequence, boolean trusted) {
-        if (roster.remove(sequence)) {
-            release(sequence.id(), trusted);
-        } else {
-            next.ended(sequence);
-        }
-    }
-
-    private void release(SequenceId sequence, boolean trusted) {
-        long fence = inFlight.isEmpty() ? KvAllocator.NO_STEP : lastStepId;
-        allocator.tell(new Release(sequence, fence, trusted, fromAllocator));
-        repliesDue++;
     }
 
     // ------------------------------------------------------------------ the end
@@ -352,7 +313,7 @@ public final class SchedulerActor {
     private void handBack() {
         for (var entry : roster.all()) {
             var sequence = entry.sequence();
-            drop(sequence);
+            holdings.end(sequence);
             metrics.handedBack();
             entry.replyTo().tell(new HandedBack(sequence.id(), sequence.epoch()));
         }
@@ -364,10 +325,12 @@ public final class SchedulerActor {
         if (next.isReserving() || !(inFlight.isEmpty() || mayPlanAhead())) {
             return;
         }
-        var decision = planner.plan(roster.running(), roster.waiting(), freeBlocks, pace);
+        var decision =
+                planner.plan(roster.running(), roster.waiting(), holdings.freeBlocks(), pace);
         if (decision.preempt().isPresent()) {
-            if (repliesDue == 0 && inFlight.isEmpty()) {
-                preempt(decision.preempt().get());
+            if (holdings.isSettled() && inFlight.isEmpty()) {
+                holdings.preempt(decision.preempt().get());
+                metrics.preempted();
             }
             return; // What is awaited plans again, with the true number of free blocks.
         }
@@ -375,17 +338,7 @@ public final class SchedulerActor {
         if (decision.wants().isEmpty() && !canaryIsDue) {
             return;
         }
-        var demands = next.reserve(decision.wants(), roster);
-        assert FaultPoint.SCHEDULER_BEFORE_RESERVE.passed();
-        allocator.tell(new Reserve(demands, fromAllocator));
-        assert FaultPoint.SCHEDULER_AFTER_RESERVE.passed();
-    }
-
-    private void preempt(Sequence sequence) {
-        sequence.preempt();
-        roster.putBack(sequence);
-        metrics.preempted();
-        release(sequence.id(), true);
+        holdings.reserve(next.reserve(decision.wants(), roster));
     }
 
     private void execute(List<ReservedSlice> reserved) {
@@ -394,12 +347,13 @@ public final class SchedulerActor {
         var copies = new ArrayList<BlockCopy>();
         for (var each : reserved) {
             if (next.isOrphan(each.sequence())) {
-                release(each.sequence(), true);
+                holdings.giveBack(each.sequence());
                 continue;
             }
             var entry = roster.find(each.sequence());
             if (entry != null && next.wants(entry.sequence())) {
-                slices.add(slice(entry, each));
+                start(entry, each.firstPosition());
+                slices.add(entry.slice(each));
                 entries.add(entry);
                 copies.addAll(each.copies());
             }
@@ -412,7 +366,7 @@ public final class SchedulerActor {
             startStep();
             return;
         }
-        var plan = new StepPlan(++lastStepId, inFlight.runningStepId(), slices, copies);
+        var plan = new StepPlan(inFlight.nextStepId(), inFlight.runningStepId(), slices, copies);
         inFlight.add(new StepInFlight(plan, entries, nanoClock.getAsLong()));
         assert FaultPoint.SCHEDULER_BEFORE_SUBMIT.passed();
         worker.tell(new Worker.ExecuteStep(plan, fromWorker));
@@ -432,32 +386,21 @@ public final class SchedulerActor {
                 && roster.waiting().suspects().isEmpty();
     }
 
-    private Slice slice(Admitted entry, ReservedSlice reserved) {
+    /// It has blocks for this step: from now on it runs, if it did not yet.
+    private void start(Admitted entry, int firstPosition) {
         var sequence = entry.sequence();
         if (roster.start(sequence)) {
             boolean first = !sequence.hasStarted();
-            sequence.startAt(reserved.firstPosition());
+            sequence.startAt(firstPosition);
             if (first) {
                 roster.waiting().chargePrompt(sequence);
                 metrics.started(nanoClock.getAsLong() - entry.arrivedNanos());
             }
         }
-        int first = sequence.planned();
-        int end = first + reserved.count();
-        var tokens =
-                end <= sequence.length()
-                        ? sequence.tokens(first, end)
-                        : Tokens.of(Slice.PENDING); // only decodes wait for a token
-        boolean samples = sequence.plan(reserved.count());
-        return new Slice(
-                sequence.id(), tokens, first, reserved.table(), samples ? entry.sampler() : null);
     }
 
     /// The step that this reply ends; null for a reply that comes again, which ends nothing.
     private @Nullable StepInFlight endStep(long stepId) {
-        if (stepId > lastStepId) {
-            throw new IllegalStateException("step " + stepId + " ended but never began");
-        }
         var step = inFlight.end(stepId, nanoClock.getAsLong());
         if (step == null) {
             metrics.staleReply();
@@ -481,8 +424,8 @@ public final class SchedulerActor {
             pace.stepEnded(step.plan(), completed.deviceNanos());
             drainRate.computed(step.plan().promptTokens(), completed.deviceNanos());
         }
-        reportComputed(step);
-        var deliveries = new ArrayList<Delivery>(completed.outcomes().size());
+        holdings.stepCompleted(step);
+        var deliveries = new Deliveries(completed.outcomes().size());
         var outcomes = completed.outcomes().iterator();
         for (int i = 0; i < step.entries().size(); i++) {
             if (step.plan().slices().get(i).sampler() == null) {
@@ -500,43 +443,23 @@ public final class SchedulerActor {
             }
         }
         startStep();
-        for (var delivery : deliveries) {
-            assert delivery.faultPoint().passed();
-            delivery.to().tell(delivery.event());
-        }
+        deliveries.tell();
     }
 
-    private void reportComputed(StepInFlight step) {
-        var computed = new ArrayList<Computed>(step.entries().size());
-        for (int i = 0; i < step.entries().size(); i++) {
-            var entry = step.entries().get(i);
-            if (roster.has(entry)) {
-                var sequence = entry.sequence();
-                sequence.computed(step.plan().slices().get(i).tokens().size());
-                roster.waiting()
-                        .chargeComputed(sequence, step.plan().slices().get(i).tokens().size());
-                computed.add(new Computed(sequence.id(), sequence.computed()));
-            }
-        }
-        allocator.tell(new StepEnded(step.stepId(), computed, fromAllocator));
-        repliesDue++;
-    }
-
-    private void rowFailed(Admitted entry, String message, List<Delivery> deliveries) {
-        var sequence = entry.sequence();
-        deliveries.add(new Delivery(entry.replyTo(), entry.failed(message)));
-        drop(sequence, false);
+    private void rowFailed(Admitted entry, String message, Deliveries deliveries) {
+        deliveries.add(entry, entry.failed(message));
+        holdings.endDistrusted(entry.sequence());
         metrics.rowFailed();
         metrics.finished(FinishReason.ERROR);
     }
 
-    private void sampled(Admitted entry, Sample sample, List<Delivery> deliveries) {
-        deliveries.add(new Delivery(entry.replyTo(), entry.sampled(sample)));
+    private void sampled(Admitted entry, Sample sample, Deliveries deliveries) {
+        deliveries.add(entry, entry.sampled(sample));
         roster.waiting().chargeOutput(entry.sequence());
         var finish = entry.sequence().append(sample.token());
         if (finish.isPresent()) {
-            deliveries.add(new Delivery(entry.replyTo(), entry.finished(finish.get())));
-            drop(entry.sequence());
+            deliveries.add(entry, entry.finished(finish.get()));
+            holdings.end(entry.sequence());
             metrics.finished(finish.get());
         }
     }
@@ -550,53 +473,11 @@ public final class SchedulerActor {
         if (step.entries().isEmpty()) {
             canary.failed(failed.message());
         }
-        allocator.tell(new StepEnded(failed.stepId(), List.of(), fromAllocator));
-        repliesDue++;
-        if (step.isVoid()) {
-            startStep();
-            return;
-        }
-        voidNext(step);
-        for (var entry : step.entries().reversed()) {
-            if (!roster.has(entry)) {
-                continue;
-            }
-            var sequence = entry.sequence();
-            sequence.failedStep();
-            next.leaveOut(sequence);
-            if (sequence.failures() < MAX_FAILURES || step.entries().size() > 1) {
-                roster.putBack(sequence);
-                release(sequence.id(), false);
-                continue;
-            }
-            drop(sequence, false);
-            fail(entry, "the device failed the step: " + failed.message());
+        holdings.stepFailed(step);
+        if (!step.isVoid()) {
+            failedSteps.failed(step, failed.message());
         }
         startStep();
-    }
-
-    /// The worker will not run the step that waits behind one that failed: whom only that one was for starts over,
-    /// blameless.
-    private void voidNext(StepInFlight failed) {
-        var voided = inFlight.voidNext();
-        if (voided == null) {
-            return;
-        }
-        for (var entry : voided.entries().reversed()) {
-            var sequence = entry.sequence();
-            if (roster.has(entry) && !failed.isFor(entry)) {
-                sequence.startOver();
-                next.leaveOut(sequence);
-                roster.putBack(sequence);
-                release(sequence.id(), false);
-            }
-        }
-    }
-
-    private void fail(Admitted entry, String message) {
-        metrics.condemned();
-        metrics.finished(FinishReason.ERROR);
-        entry.replyTo().tell(entry.failed(message));
     }
 
     private Behavior<Command> stopped() {

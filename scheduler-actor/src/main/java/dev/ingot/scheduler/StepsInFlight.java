@@ -1,5 +1,6 @@
 package dev.ingot.scheduler;
 
+import dev.ingot.engine.kv.KvAllocator;
 import dev.ingot.engine.schedule.StepPlan;
 import java.util.Map;
 import java.util.Set;
@@ -10,9 +11,20 @@ import org.jspecify.annotations.Nullable;
 final class StepsInFlight {
     private @Nullable StepInFlight running;
     private @Nullable StepInFlight next;
+    private long lastStepId;
 
     boolean isEmpty() {
         return running == null;
+    }
+
+    /// The id of the step to be sent next.
+    long nextStepId() {
+        return lastStepId + 1;
+    }
+
+    /// The step whose end what is given back now has to wait for, or [KvAllocator#NO_STEP].
+    long fence() {
+        return running == null ? KvAllocator.NO_STEP : lastStepId;
     }
 
     /// The step that the worker runs, or [StepPlan#NONE].
@@ -31,6 +43,7 @@ final class StepsInFlight {
     }
 
     void add(StepInFlight step) {
+        lastStepId = step.stepId();
         if (running == null) {
             running = step;
         } else if (next == null) {
@@ -44,7 +57,11 @@ final class StepsInFlight {
     /// The answer to a step has come; the next one has begun by now.
     ///
     /// @return null where the answer was to an earlier step
+    /// @throws IllegalStateException if no such step was ever sent
     @Nullable StepInFlight end(long stepId, long nowNanos) {
+        if (stepId > lastStepId) {
+            throw new IllegalStateException("step " + stepId + " ended but never began");
+        }
         var ended = running;
         if (ended == null || ended.stepId() != stepId) {
             return null;

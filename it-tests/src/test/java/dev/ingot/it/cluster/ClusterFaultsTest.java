@@ -2,6 +2,7 @@ package dev.ingot.it.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ingot.it.Alone;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -32,6 +33,7 @@ import org.junit.jupiter.api.condition.OS;
 /// one of another. Numbers are those of the fault catalogue.
 ///
 /// Each test proves that its fault has happened, and that every stream said what an undisturbed one says.
+@Alone
 @EnabledOnOs(OS.LINUX)
 @TestMethodOrder(OrderAnnotation.class)
 final class ClusterFaultsTest {

@@ -2,8 +2,6 @@ package dev.ingot.it.cluster;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -13,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiFunction;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 
 /// Routers and engine nodes on this machine, each a process, with nothing between them.
@@ -31,7 +30,7 @@ final class LoopbackCluster implements AutoCloseable {
     ///
     /// @param start starts a process, given its name and the arguments of `ingot serve`
     LoopbackCluster(int routerCount, BiFunction<String, List<String>, NodeProcess> start) {
-        var ports = freePorts(routerCount);
+        var ports = Stream.generate(FreePorts::next).limit(routerCount).toList();
         places = String.join(",", ports.stream().map(port -> "127.0.0.1:" + port).toList());
         var processes = new ArrayList<NodeProcess>();
         for (int i = 0; i < routerCount; i++) {
@@ -128,23 +127,6 @@ final class LoopbackCluster implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(e);
-        }
-    }
-
-    /// Ports that were free a moment ago, all different.
-    static List<Integer> freePorts(int count) {
-        var sockets = new ArrayList<ServerSocket>();
-        try {
-            for (int i = 0; i < count; i++) {
-                sockets.add(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
-            }
-            var ports = sockets.stream().map(ServerSocket::getLocalPort).toList();
-            for (var socket : sockets) {
-                socket.close();
-            }
-            return ports;
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
     }
 

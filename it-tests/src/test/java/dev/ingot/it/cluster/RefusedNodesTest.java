@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.typesafe.config.ConfigFactory;
 import dev.ingot.api.cluster.Link;
+import dev.ingot.it.Alone;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -29,6 +30,7 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Whoever does not belong to a cluster is refused, says why, and disturbs nobody.
+@Alone
 @EnabledOnOs(OS.LINUX)
 @TestMethodOrder(OrderAnnotation.class)
 final class RefusedNodesTest {

@@ -78,7 +78,7 @@ final class RouterOverhead {
                                     "--join",
                                     cluster.places(),
                                     "--cluster-port",
-                                    LoopbackCluster.freePorts(1).getFirst().toString())));
+                                    Integer.toString(FreePorts.next()))));
             var url = alone.awaitLog("Ready after .*: (http\\S+) serves");
             compare(cluster, alone, url, relay, levels, Seen::gaps, "gap");
         }

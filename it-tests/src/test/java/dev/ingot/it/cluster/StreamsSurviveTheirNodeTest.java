@@ -2,12 +2,14 @@ package dev.ingot.it.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ingot.it.Alone;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 
 /// Three engine nodes and a router: one node is killed, one is paused, one is cut off, and no client can tell.
+@Alone
 @EnabledOnOs(OS.LINUX)
 final class StreamsSurviveTheirNodeTest {
     @Test

@@ -2,8 +2,6 @@ package dev.ingot.it.cluster;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -37,7 +35,7 @@ final class TestCluster implements AutoCloseable {
     private TestCluster(List<String> routerFlags, List<String> engineFlags) {
         this.engineFlags = engineFlags;
         this.routerFlags = routerFlags;
-        routerPort = freePort();
+        routerPort = FreePorts.next();
         toRouter = FaultProxy.to(routerPort);
         router = launchRouter();
     }
@@ -128,7 +126,7 @@ final class TestCluster implements AutoCloseable {
     ///
     /// @return its number
     int add(List<String> properties, List<String> flags) {
-        int real = freePort();
+        int real = FreePorts.next();
         toEngines.add(FaultProxy.to(real));
         ports.add(real);
         ownFlags.add(flags);
@@ -281,14 +279,6 @@ final class TestCluster implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(e);
-        }
-    }
-
-    private static int freePort() {
-        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
     }
 

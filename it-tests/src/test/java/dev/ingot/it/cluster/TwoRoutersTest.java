@@ -2,6 +2,7 @@ package dev.ingot.it.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ingot.it.Alone;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -22,6 +23,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /// 29: two routers that name each other and two engine nodes, each of which serves both. The older router is killed under its
 /// streams, the one that the other would have to obey.
+@Alone
 @EnabledOnOs(OS.LINUX)
 final class TwoRoutersTest {
     private static final JsonMapper JSON = JsonMapper.builder().build();
@@ -102,7 +104,7 @@ final class TwoRoutersTest {
                         "--join",
                         cluster.places(),
                         "--cluster-port",
-                        LoopbackCluster.freePorts(1).getFirst().toString(),
+                        Integer.toString(FreePorts.next()),
                         "--threads",
                         "1",
                         "--kv-cache-memory-bytes",

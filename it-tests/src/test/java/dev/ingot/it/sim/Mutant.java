@@ -7,16 +7,16 @@ enum Mutant {
             "if (fences[block] > endedStep) {\n            fenced",
             "if (fences[block] > endedStep + 9) {\n            fenced"),
     RELEASE_WITHOUT_A_FENCE(
-            "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
-            "inFlight.isEmpty() ? KvAllocator.NO_STEP : lastStepId",
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/StepsInFlight.java",
+            "running == null ? KvAllocator.NO_STEP : lastStepId",
             "KvAllocator.NO_STEP"),
     RELEASE_LOST(
-            "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/Holdings.java",
             "release(sequence.id(), trusted);\n        } else",
             "if (sequence.generated() != 5) { release(sequence.id(), trusted); }\n        } else"),
     RELEASE_OF_AN_ORPHAN_LOST(
             "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
-            "release(each.sequence(), true);\n                continue;",
+            "holdings.giveBack(each.sequence());\n                continue;",
             "continue;"),
     RELEASED_TWICE(
             "scheduler-actor/src/main/java/dev/ingot/scheduler/BlockAllocatorActor.java",
@@ -31,7 +31,7 @@ enum Mutant {
             "submit.generated(),\n                        vocabulary",
             "dev.ingot.engine.sequence.Tokens.NONE,\n                        vocabulary"),
     CHUNK_BOUNDARY_OFF_BY_ONE(
-            "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/Holdings.java",
             "sequence.computed(step.plan().slices().get(i).tokens().size());",
             "sequence.computed(step.plan().slices().get(i).tokens().size()"
                     + " + (step.plan().slices().get(i).sampler() == null ? 1 : 0));"),
@@ -41,8 +41,8 @@ enum Mutant {
             "0, parent.key().salt, hash.next(0, tokens), tokens"),
     NAN_LEFT_IN_THE_CACHE(
             "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
-            "drop(sequence, false);\n        metrics.rowFailed();",
-            "drop(sequence, true);\n        metrics.rowFailed();"),
+            "holdings.endDistrusted(entry.sequence());\n        metrics.rowFailed();",
+            "holdings.end(entry.sequence());\n        metrics.rowFailed();"),
     PREEMPTED_BUT_NOT_FORGOTTEN(
             "engine/src/main/java/dev/ingot/engine/schedule/Sequence.java",
             "public void startOver() {\n        computed = 0;",
@@ -60,7 +60,7 @@ enum Mutant {
             "plan.resolved(sequence -> token(outcomes, sequence))",
             "plan.resolved(sequence -> 0)"),
     RUN_AFTER_A_FAILED_STEP(
-            "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/FailedSteps.java",
             "voidNext(step);\n        for",
             "for"),
     PLANNED_AHEAD_OF_THE_CREDIT(
@@ -68,9 +68,9 @@ enum Mutant {
             "return generated() + pending < creditUpTo",
             "return generated() < creditUpTo"),
     FENCE_OF_THE_STEP_BEFORE(
-            "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
-            "inFlight.isEmpty() ? KvAllocator.NO_STEP : lastStepId",
-            "inFlight.runningStepId()"),
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/StepsInFlight.java",
+            "running == null ? KvAllocator.NO_STEP : lastStepId",
+            "runningStepId()"),
     ASKER_FORGOTTEN(
             "scheduler-actor/src/main/java/dev/ingot/scheduler/EngineGuardian.java",
             "for (var asker : asking) {",
@@ -85,7 +85,7 @@ enum Mutant {
             "long usual = Math.min(0,"),
     HANDED_BACK_WITHOUT_A_RELEASE(
             "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
-            "drop(sequence);\n            metrics.handedBack();",
+            "holdings.end(sequence);\n            metrics.handedBack();",
             "roster.remove(sequence);\n            metrics.handedBack();"),
     HANDED_BACK_BUT_NOT_TOLD(
             "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
@@ -149,7 +149,7 @@ enum Mutant {
             "if (end.isPresent() && id.request() < 0) {"),
     EXPIRED_BUT_NOT_DROPPED(
             "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
-            "drop(sequence);\n                metrics.finished(FinishReason.ABORTED);",
+            "holdings.end(sequence);\n                metrics.finished(FinishReason.ABORTED);",
             "metrics.finished(FinishReason.ABORTED);"),
     EXPIRED_TOO_LATE(
             "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
@@ -174,8 +174,8 @@ enum Mutant {
             "inFlight = 0;"),
     VOID_STEP_BLAMED(
             "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
-            "if (step.isVoid()) {",
-            "if (step.isVoid() && step.stepId() < 0) {"),
+            "if (!step.isVoid()) {",
+            "if (!step.isVoid() || step.stepId() > 0) {"),
     PLANNED_AHEAD_OF_A_SUSPECT(
             "scheduler-actor/src/main/java/dev/ingot/scheduler/SchedulerActor.java",
             "&& roster.running().stream().noneMatch(Sequence::isSuspect)\n"

@@ -1,9 +1,12 @@
 package dev.ingot.kernels.softmetal;
 
+import static java.nio.file.StandardOpenOption.CREATE;
+import static java.nio.file.StandardOpenOption.WRITE;
 import static org.junit.jupiter.api.Assumptions.abort;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -44,6 +47,12 @@ public final class SoftMetalLibrary {
         Path out = sources.resolve("../../target/softmetal").normalize();
         try {
             Files.createDirectories(out);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        // Several JVMs run tests at once: one of them builds it.
+        try (var lock = FileChannel.open(out.resolve("build.lock"), CREATE, WRITE);
+                var _ = lock.lock()) {
             Process process =
                     new ProcessBuilder("sh", sources.resolve("build.sh").toString(), out.toString())
                             .redirectErrorStream(true)
