@@ -1,6 +1,7 @@
 package dev.ingot.engine.kv;
 
 import dev.ingot.engine.sequence.Tokens;
+import java.util.Arrays;
 
 /// A sequence's tokens by position, as far as they are known: the prompt, then what was sampled.
 ///
@@ -12,6 +13,13 @@ public interface KnownTokens {
 
     /// The token at `position`, which is below [#size].
     int at(int position);
+
+    /// A copy of the tokens of the `index`th block of so many positions, all of which are known.
+    default int[] block(int index, int blockSize) {
+        int[] tokens = new int[blockSize];
+        Arrays.setAll(tokens, i -> at(index * blockSize + i));
+        return tokens;
+    }
 
     /// A prompt and what was generated after it.
     static KnownTokens of(Tokens prompt, Tokens generated) {

@@ -9,7 +9,6 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.function.IntUnaryOperator;
 
 /// Gives blocks of the KV cache to sequences and takes them back.
 ///
@@ -111,16 +110,11 @@ public final class KvAllocator {
     ///
     /// @param hits of a sequence that holds nothing yet; those behind a group's window are only known, not taken
     private record Quote(
-            Demand demand,
-            List<PrefixCache.Entry> hits,
-            int firstPosition,
-            int count,
-            int newBlocks) {}
+            Demand demand, PrefixHits hits, int firstPosition, int count, int newBlocks) {}
 
     /// Gives every demand its slots, or none.
     ///
-    /// A sequence that holds nothing yet first takes what the prefix cache has of it, though never all: at
-    /// least one token is left to compute, because only that gives logits.
+    /// A sequence that holds nothing yet first takes what the prefix cache has of it ([PrefixHits]).
     ///
     /// @throws IllegalArgumentException if a sequence occurs twice or would write to a position that is computed already
     /// @throws IllegalStateException if a sequence that holds nothing claims computed tokens
@@ -152,6 +146,7 @@ public final class KvAllocator {
     }
 
     private Quote quote(Demand demand) {
+        var none = PrefixHits.none(groups, blockSize);
         var holding = holdings.get(demand.sequence());
         if (holding != null) {
             if (demand.firstPosition() < holding.computed) {
@@ -165,13 +160,13 @@ public final class KvAllocator {
             }
             int end = demand.firstPosition() + demand.count();
             int newBlocks = Math.max(0, runs(end) - holding.table.size()) * groups.count();
-            return new Quote(demand, List.of(), demand.firstPosition(), demand.count(), newBlocks);
+            return new Quote(demand, none, demand.firstPosition(), demand.count(), newBlocks);
         }
         int first = demand.firstPosition();
         if (demand.leader() != null) {
             checkLeader(demand, holding(demand.leader()));
             int newRuns = runs(first + demand.count()) - first / blockSize;
-            return new Quote(demand, List.of(), first, demand.count(), newRuns * groups.count());
+            return new Quote(demand, none, first, demand.count(), newRuns * groups.count());
         }
         if (first != 0) {
             throw new IllegalStateException(
@@ -180,10 +175,10 @@ public final class KvAllocator {
                             + first
                             + " computed tokens");
         }
-        var hits = hits(demand);
-        int hit = hits.size() * blockSize;
+        var hits = prefixCaching ? PrefixHits.of(demand, cache, groups, blockSize) : none;
+        int hit = hits.positions();
         int count = Math.min(demand.count(), demand.tokens().size() - hit);
-        int newRuns = runs(hit + count) - hits.size();
+        int newRuns = runs(hit + count) - hits.count();
         return new Quote(demand, hits, hit, count, newRuns * groups.count());
     }
 
@@ -206,46 +201,12 @@ public final class KvAllocator {
         }
     }
 
-    private List<PrefixCache.Entry> hits(Demand demand) {
-        var hits = new ArrayList<PrefixCache.Entry>();
-        if (!prefixCaching) {
-            return hits;
-        }
-        int most = (demand.tokens().size() - 1) / blockSize;
-        var parent = cache.root(demand.salt());
-        while (hits.size() < most) {
-            var entry = cache.find(parent, blockTokens(demand.tokens(), hits.size()));
-            if (entry == null) {
-                break;
-            }
-            hits.add(entry);
-            parent = entry;
-        }
-        for (int shorter = complete(hits); shorter < hits.size(); shorter = complete(hits)) {
-            hits.subList(shorter, hits.size()).clear();
-        }
-        return hits;
-    }
-
-    /// How many of the hits can be used: all, unless a group has lost a block that the next token attends to.
-    private int complete(List<PrefixCache.Entry> hits) {
-        for (int g = 1; g < groups.count(); g++) {
-            int behind = groups.behind(g, hits.size() * blockSize, blockSize);
-            for (int i = hits.size() - 1; i >= behind; i--) {
-                if (!hits.get(i).has(g)) {
-                    return i;
-                }
-            }
-        }
-        return hits.size();
-    }
-
     /// Cached blocks that the hits will claim: available now, but not for new blocks.
     private int cachedHits(List<Quote> quotes) {
         var claimed = new BitSet(blockCount);
         for (var quote : quotes) {
             for (int g = 0; g < groups.count(); g++) {
-                for (var hit : taken(quote, g)) {
+                for (var hit : quote.hits().taken(g)) {
                     if (pool.isCached(hit.block(g))) {
                         claimed.set(hit.block(g));
                     }
@@ -255,28 +216,23 @@ public final class KvAllocator {
         return claimed.cardinality();
     }
 
-    private List<PrefixCache.Entry> taken(Quote quote, int group) {
-        var hits = quote.hits();
-        return hits.subList(groups.behind(group, hits.size() * blockSize, blockSize), hits.size());
-    }
-
     private void takeHits(Quote quote) {
         var demand = quote.demand();
         if (holdings.containsKey(demand.sequence())) {
             return;
         }
         var holding = holding(demand);
-        for (var hit : quote.hits()) {
+        for (var hit : quote.hits().entries()) {
             for (int g = 0; g < groups.count(); g++) {
                 holding.table.append(hit.block(g));
             }
         }
         for (int g = 0; g < groups.count(); g++) {
             int group = g;
-            taken(quote, g).forEach(hit -> pool.acquire(hit.block(group)));
+            quote.hits().taken(g).forEach(hit -> pool.acquire(hit.block(group)));
             holding.behind[g] = groups.behind(g, quote.firstPosition(), blockSize);
         }
-        holding.published.addAll(quote.hits());
+        holding.published.addAll(quote.hits().entries());
         holding.computed = quote.firstPosition();
         holdings.put(demand.sequence(), holding);
         if (prefixCaching) {
@@ -382,7 +338,8 @@ public final class KvAllocator {
             int[] blocks = new int[groups.count()];
             Arrays.setAll(blocks, g -> holding.table.block(g, index));
             var entry =
-                    cache.publish(holding.lastPublished(), blockTokens(holding.tokens, i), blocks);
+                    cache.publish(
+                            holding.lastPublished(), holding.tokens.block(i, blockSize), blocks);
             for (int block : blocks) {
                 if (cache.contains(block)) {
                     pool.publish(block);
@@ -496,13 +453,6 @@ public final class KvAllocator {
             throw new IllegalStateException(sequence + " holds no block");
         }
         return holding;
-    }
-
-    private int[] blockTokens(KnownTokens tokens, int index) {
-        IntUnaryOperator token = i -> tokens.at(index * blockSize + i);
-        int[] block = new int[blockSize];
-        Arrays.setAll(block, token);
-        return block;
     }
 
     /// Checks that every block is accounted for and has one writer at most. Costs time in the size of the pool; for tests and for the actor's own doubts.

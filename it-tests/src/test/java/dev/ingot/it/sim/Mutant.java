@@ -120,7 +120,7 @@ enum Mutant {
             "int window = windows.get(group);",
             "int window = windows.getLast();"),
     HIT_WITHOUT_ITS_WINDOW(
-            "engine/src/main/java/dev/ingot/engine/kv/KvAllocator.java",
+            "engine/src/main/java/dev/ingot/engine/kv/PrefixHits.java",
             "if (!hits.get(i).has(g)) {",
             "if (!hits.get(i).has(0)) {"),
     TIMED_OUT_BUT_NOT_ABORTED(
