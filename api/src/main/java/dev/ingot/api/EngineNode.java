@@ -6,6 +6,7 @@ import dev.ingot.api.cluster.Fingerprint;
 import dev.ingot.api.cluster.LifelineListener;
 import dev.ingot.api.cluster.NodeSystem;
 import dev.ingot.api.ops.OpsRoutes;
+import dev.ingot.api.ops.StarvationWatch;
 import dev.ingot.scheduler.EngineMetrics;
 import dev.ingot.scheduler.EngineStatus;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
@@ -85,6 +86,7 @@ final class EngineNode implements ServingNode {
                             Materializer.matFromSystem(system));
             var server =
                     Node.listen(system, ServerConfig.of(settings.host(), settings.port()), table);
+            StarvationWatch.start(system, StarvationWatch.OF_ENGINES, registry);
             // A cluster that does not take this node ends it, maybe before the model is loaded.
             CompletableFuture.anyOf(state.decided(), ending).join();
             var decided = state.decided().getNow(state.now());

@@ -1,6 +1,7 @@
 package dev.ingot.api;
 
 import dev.ingot.api.http.ClientConnection;
+import dev.ingot.api.http.RequestThreads;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
@@ -65,7 +66,7 @@ public final class HttpServer {
         connection.handleWith(
                 Flow.of(HttpRequest.class)
                         .watchTermination((nothing, ended) -> {
-                            ended.whenComplete((_, _) -> client.close());
+                            RequestThreads.whenEnded(ended, client::close);
                             return nothing;
                         })
                         .mapAsync(1, request -> routes.handle(request, client)),

@@ -2,11 +2,13 @@ package dev.ingot.api;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import dev.ingot.api.http.RequestThreads;
 import dev.ingot.api.http.Route;
 import dev.ingot.api.openai.OpenAiRoutes;
 import dev.ingot.api.openai.ServedModel;
 import dev.ingot.api.openai.Serving;
 import dev.ingot.api.ops.OpsRoutes;
+import dev.ingot.api.ops.StarvationWatch;
 import dev.ingot.scheduler.EngineMetrics;
 import dev.ingot.scheduler.EngineStatus;
 import dev.ingot.scheduler.Engines;
@@ -78,7 +80,8 @@ public final class Node implements ServingNode {
                 ActorSystem.create(
                         NodeActor.create(settings, text.tokenizer(), state, metrics, children),
                         "ingot",
-                        patient(settings.grace()));
+                        patient(settings.grace()),
+                        RequestThreads.props());
         try {
             return start(settings, text, registry, state, children.join(), system);
         } catch (StartException | RuntimeException | Error e) {
@@ -103,6 +106,7 @@ public final class Node implements ServingNode {
         var listening = ServerConfig.of(settings.host(), settings.port());
         var table = new Routes(routes::get, random, Materializer.matFromSystem(system));
         var server = listen(system, listening, table);
+        StarvationWatch.start(system, StarvationWatch.OF_ENGINES, registry);
         stopInOrder(system, server, actors, settings.grace());
         var decided = state.decided().join();
         var capabilities = decided.capabilities();

@@ -11,6 +11,7 @@ import dev.ingot.worker.MetalWorkerActor;
 import java.util.concurrent.CompletableFuture;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
 /// The root of a node's actors: the engine's guardian and the requests.
@@ -31,7 +32,10 @@ final class NodeActor {
             CompletableFuture<Children> children) {
         return Behaviors.setup(context -> {
             ActorRef<Engines.Command> engine =
-                    context.spawn(guardian(settings, state, metrics), "engine");
+                    context.spawn(
+                            guardian(settings, state, metrics),
+                            "engine",
+                            DispatcherSelector.sameAsParent());
             var opener =
                     context.spawn(
                             RequestsActor.create(
@@ -40,7 +44,8 @@ final class NodeActor {
                                     engine,
                                     metrics,
                                     System::nanoTime),
-                            "requests");
+                            "requests",
+                            DispatcherSelector.sameAsParent());
             // Unhandled, the death of either ends this actor, and with it the node.
             context.watch(engine);
             context.watch(opener);

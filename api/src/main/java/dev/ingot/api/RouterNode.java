@@ -12,6 +12,7 @@ import dev.ingot.api.openai.OpenAiRoutes;
 import dev.ingot.api.openai.ServedModel;
 import dev.ingot.api.openai.Serving;
 import dev.ingot.api.ops.OpsRoutes;
+import dev.ingot.api.ops.StarvationWatch;
 import dev.ingot.scheduler.EngineMetrics;
 import dev.ingot.scheduler.EngineStatus;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
@@ -176,6 +177,7 @@ final class RouterNode implements ServingNode {
         rebuild.run();
         var materializer = Materializer.matFromSystem(system);
         var server = Node.listen(system, listening, new Routes(routes::get, random, materializer));
+        StarvationWatch.start(system, StarvationWatch.OF_ROUTERS, registry);
         var operations = started.operations().routes();
         var admin =
                 Node.listen(

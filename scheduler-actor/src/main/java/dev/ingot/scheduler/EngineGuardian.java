@@ -255,7 +255,8 @@ public final class EngineGuardian {
         canary =
                 context.spawn(
                         CanaryActor.create(scheduler, fromCanary, metrics),
-                        "canary-" + engineEpoch);
+                        "canary-" + engineEpoch,
+                        DispatcherSelector.sameAsParent());
         context.watch(canary);
         servingSinceNanos = nanoClock.getAsLong();
         capabilities =

@@ -11,6 +11,7 @@ import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.ChildFailed;
+import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.Terminated;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
@@ -79,7 +80,8 @@ public final class RequestsActor {
                         context.spawnAnonymous(
                                 RequestActor.create(
                                         spec, model, tokenizer, engines, replyTo, metrics,
-                                        nanoClock));
+                                        nanoClock),
+                                DispatcherSelector.sameAsParent());
                 context.watch(request);
                 open++;
                 yield Behaviors.same();

@@ -31,7 +31,7 @@ final class ClusterConfig {
         own.put("ingot.cluster.protocol", Link.PROTOCOL);
         if (settings.role() == ClusterSettings.Role.ROUTER) {
             // Nobody computes beside them: all cores may pass tokens on.
-            own.put("pekko.actor.default-dispatcher.fork-join-executor.parallelism-factor", 1);
+            own.put("ingot.request-dispatcher.fork-join-executor.parallelism-factor", 1);
         }
         own.put(
                 "pekko.coordinated-shutdown.phases.before-service-unbind.timeout",

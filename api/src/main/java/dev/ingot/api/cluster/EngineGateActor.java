@@ -18,6 +18,7 @@ import java.util.function.Supplier;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.Terminated;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
@@ -177,7 +178,8 @@ final class EngineGateActor {
             ActorRef<ToEngine> link =
                     context.spawnAnonymous(
                             LinkToRouterActor.create(
-                                    hello, now, engine, this::loadFor, settings, nanoClock));
+                                    hello, now, engine, this::loadFor, settings, nanoClock),
+                            DispatcherSelector.sameAsParent());
             context.watch(link);
             links.put(hello.replyTo(), link);
             context.getLog().info("Linked with router {}", hello.router());

@@ -49,7 +49,8 @@ public final class EngineNodeActor {
     public static Behavior<Void> create(Parts parts, ClusterSettings settings) {
         return Behaviors.setup(context -> {
             var system = context.getSystem();
-            var engine = context.spawn(parts.guardian(), "engine");
+            var engine =
+                    context.spawn(parts.guardian(), "engine", DispatcherSelector.sameAsParent());
             ActorRef<ToGate> gate =
                     context.spawn(
                             EngineGateActor.create(
@@ -58,7 +59,8 @@ public final class EngineNodeActor {
                                     () -> load(parts),
                                     settings.link(),
                                     parts.nanoClock()),
-                            "gate");
+                            "gate",
+                            DispatcherSelector.sameAsParent());
             // Unhandled, the death of either ends this actor, and with it the node.
             context.watch(engine);
             context.watch(gate);

@@ -1,5 +1,6 @@
 package dev.ingot.api.cluster;
 
+import dev.ingot.api.http.RequestThreads;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -25,7 +26,7 @@ public final class NodeSystem {
     ///
     /// @throws RuntimeException if its address cannot be bound or its keys cannot be read
     public static ActorSystem<Void> start(Behavior<Void> root, ClusterSettings settings) {
-        return ActorSystem.create(root, NAME, ClusterConfig.of(settings));
+        return ActorSystem.create(root, NAME, ClusterConfig.of(settings), RequestThreads.props());
     }
 
     /// Under which other nodes know it.

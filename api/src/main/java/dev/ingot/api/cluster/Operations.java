@@ -65,21 +65,23 @@ public final class Operations {
             Function<ActorRef<Admin.Reply>, Admin.Command> question) {
         return AskPattern.<RouterActor.Message, Admin.Reply>ask(
                         router, question::apply, TIMEOUT, scheduler)
-                .thenApply(reply ->
-                        switch (reply) {
-                            case Admin.Cluster cluster -> Responses.json(cluster);
-                            case Admin.NoSuchNode(String node, List<String> known) ->
-                                    throw new ApiException(
-                                            ApiError.invalid(
-                                                    404,
-                                                    "There is no engine node '"
-                                                            + node
-                                                            + "'; there are "
-                                                            + known
-                                                            + ".",
-                                                    "node",
-                                                    "not_found"));
-                        });
+                .thenApplyAsync(
+                        reply ->
+                                switch (reply) {
+                                    case Admin.Cluster cluster -> Responses.json(cluster);
+                                    case Admin.NoSuchNode(String node, List<String> known) ->
+                                            throw new ApiException(
+                                                    ApiError.invalid(
+                                                            404,
+                                                            "There is no engine node '"
+                                                                    + node
+                                                                    + "'; there are "
+                                                                    + known
+                                                                    + ".",
+                                                            "node",
+                                                            "not_found"));
+                                },
+                        Runnable::run);
     }
 
     private static String node(Call call) {

@@ -17,6 +17,7 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
@@ -153,7 +154,8 @@ final class RouterActor {
                 node,
                 context.spawnAnonymous(
                         LinkToEngineActor.create(
-                                gate, name, fromLinks, lifelines, settings, nanoClock)));
+                                gate, name, fromLinks, lifelines, settings, nanoClock),
+                        DispatcherSelector.sameAsParent()));
     }
 
     private void notice(LinkNotice notice) {

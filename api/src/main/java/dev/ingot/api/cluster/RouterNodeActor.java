@@ -1,6 +1,7 @@
 package dev.ingot.api.cluster;
 
 import dev.ingot.api.cluster.EngineNodes.ModelState;
+import dev.ingot.api.http.RequestThreads;
 import dev.ingot.engine.text.Tokenizer;
 import dev.ingot.scheduler.EngineMetrics;
 import dev.ingot.scheduler.Engines;
@@ -75,7 +76,8 @@ public final class RouterNodeActor {
                                     metrics,
                                     states -> tell(states, published),
                                     self::complete),
-                            "router");
+                            "router",
+                            DispatcherSelector.sameAsParent());
             context.watch(router);
             var requests = new LinkedHashMap<String, ActorRef<Requests.Command>>();
             int i = 0;
@@ -88,7 +90,8 @@ public final class RouterNodeActor {
                                         router,
                                         model.metrics(),
                                         nanoClock),
-                                "requests-" + i++);
+                                "requests-" + i++,
+                                DispatcherSelector.sameAsParent());
                 context.watch(opener);
                 requests.put(model.name(), opener);
             }
@@ -99,7 +102,7 @@ public final class RouterNodeActor {
                                         .systemActorOf(
                                                 GatesActor.create(own),
                                                 "gates",
-                                                org.apache.pekko.actor.typed.Props.empty());
+                                                RequestThreads.props());
                         system.receptionist().tell(Receptionist.subscribe(Link.GATES, gates));
                         started.complete(
                                 new Started(requests, new Operations(own, system.scheduler())));
@@ -110,7 +113,10 @@ public final class RouterNodeActor {
             });
             context.spawn(
                     MembershipActor.create(settings), "membership", DispatcherSelector.blocking());
-            context.spawn(UnreachedNodesActor.create(nanoClock), "unreached");
+            context.spawn(
+                    UnreachedNodesActor.create(nanoClock),
+                    "unreached",
+                    DispatcherSelector.sameAsParent());
             return Behaviors.empty();
         });
     }

@@ -7,7 +7,9 @@ import dev.ingot.api.openai.wire.Json;
 import java.time.Duration;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import org.apache.pekko.http.javadsl.model.ContentType;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
@@ -19,21 +21,24 @@ import org.apache.pekko.util.ByteStringBuilder;
 ///
 /// @param maxBytes longer bodies are refused with 413
 /// @param timeout slower clients are refused with 408
-public record Bodies(long maxBytes, Duration timeout, Materializer materializer) {
-    /// The body's members; fails with [ApiException].
-    public CompletionStage<Fields> read(HttpRequest request) {
+/// @param readers the threads that take bodies apart: a long one takes milliseconds
+public record Bodies(long maxBytes, Duration timeout, Executor readers, Materializer materializer) {
+    /// What `then` makes of the body's members, on a thread of the readers'; fails with [ApiException].
+    public <T> CompletionStage<T> read(HttpRequest request, Function<Fields, T> then) {
         requireJson(request.entity().getContentType());
         return request.entity()
                 .withoutSizeLimit()
                 .getDataBytes()
                 .completionTimeout(timeout)
                 .runFold(new Collected(maxBytes), Collected::add, materializer)
-                .handle((collected, failure) -> {
-                    if (failure != null) {
-                        throw refusal(failure);
-                    }
-                    return Json.readObject(collected.bytes());
-                });
+                .handleAsync(
+                        (collected, failure) -> {
+                            if (failure != null) {
+                                throw refusal(failure);
+                            }
+                            return then.apply(Json.readObject(collected.bytes()));
+                        },
+                        readers);
     }
 
     /// What arrived so far. What is over the limit is dropped but read on for a while: a client that is still

@@ -15,7 +15,6 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executor;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
@@ -35,7 +34,6 @@ final class CompletionEndpoints {
     private final ServedModels models;
     private final OpenAiConfig config;
     private final Bodies bodies;
-    private final Executor tokenizing;
     private final InstantSource clock;
     private final ResumableStreams resumable;
 
@@ -47,13 +45,11 @@ final class CompletionEndpoints {
             ServedModels models,
             OpenAiConfig config,
             Bodies bodies,
-            Executor tokenizing,
             InstantSource clock) {
         this.system = system;
         this.models = models;
         this.config = config;
         this.bodies = bodies;
-        this.tokenizing = tokenizing;
         this.clock = clock;
         this.resumable = new ResumableStreams(system, config.keepAliveInterval());
     }
@@ -62,9 +58,9 @@ final class CompletionEndpoints {
         if (ResumableStreams.isResumption(call)) {
             return resumable.resume(call);
         }
-        return bodies.read(call.request())
-                .thenApply(body -> ChatCompletionRequest.read(body, config.limits()))
-                .thenApplyAsync(request -> prepare(request, call), tokenizing)
+        return bodies.read(
+                        call.request(),
+                        body -> prepare(ChatCompletionRequest.read(body, config.limits()), call))
                 .thenCompose(prepared -> answer(prepared, call));
     }
 
@@ -72,9 +68,9 @@ final class CompletionEndpoints {
         if (ResumableStreams.isResumption(call)) {
             return resumable.resume(call);
         }
-        return bodies.read(call.request())
-                .thenApply(body -> CompletionRequest.read(body, config.limits()))
-                .thenApplyAsync(request -> prepare(request, call), tokenizing)
+        return bodies.read(
+                        call.request(),
+                        body -> prepare(CompletionRequest.read(body, config.limits()), call))
                 .thenCompose(prepared -> answer(prepared, call));
     }
 

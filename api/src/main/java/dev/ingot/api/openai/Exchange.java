@@ -1,6 +1,7 @@
 package dev.ingot.api.openai;
 
 import dev.ingot.api.http.ClientConnection;
+import dev.ingot.api.http.RequestThreads;
 import dev.ingot.api.openai.ExchangeActor.StreamSignal;
 import dev.ingot.scheduler.Output;
 import dev.ingot.scheduler.RequestSpec;
@@ -13,7 +14,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
-import org.apache.pekko.actor.typed.Props;
 import org.apache.pekko.stream.CompletionStrategy;
 import org.apache.pekko.stream.javadsl.Source;
 import org.apache.pekko.stream.typed.javadsl.ActorSource;
@@ -45,7 +45,7 @@ final class Exchange {
         system.systemActorOf(
                 ExchangeActor.create(requests, spec, client, timeout, opened),
                 "exchange-" + Long.toHexString(spec.id()),
-                Props.empty());
+                RequestThreads.props());
         return opened;
     }
 
@@ -75,11 +75,13 @@ final class Exchange {
                     }
                 })
                 .watchTermination((nothing, ended) -> {
-                    ended.whenComplete((_, _) -> {
-                        if (delivered.compareAndSet(false, true)) {
-                            actor.tell(ExchangeActor.ClientLeft.INSTANCE);
-                        }
-                    });
+                    RequestThreads.whenEnded(
+                            ended,
+                            () -> {
+                                if (delivered.compareAndSet(false, true)) {
+                                    actor.tell(ExchangeActor.ClientLeft.INSTANCE);
+                                }
+                            });
                     return nothing;
                 });
     }

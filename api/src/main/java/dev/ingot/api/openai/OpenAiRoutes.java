@@ -40,11 +40,11 @@ public final class OpenAiRoutes {
                 new Bodies(
                         config.maxBodyBytes(),
                         config.bodyTimeout(),
+                        system.dispatchers()
+                                .lookup(DispatcherSelector.fromConfig(TOKENIZING_DISPATCHER)),
                         Materializer.matFromSystem(system));
-        var pool =
-                system.dispatchers().lookup(DispatcherSelector.fromConfig(TOKENIZING_DISPATCHER));
-        completions = new CompletionEndpoints(system, models, config, bodies, pool, clock);
-        tokenizing = new TokenizeEndpoints(models, bodies, pool);
+        completions = new CompletionEndpoints(system, models, config, bodies, clock);
+        tokenizing = new TokenizeEndpoints(models, bodies);
     }
 
     public List<Route> routes() {

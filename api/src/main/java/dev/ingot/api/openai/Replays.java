@@ -1,5 +1,6 @@
 package dev.ingot.api.openai;
 
+import dev.ingot.api.http.RequestThreads;
 import dev.ingot.api.openai.ReplayActor.Ask;
 import java.time.Duration;
 import java.util.HashMap;
@@ -9,9 +10,9 @@ import java.util.Set;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.Extension;
 import org.apache.pekko.actor.typed.ExtensionId;
-import org.apache.pekko.actor.typed.Props;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.jspecify.annotations.Nullable;
@@ -58,7 +59,7 @@ final class Replays implements Extension {
                             Behaviors.setup(
                                     context -> Behaviors.receiveMessage(new All(context)::on)),
                             "replays",
-                            Props.empty()));
+                            RequestThreads.props()));
         }
     }
 
@@ -122,7 +123,8 @@ final class Replays implements Extension {
                             ReplayActor.create(
                                     open.id(),
                                     open.window(),
-                                    () -> self.tell(new Complete(open.id()))));
+                                    () -> self.tell(new Complete(open.id()))),
+                            DispatcherSelector.sameAsParent());
             context.watchWith(stream, new Stopped(open.id()));
             streams.put(open.id(), new Entry(open.owner(), stream));
             return stream;

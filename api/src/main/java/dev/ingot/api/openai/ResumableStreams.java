@@ -2,6 +2,7 @@ package dev.ingot.api.openai;
 
 import dev.ingot.api.http.Call;
 import dev.ingot.api.http.ClientConnection;
+import dev.ingot.api.http.RequestThreads;
 import dev.ingot.api.http.Responses;
 import dev.ingot.api.openai.ReplayActor.Ahead;
 import dev.ingot.api.openai.ReplayActor.Found;
@@ -95,15 +96,18 @@ final class ResumableStreams {
                         replyTo -> new Replays.Open(id, owner, window, replyTo),
                         ASK_TIMEOUT,
                         system.scheduler())
-                .thenCompose(opened -> {
-                    var stream = opened.stream();
-                    if (stream == null) {
-                        throw new ApiException(
-                                ApiError.queueFull(
-                                        "Too many streams may be resumed already.", RETRY_SOON));
-                    }
-                    return begin(stream, call, open);
-                });
+                .thenComposeAsync(
+                        opened -> {
+                            var stream = opened.stream();
+                            if (stream == null) {
+                                throw new ApiException(
+                                        ApiError.queueFull(
+                                                "Too many streams may be resumed already.",
+                                                RETRY_SOON));
+                            }
+                            return begin(stream, call, open);
+                        },
+                        RequestThreads.of(system));
     }
 
     private CompletionStage<HttpResponse> begin(
@@ -156,36 +160,39 @@ final class ResumableStreams {
                         replyTo -> new Replays.Find(id, owner, new ReplayActor.Ask(after, replyTo)),
                         ASK_TIMEOUT,
                         system.scheduler())
-                .thenApply(answer ->
-                        switch (answer) {
-                            case Found(ActorRef<ReplayActor.Command> stream) ->
-                                    read(stream, after, call);
-                            case Gone(long first) ->
-                                    throw refused(
-                                            410,
-                                            "The events after "
-                                                    + last
-                                                    + " are kept no more; the first that is has"
-                                                    + " the number "
-                                                    + first
-                                                    + ".");
-                            case Ahead(long told) ->
-                                    throw refused(
-                                            400,
-                                            "Event "
-                                                    + last
-                                                    + " was not told yet; the last one has the"
-                                                    + " number "
-                                                    + told
-                                                    + ".");
-                            case Unknown _ ->
-                                    throw refused(
-                                            404,
-                                            "No stream with the event "
-                                                    + last
-                                                    + " waits here: it was not to be resumed, its"
-                                                    + " time is over, or another server has it.");
-                        });
+                .thenApplyAsync(
+                        answer ->
+                                switch (answer) {
+                                    case Found(ActorRef<ReplayActor.Command> stream) ->
+                                            read(stream, after, call);
+                                    case Gone(long first) ->
+                                            throw refused(
+                                                    410,
+                                                    "The events after "
+                                                            + last
+                                                            + " are kept no more; the first that is"
+                                                            + " has the number "
+                                                            + first
+                                                            + ".");
+                                    case Ahead(long told) ->
+                                            throw refused(
+                                                    400,
+                                                    "Event "
+                                                            + last
+                                                            + " was not told yet; the last one has"
+                                                            + " the number "
+                                                            + told
+                                                            + ".");
+                                    case Unknown _ ->
+                                            throw refused(
+                                                    404,
+                                                    "No stream with the event "
+                                                            + last
+                                                            + " waits here: it was not to be"
+                                                            + " resumed, its time is over, or"
+                                                            + " another server has it.");
+                                },
+                        RequestThreads.of(system));
     }
 
     private static ApiException refused(int status, String message) {
@@ -208,10 +215,12 @@ final class ResumableStreams {
                         })
                         .collectType(ByteString.class)
                         .watchTermination((nothing, ended) -> {
-                            ended.whenComplete((_, _) -> {
-                                registration.close();
-                                left.run();
-                            });
+                            RequestThreads.whenEnded(
+                                    ended,
+                                    () -> {
+                                        registration.close();
+                                        left.run();
+                                    });
                             return nothing;
                         })
                         .keepAlive(keepAliveInterval, () -> Sse.KEEP_ALIVE));

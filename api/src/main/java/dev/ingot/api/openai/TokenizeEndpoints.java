@@ -10,31 +10,24 @@ import dev.ingot.engine.sequence.Tokens;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executor;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 
 /// vLLM's `/tokenize` and `/detokenize`: what a prompt costs, without running it.
 final class TokenizeEndpoints {
     private final ServedModels models;
     private final Bodies bodies;
-    private final Executor tokenizing;
 
-    TokenizeEndpoints(ServedModels models, Bodies bodies, Executor tokenizing) {
+    TokenizeEndpoints(ServedModels models, Bodies bodies) {
         this.models = models;
         this.bodies = bodies;
-        this.tokenizing = tokenizing;
     }
 
     CompletionStage<HttpResponse> tokenize(Call call) {
-        return bodies.read(call.request())
-                .thenApply(TokenizeRequest::read)
-                .thenApplyAsync(this::tokenize, tokenizing);
+        return bodies.read(call.request(), body -> tokenize(TokenizeRequest.read(body)));
     }
 
     CompletionStage<HttpResponse> detokenize(Call call) {
-        return bodies.read(call.request())
-                .thenApply(DetokenizeRequest::read)
-                .thenApplyAsync(this::detokenize, tokenizing);
+        return bodies.read(call.request(), body -> detokenize(DetokenizeRequest.read(body)));
     }
 
     private HttpResponse tokenize(TokenizeRequest request) {

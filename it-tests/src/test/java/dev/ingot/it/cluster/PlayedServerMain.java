@@ -11,6 +11,7 @@ import dev.ingot.api.cluster.Fingerprint;
 import dev.ingot.api.cluster.LifelineListener;
 import dev.ingot.api.cluster.LinkSettings;
 import dev.ingot.api.cluster.NodeSystem;
+import dev.ingot.api.http.RequestThreads;
 import dev.ingot.api.openai.GenerationDefaults;
 import dev.ingot.api.openai.OpenAiRoutes;
 import dev.ingot.api.openai.ServedModel;
@@ -78,7 +79,9 @@ public final class PlayedServerMain {
         if (arguments.length == 0) {
             ActorSystem.<Void>create(
                     Behaviors.setup(context -> {
-                        var guardian = context.spawn(guardian(), "engine");
+                        var guardian =
+                                context.spawn(
+                                        guardian(), "engine", DispatcherSelector.sameAsParent());
                         var tokenizer = Tokenizer.load(folder);
                         ActorRef<Requests.Command> requests =
                                 context.spawn(
@@ -88,13 +91,15 @@ public final class PlayedServerMain {
                                                 guardian,
                                                 metrics,
                                                 System::nanoTime),
-                                        "requests");
+                                        "requests",
+                                        DispatcherSelector.sameAsParent());
                         listen(context.getSystem(), requests, tokenizer, status);
                         return Behaviors.empty();
                     }),
                     "ingot",
                     ConfigFactory.parseResources(Node.class, "threads.conf")
-                            .withFallback(ConfigFactory.load()));
+                            .withFallback(ConfigFactory.load()),
+                    RequestThreads.props());
             return;
         }
         var lifeline = LifelineListener.listen("127.0.0.1");

@@ -11,7 +11,8 @@ import java.util.function.ToDoubleFunction;
 /// What a router costs, against the same engine that is asked itself, both on this machine and as the launcher starts them, by turns.
 ///
 /// With a played engine, which computes nothing, the difference is the router's own. With a real one the router takes computing time
-/// away from the engine, as long as both are on the same cores.
+/// away from the engine, as long as both are on the same cores. What any process in between costs is measured by one that passes bytes
+/// on ([RelayMain]).
 final class RouterOverhead {
     private static final int ROUNDS = 3;
     private static final Duration COUNTED = Duration.ofSeconds(5);
@@ -36,13 +37,23 @@ final class RouterOverhead {
                 "a played engine that tells each stream a token in steps of 10 ms, of 50 with many"
                         + " streams: a token's age when the client has it");
         try (var cluster = new LoopbackCluster(1, NodeProcess::launched);
-                var alone = NodeProcess.launchedMain("played-alone", PlayedServerMain.class)) {
+                var alone = NodeProcess.launchedMain("played-alone", PlayedServerMain.class);
+                var relay = relay(urlOf(alone))) {
             cluster.add(
                     NodeProcess.launchedMain(
                             "played-node", PlayedServerMain.class, cluster.places()));
-            var url = alone.awaitLog("listens on (http:\\S+)").replace("http:/127", "http://127");
-            compare(cluster, alone, url, levels, Seen::tokens, "age");
+            compare(cluster, alone, urlOf(alone), relay, levels, Seen::tokens, "age");
         }
+    }
+
+    private static String urlOf(NodeProcess alone) {
+        return alone.awaitLog("listens on (http:\\S+)").replace("http:/127", "http://127");
+    }
+
+    /// What passes bytes on to a server on this machine.
+    private static NodeProcess relay(String url) {
+        return NodeProcess.launchedMain(
+                "relay", RelayMain.class, url.substring(url.lastIndexOf(':') + 1));
     }
 
     /// The same with the built-in model; what can be seen is the time between two tokens.
@@ -55,7 +66,8 @@ final class RouterOverhead {
                         "--kv-cache-memory-bytes",
                         "" + (512 << 20));
         try (var cluster = new LoopbackCluster(1, NodeProcess::launched);
-                var alone = NodeProcess.launched("alone", with(flags, "--port", "0"))) {
+                var alone = NodeProcess.launched("alone", with(flags, "--port", "0"));
+                var relay = relay(alone.awaitLog("Ready after .*: (http\\S+) serves"))) {
             cluster.add(
                     NodeProcess.launched(
                             "engine",
@@ -68,7 +80,7 @@ final class RouterOverhead {
                                     "--cluster-port",
                                     Integer.toString(FreePorts.next()))));
             var url = alone.awaitLog("Ready after .*: (http\\S+) serves");
-            compare(cluster, alone, url, levels, Seen::gaps, "gap");
+            compare(cluster, alone, url, relay, levels, Seen::gaps, "gap");
         }
     }
 
@@ -82,31 +94,44 @@ final class RouterOverhead {
             LoopbackCluster cluster,
             NodeProcess alone,
             String aloneUrl,
+            NodeProcess relay,
             List<Integer> levels,
             Function<Seen, long[]> tokens,
             String name) {
         cluster.awaitServing(1);
         var routed = List.of(cluster.router(0).process(), cluster.engine(0));
         var routedUrl = cluster.router(0).url();
+        var relayed = List.of(relay, alone);
+        var relayedUrl = relay.awaitLog("relays on (http:\\S+)");
         for (int warm = 0; warm < 2; warm++) {
             round(aloneUrl, List.of(alone), levels.getLast());
+            round(relayedUrl, relayed, levels.getLast());
             round(routedUrl, routed, levels.getLast());
         }
         for (int streams : levels) {
             var without = new ArrayList<Round>();
+            var between = new ArrayList<Round>();
             var with = new ArrayList<Round>();
             for (int i = 0; i < ROUNDS; i++) {
                 without.add(round(aloneUrl, List.of(alone), streams));
+                between.add(round(relayedUrl, relayed, streams));
                 with.add(round(routedUrl, routed, streams));
             }
+            System.out.printf(
+                    Locale.ROOT,
+                    "%3d streams behind a relay of bytes: %s %s; CPU µs a token: relay %s%n",
+                    streams,
+                    name,
+                    both(without, between, tokens, "relayed"),
+                    cpu(between, 0));
             System.out.printf(
                     Locale.ROOT,
                     "%3d streams: %s %s; TTFT %s; tokens/s %.0f alone, %.0f routed; CPU µs a token:"
                             + " alone %s + client %s, router %s + engine %s + client %s%n",
                     streams,
                     name,
-                    both(without, with, tokens),
-                    both(without, with, Seen::firsts),
+                    both(without, with, tokens, "routed"),
+                    both(without, with, Seen::firsts, "routed"),
                     median(without, round -> round.seen.perSecond()),
                     median(with, round -> round.seen.perSecond()),
                     cpu(without, 0),
@@ -122,7 +147,8 @@ final class RouterOverhead {
                 Locale.ROOT, "%.0f", median(rounds, round -> round.cpuMicros[process]));
     }
 
-    private static String both(List<Round> without, List<Round> with, Function<Seen, long[]> what) {
+    private static String both(
+            List<Round> without, List<Round> with, Function<Seen, long[]> what, String how) {
         var text = new StringBuilder();
         boolean enough =
                 without.stream().allMatch(round -> what.apply(round.seen).length >= ENOUGH);
@@ -139,11 +165,12 @@ final class RouterOverhead {
             text.append(
                     String.format(
                             Locale.ROOT,
-                            "%sp%.0f %.2f alone, %.2f routed, %+.2f ms (%s)",
+                            "%sp%.0f %.2f alone, %.2f %s, %+.2f ms (%s)",
                             text.isEmpty() ? "" : ", ",
                             100 * share,
                             median(without, at),
                             median(with, at),
+                            how,
                             median(with, at) - median(without, at),
                             String.join(" ", added)));
         }

@@ -36,6 +36,7 @@ final class SimSystem implements AutoCloseable {
                     actor.internal-dispatcher = ${sim}
             actor.typed.default-mailbox.mailbox-type = "dev.ingot.it.sim.SimMailbox"
                   }
+                  ingot.request-dispatcher = ${sim}
                   ingot.scheduler-dispatcher = ${sim}
                   ingot.worker-dispatcher = ${sim}
                   sim {
