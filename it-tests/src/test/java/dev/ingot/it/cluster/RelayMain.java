@@ -26,7 +26,7 @@ public final class RelayMain {
 
     /// Passes on to the port of this machine that is named first, until it is killed.
     public static void main(String[] arguments) throws IOException {
-        var here = InetAddress.getLoopbackAddress();
+        var here = InetAddress.getByName("127.0.0.1");
         new RelayMain(new InetSocketAddress(here, Integer.parseInt(arguments[0]))).run(here);
     }
 
@@ -34,7 +34,7 @@ public final class RelayMain {
         var listener = ServerSocketChannel.open().bind(new InetSocketAddress(here, 0), 1024);
         listener.configureBlocking(false);
         listener.register(selector, SelectionKey.OP_ACCEPT);
-        System.out.println("relays on http:/" + listener.getLocalAddress());
+        System.out.println("relays on http://127.0.0.1:" + listener.socket().getLocalPort());
         while (true) {
             selector.select(key -> {
                 try {
