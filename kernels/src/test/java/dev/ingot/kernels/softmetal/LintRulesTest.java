@@ -84,15 +84,15 @@ class LintRulesTest {
                 source(
                         "a struct copied out of device memory",
                         "struct S { float a; float b; };\n"
-                            + "kernel void k(device S* x [[buffer(0)]], uint t"
-                            + " [[thread_position_in_threadgroup]]) { S s = x[t]; x[t + 1].a = s.b;"
-                            + " }",
+                                + "kernel void k(device S* x [[buffer(0)]], uint t"
+                                + " [[thread_position_in_threadgroup]]) { S s = x[t]; x[t + 1].a = s.b;"
+                                + " }",
                         "no matching constructor"),
                 source(
                         "a member function of an object in device memory",
                         "struct S { float a; float get() const { return a; } };\n"
-                            + "kernel void k(device S* x [[buffer(0)]], uint t"
-                            + " [[thread_position_in_threadgroup]]) { x[t].a = x[t + 1].get(); }",
+                                + "kernel void k(device S* x [[buffer(0)]], uint t"
+                                + " [[thread_position_in_threadgroup]]) { x[t].a = x[t + 1].get(); }",
                         "cannot initialize object parameter"),
                 // Fast math
                 body("infinity", "x[t] = max(x[t], -INFINITY); }", "INFINITY has no meaning"),
