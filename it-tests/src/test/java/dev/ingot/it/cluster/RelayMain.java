@@ -26,7 +26,7 @@ public final class RelayMain {
 
     /// Passes on to the port of this machine that is named first, until it is killed.
     public static void main(String[] arguments) throws IOException {
-        var here = InetAddress.getByName("127.0.0.1");
+        var here = InetAddress.ofLiteral("127.0.0.1");
         new RelayMain(new InetSocketAddress(here, Integer.parseInt(arguments[0]))).run(here);
     }
 
