@@ -38,6 +38,9 @@ public final class RelayMain {
         while (true) {
             selector.select(key -> {
                 try {
+                    if (!key.isValid()) {
+                        return; // Closed with its other side, a moment ago.
+                    }
                     if (key.isAcceptable()) {
                         accepted(listener.accept());
                     } else {
