@@ -11,7 +11,8 @@ import org.awaitility.Awaitility;
 final class FaultRound {
     static final int NODES = 3;
     static final int STREAMS = 32;
-    private static final int TOKENS = 200;
+    // Enough for the one node that is left while another comes back.
+    private static final int TOKENS = 400;
     private static final Duration LONGEST = Duration.ofMinutes(3);
 
     private final TestCluster cluster;
