@@ -83,7 +83,7 @@ public final class Node implements ServingNode {
                         patient(settings.grace()),
                         RequestThreads.props());
         try {
-            return start(settings, text, registry, state, children.join(), system);
+            return start(settings, text, registry, state, metrics, children.join(), system);
         } catch (StartException | RuntimeException | Error e) {
             stop(system);
             throw e;
@@ -95,6 +95,7 @@ public final class Node implements ServingNode {
             ModelText text,
             PrometheusRegistry registry,
             EngineState state,
+            EngineMetrics metrics,
             NodeActor.Children actors,
             ActorSystem<Void> system)
             throws StartException {
@@ -119,7 +120,9 @@ public final class Node implements ServingNode {
         var openAi =
                 new OpenAiRoutes(
                         system,
-                        List.of(new Serving(model, state::now, actors.requests())),
+                        List.of(
+                                new Serving(
+                                        model, state::now, metrics::turnAway, actors.requests())),
                         listening.openAi(),
                         random,
                         InstantSource.system());

@@ -23,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
@@ -159,7 +160,11 @@ final class RouterNode implements ServingNode {
                                 var model = served.models.get(name);
                                 if (model != null) {
                                     servings.add(
-                                            new Serving(model, () -> served.of(name), requests));
+                                            new Serving(
+                                                    model,
+                                                    () -> served.of(name),
+                                                    Optional::empty,
+                                                    requests));
                                 }
                             });
                     if (!servings.isEmpty()) {

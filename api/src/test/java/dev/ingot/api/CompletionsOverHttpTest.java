@@ -18,6 +18,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -332,6 +333,24 @@ class CompletionsOverHttpTest {
     }
 
     @Test
+    void saysQueueFullBeforeItPreparesARequestInVain() {
+        server.full.set(
+                Optional.of(
+                        new Requests.Refused(
+                                Requests.Reason.QUEUE_FULL,
+                                "9 are waiting",
+                                Duration.ofSeconds(3))));
+        var response = server.post(PATH, "{\"prompt\": \"hi\"}");
+        var wrong = server.post(PATH, "{\"prompt\": 7}");
+
+        assertThat(response.statusCode()).isEqualTo(429);
+        assertThat(response.headers().firstValue("Retry-After")).contains("3");
+        assertThat(response.body()).contains("9 are waiting");
+        assertThat(wrong.statusCode()).as("it will never do").isEqualTo(400);
+        server.requests.expectNoMessage(Duration.ofMillis(100));
+    }
+
+    @Test
     void saysNotReadyWith503BothBeforeAndAfterOpening() {
         var response = server.postLater(PATH, "{\"prompt\": \"hi\"}");
         refuse(Requests.Reason.NOT_READY, Duration.ZERO);
@@ -366,9 +385,12 @@ class CompletionsOverHttpTest {
                 "{\"prompt\": [[1], [999]]} | 400 | prompt[1][0] | null",
                 "{\"prompt\": \"a\", \"stop_token_ids\": [257]} | 400 | stop_token_ids[0] | null",
                 "{\"prompt\": \"a\", \"logit_bias\": {\"257\": 1}} | 400 | logit_bias | null",
-                "{\"prompt\": \"a\", \"max_tokens\": 64} | 400 | max_tokens | context_length_exceeded",
-                "{\"prompt\": \"a\", \"max_tokens\": 2, \"min_tokens\": 3} | 400 | min_tokens | null",
-                "{\"prompt\": \"0123456789012345678901234567890123456789012345678901234567890123\"} | 400 | prompt | context_length_exceeded",
+                "{\"prompt\": \"a\", \"max_tokens\": 64} | 400 | max_tokens |"
+                        + " context_length_exceeded",
+                "{\"prompt\": \"a\", \"max_tokens\": 2, \"min_tokens\": 3} | 400 | min_tokens |"
+                        + " null",
+                "{\"prompt\": \"0123456789012345678901234567890123456789012345678901234567890123\"}"
+                        + " | 400 | prompt | context_length_exceeded",
                 "{\"prompt\": \"a\", \"model\": \"other\"} | 404 | model | model_not_found",
                 "{\"prompt\": | 400 | null | null",
             })

@@ -48,6 +48,8 @@ final class ServerFixture implements AutoCloseable {
     final TestProbe<Requests.Command> requests = kit.createTestProbe(Requests.Command.class);
     final TestProbe<Requests.Handle> handle = kit.createTestProbe(Requests.Handle.class);
     final AtomicReference<EngineStatus> status = new AtomicReference<>(READY);
+    final AtomicReference<Optional<Requests.Refused>> full =
+            new AtomicReference<>(Optional.empty());
     final PrometheusRegistry registry = new PrometheusRegistry();
     final HttpServer server;
     final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
@@ -89,7 +91,12 @@ final class ServerFixture implements AutoCloseable {
                 new ArrayList<>(
                         new OpenAiRoutes(
                                         kit.system(),
-                                        List.of(new Serving(model, status::get, requests.ref())),
+                                        List.of(
+                                                new Serving(
+                                                        model,
+                                                        status::get,
+                                                        full::get,
+                                                        requests.ref())),
                                         openAi,
                                         random,
                                         InstantSource.fixed(Instant.ofEpochSecond(CREATED)))

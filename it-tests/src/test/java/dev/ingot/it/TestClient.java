@@ -10,6 +10,9 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
@@ -71,16 +74,25 @@ abstract class TestClient implements AutoCloseable {
 
     /// The value of a metric, summed over all labels.
     double metric(String name) {
-        var values =
-                get("/metrics")
-                        .lines()
-                        .filter(line -> line.startsWith(name + "{"))
-                        .map(line -> line.substring(line.lastIndexOf(' ') + 1))
-                        .toList();
+        return metrics(name, "").values().stream().mapToDouble(Double::doubleValue).sum();
+    }
+
+    /// The values of a metric by one of its labels, each summed over the others.
+    Map<String, Double> metrics(String name, String labelName) {
+        var values = new TreeMap<String, Double>();
+        var label = Pattern.compile("[{,]" + labelName + "=\"([^\"]*)\"");
+        get("/metrics")
+                .lines()
+                .filter(line -> line.startsWith(name + "{"))
+                .forEach(line -> {
+                    var found = label.matcher(line);
+                    double value = Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1));
+                    values.merge(found.find() ? found.group(1) : "", value, Double::sum);
+                });
         if (values.isEmpty()) {
             throw new IllegalStateException("no metric " + name);
         }
-        return values.stream().mapToDouble(Double::parseDouble).sum();
+        return values;
     }
 
     /// Opens a stream; the caller reads and closes it.

@@ -15,9 +15,13 @@ final class Admission {
     private final SchedulerLimits limits;
     private final int longest;
     private final int vocabulary;
+    private final EngineMetrics metrics;
+    private boolean isFull;
 
-    Admission(SchedulerLimits limits, Worker.Loaded model) {
+    Admission(SchedulerLimits limits, Worker.Loaded model, EngineMetrics metrics) {
         this.limits = limits;
+        this.metrics = metrics;
+        metrics.full(null);
         var kv = model.kv();
         this.longest =
                 kv.groups()
@@ -54,6 +58,26 @@ final class Admission {
         }
         return backlog.refuse(promptLength, limits)
                 .map(why -> rejected(submit, Rejection.QUEUE_FULL, why, backlog.timeToHalf()));
+    }
+
+    /// Tells those who have not been prepared yet whether it would be in vain; to be called whenever somebody may have come
+    /// or gone.
+    void tellIfFull(Roster roster, DrainRate drainRate) {
+        boolean wasFull = isFull;
+        isFull = roster.waiting().size() >= limits.maxWaiting();
+        if (isFull != wasFull) {
+            tellAgain(roster.backlog(drainRate));
+        }
+    }
+
+    /// The same, with a new estimate of when to come back.
+    void tellAgain(Backlog backlog) {
+        metrics.full(isFull ? backlog.refuseAll() : null);
+    }
+
+    /// The engine ends; what comes after it has a queue of its own.
+    void close() {
+        metrics.full(null);
     }
 
     /// @throws IllegalArgumentException if a token is outside the vocabulary

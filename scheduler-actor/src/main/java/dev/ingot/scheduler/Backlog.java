@@ -1,6 +1,8 @@
 package dev.ingot.scheduler;
 
 import dev.ingot.engine.schedule.SchedulerLimits;
+import dev.ingot.scheduler.Requests.Reason;
+import dev.ingot.scheduler.Requests.Refused;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -14,7 +16,7 @@ record Backlog(int sequences, long tokens, DrainRate drainRate) {
     /// whatever its length.
     Optional<String> refuse(int promptLength, SchedulerLimits limits) {
         if (sequences >= limits.maxWaiting()) {
-            return Optional.of(sequences + " requests are waiting, which is the limit");
+            return Optional.of(tooMany());
         }
         long most = limits.policy().maxQueuedTokens();
         if (tokens > 0 && tokens + promptLength > most) {
@@ -26,6 +28,15 @@ record Backlog(int sequences, long tokens, DrainRate drainRate) {
                             + most);
         }
         return Optional.empty();
+    }
+
+    /// What whoever comes is told when nobody is taken any more, whatever the prompt.
+    Refused refuseAll() {
+        return new Refused(Reason.QUEUE_FULL, tooMany(), timeToHalf());
+    }
+
+    private String tooMany() {
+        return sequences + " requests are waiting, which is the limit";
     }
 
     /// When half of it will be gone.

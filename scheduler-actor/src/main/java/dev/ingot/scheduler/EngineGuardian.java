@@ -1,5 +1,6 @@
 package dev.ingot.scheduler;
 
+import dev.ingot.engine.ops.DeviceException;
 import dev.ingot.engine.schedule.SchedulerLimits;
 import dev.ingot.engine.schedule.StepPlan;
 import dev.ingot.scheduler.EngineStatus.Capabilities;
@@ -304,6 +305,7 @@ public final class EngineGuardian {
 
     private Behavior<Command> lost(Terminated signal) {
         var actor = signal.getRef();
+        countFailedStep(signal);
         var stoppedEpoch = stopping.remove(actor);
         if (stoppedEpoch != null) {
             long stepId = crashedStepId(signal);
@@ -342,6 +344,15 @@ public final class EngineGuardian {
         }
         startAnew(name.substring(0, name.lastIndexOf('-')), name + " stopped");
         return Behaviors.same();
+    }
+
+    /// A step that costs its worker has failed like those that do not; only nobody answers for it any more.
+    private void countFailedStep(Terminated signal) {
+        if (signal instanceof ChildFailed failed
+                && failed.getCause() instanceof Worker.StepCrashedException crashed
+                && crashed.getCause() instanceof DeviceException device) {
+            metrics.stepFailed(device.kind());
+        }
     }
 
     /// The step that a worker was lost in, or [StepPlan#NONE] where it does not say.

@@ -8,12 +8,15 @@ import dev.ingot.engine.ops.DeviceException;
 import dev.ingot.engine.schedule.WaitingLine;
 import dev.ingot.engine.sequence.FinishReason;
 import dev.ingot.engine.sequence.PriorityClass;
+import dev.ingot.scheduler.Requests.Refused;
 import io.prometheus.metrics.core.datapoints.CounterDataPoint;
 import io.prometheus.metrics.core.datapoints.DistributionDataPoint;
 import io.prometheus.metrics.core.datapoints.GaugeDataPoint;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// What an engine and the requests of one model record, where things change; `/metrics` exposes it.
 ///
@@ -62,6 +65,7 @@ public final class EngineMetrics {
     private volatile int waitingNow;
     private volatile double kvUsageNow;
     private volatile PrefixDigest prefixesNow = PrefixDigest.EMPTY;
+    private volatile @Nullable Refused fullNow;
     private PrefixCounts lastPrefixCounts = new PrefixCounts(0, 0, 0);
 
     /// @param model the served name, as the label `model_name`
@@ -155,6 +159,19 @@ public final class EngineMetrics {
     /// The load as it was last recorded.
     public Load load() {
         return new Load(runningNow, waitingNow, kvUsageNow, prefixesNow);
+    }
+
+    /// Turns a request away that has not been prepared yet, if as many wait as may; counted like one that the scheduler
+    /// refuses. Where a place comes free or is taken at this very moment, either answer is right.
+    public Optional<Refused> turnAway() {
+        var refused = Optional.ofNullable(fullNow);
+        refused.ifPresent(_ -> rejected());
+        return refused;
+    }
+
+    /// @param refused what whoever comes now is told; null while the queue has a place
+    void full(@Nullable Refused refused) {
+        fullNow = refused;
     }
 
     void prefixes(PrefixDigest digest) {

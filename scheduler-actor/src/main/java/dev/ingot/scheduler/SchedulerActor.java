@@ -120,7 +120,7 @@ public final class SchedulerActor {
         this.timers = timers;
         this.worker = model.worker();
         this.fromWorker = context.messageAdapter(Worker.Reply.class, FromWorker::new);
-        this.admission = new Admission(limits, model);
+        this.admission = new Admission(limits, model, metrics);
         var kv = model.kv();
         this.planner = new StepPlanner(limits, kv.blockSize(), kv.blockCount(), kv.groups());
         this.policy = limits.policy();
@@ -193,7 +193,9 @@ public final class SchedulerActor {
             case CheckStep _ -> {
                 watchdog.check(inFlight.running(), nanoClock.getAsLong());
                 expire();
-                metrics.backlog(roster.waiting(), roster.backlog(drainRate));
+                var backlog = roster.backlog(drainRate);
+                metrics.backlog(roster.waiting(), backlog);
+                admission.tellAgain(backlog);
             }
             case Probe(ActorRef<Canary.Answer> replyTo) -> {
                 if (canary.asked(replyTo, !inFlight.isEmpty())) {
@@ -209,6 +211,7 @@ public final class SchedulerActor {
             drainedTo.clear();
         }
         metrics.queues(roster.running().size(), roster.waiting().size());
+        admission.tellIfFull(roster, drainRate);
         return Behaviors.same();
     }
 
@@ -481,6 +484,7 @@ public final class SchedulerActor {
     }
 
     private Behavior<Command> stopped() {
+        admission.close();
         if (!inFlight.isEmpty()) {
             stepsLost.accept(inFlight.requests());
         }

@@ -375,6 +375,44 @@ final class SchedulerActorTest {
         var full = client.expectMessageClass(Engine.Rejected.class);
         assertThat(full.reason()).isEqualTo(Engine.Rejection.QUEUE_FULL);
         assertThat(full.retryAfter()).isGreaterThanOrEqualTo(Duration.ofSeconds(1));
+        assertThat(metrics.turnAway())
+                .as("whoever comes next need not prepare")
+                .hasValueSatisfying(refused -> {
+                    assertThat(refused.reason()).isEqualTo(Requests.Reason.QUEUE_FULL);
+                    assertThat(refused.message()).isEqualTo(full.message());
+                    assertThat(refused.retryAfter()).isEqualTo(full.retryAfter());
+                });
+    }
+
+    @Test
+    void turnsNobodyAwayUnpreparedWhileThereIsRoomNorWhenItHasEnded() {
+        KvGeometry kv = FakeWorker.geometry(4, 100);
+        blocks = new KvAllocator(4, 100, true);
+        var stuck = kit.<Worker.Command>createTestProbe();
+        var metrics = new EngineMetrics(new PrometheusRegistry(), "fake");
+        var engine = engine(new SchedulerLimits(MAX_LENGTH, 1, 16, 2), kv, stuck.ref(), metrics);
+        for (int i = 1; i <= 3; i++) {
+            assertThat(metrics.turnAway()).isEmpty();
+            engine.tell(submit(i, Tokens.of(1, 2, 3), 5, PLENTY));
+            client.expectMessageClass(Engine.Accepted.class);
+        }
+        engine.tell(submit(4, Tokens.of(1, 2, 3), 5, PLENTY));
+        client.expectMessageClass(Engine.Rejected.class);
+        assertThat(metrics.turnAway()).isPresent();
+
+        engine.tell(new Engine.Abort(new SequenceId(2, 0), 0, FinishReason.ABORTED));
+        engine.tell(new Engine.Abort(new SequenceId(3, 0), 0, FinishReason.ABORTED));
+        engine.tell(submit(5, Tokens.of(1, 2, 3), 5, PLENTY));
+        client.expectMessageClass(Engine.Accepted.class);
+        assertThat(metrics.turnAway()).as("one place is free").isEmpty();
+
+        engine.tell(submit(6, Tokens.of(1, 2, 3), 5, PLENTY));
+        client.expectMessageClass(Engine.Accepted.class);
+        engine.tell(submit(7, Tokens.of(1, 2, 3), 5, PLENTY));
+        client.expectMessageClass(Engine.Rejected.class);
+        assertThat(metrics.turnAway()).isPresent();
+        kit.stop(engine);
+        assertThat(metrics.turnAway()).as("the next engine's queue is empty").isEmpty();
     }
 
     @Test

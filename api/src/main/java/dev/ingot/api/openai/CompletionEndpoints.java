@@ -77,7 +77,7 @@ final class CompletionEndpoints {
     private Prepared prepare(ChatCompletionRequest request, Call call) {
         var entry = models.named(request.model());
         String name = entry.model().nameFor(request.model());
-        requireReady(entry.serving());
+        requireRoom(entry.serving());
         var mapped =
                 entry.mapper().map(request, CallerOfRequest.of(call.request(), request.caller()));
         var names = new TokenNames(entry.model().tokenizer(), request.output().tokensAsIds());
@@ -94,7 +94,7 @@ final class CompletionEndpoints {
     private Prepared prepare(CompletionRequest request, Call call) {
         var entry = models.named(request.model());
         String name = entry.model().nameFor(request.model());
-        requireReady(entry.serving());
+        requireRoom(entry.serving());
         var mapped =
                 entry.mapper().map(request, CallerOfRequest.of(call.request(), request.caller()));
         var names = new TokenNames(entry.model().tokenizer(), request.output().tokensAsIds());
@@ -107,12 +107,17 @@ final class CompletionEndpoints {
         return new Head(id, clock.instant().getEpochSecond(), name);
     }
 
-    /// Before a prompt is tokenized in vain. What is not ready a moment later is refused by the engine itself.
-    private static void requireReady(Serving serving) {
+    /// Before a prompt is tokenized in vain. Who finds no engine or no room a moment later is refused by the engine itself.
+    private static void requireRoom(Serving serving) {
         var now = serving.status().get();
         if (!now.isReady()) {
             throw new ApiException(notReady(now));
         }
+        serving.turnAway()
+                .get()
+                .ifPresent(refused -> {
+                    throw new ApiException(ExchangeActor.errorOf(refused));
+                });
     }
 
     static ApiError notReady(EngineStatus status) {

@@ -263,7 +263,7 @@ final class ExchangeActor {
         return Behaviors.same();
     }
 
-    private static ApiError errorOf(Requests.Refused refused) {
+    static ApiError errorOf(Requests.Refused refused) {
         return switch (refused.reason()) {
             case QUEUE_FULL ->
                     ApiError.queueFull(refused.message(), atLeastSoon(refused.retryAfter()));

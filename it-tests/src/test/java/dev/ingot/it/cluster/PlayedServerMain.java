@@ -150,7 +150,9 @@ public final class PlayedServerMain {
         var routes =
                 new OpenAiRoutes(
                                 system,
-                                List.of(new Serving(model, () -> status, requests)),
+                                List.of(
+                                        new Serving(
+                                                model, () -> status, Optional::empty, requests)),
                                 config.openAi(),
                                 new Random(1),
                                 InstantSource.system())
