@@ -1,9 +1,6 @@
 package dev.ingot.scheduler;
 
 import dev.ingot.engine.sequence.FinishReason;
-import dev.ingot.engine.sequence.SequenceId;
-import dev.ingot.engine.sequence.Tokens;
-import dev.ingot.engine.text.Detokenizer;
 import dev.ingot.engine.text.Tokenizer;
 import dev.ingot.scheduler.Requests.Attach;
 import dev.ingot.scheduler.Requests.ClientGone;
@@ -15,8 +12,6 @@ import dev.ingot.scheduler.Requests.Refused;
 import dev.ingot.scheduler.Requests.Taken;
 import dev.ingot.scheduler.Requests.Whole;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Objects;
 import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -61,29 +56,15 @@ public final class RequestActor {
     private final ActorRef<Engines.Command> engines;
     private final ActorRef<Requests.Answer> opener;
     private final ActorRef<Engines.Answer> fromEngines;
-    private final ActorRef<Engine.Event> fromEngine;
     private final EngineMetrics metrics;
-    private final LongSupplier nanoClock;
-    private final long arrivedNanos;
-    private final List<ChoiceOutput> choices = new ArrayList<>();
+    private final Latency latency;
+    private final Choices choices;
+    private final Submission submission;
+    private final Listener listener;
 
-    private @Nullable ActorRef<Engine.Command> engine;
-    private String numericClass = "";
-    private boolean approximate;
     private Engine.@Nullable Rejected lastRejection;
-    private int epoch;
     private int enginesLost;
     private boolean opened;
-    private long firstTokenNanos;
-    private long lastTokenNanos;
-
-    private @Nullable ActorRef<Output> stream;
-    private @Nullable ActorRef<Whole> collector;
-    private final List<Output> collected = new ArrayList<>();
-    private boolean outstanding;
-    private int nextChoice;
-    private @Nullable Output lastWord;
-    private boolean lastWordTold;
 
     /// What a request actor hears besides its client.
     sealed interface Internal extends Handle permits FromEngines, FromEngine, Deadline {}
@@ -117,20 +98,16 @@ public final class RequestActor {
         this.engines = engines;
         this.opener = opener;
         this.metrics = metrics;
-        this.nanoClock = nanoClock;
-        this.arrivedNanos = nanoClock.getAsLong();
+        this.latency = new Latency(metrics, nanoClock, spec.choices().size() == 1);
         this.fromEngines = context.messageAdapter(Engines.Answer.class, FromEngines::new);
-        this.fromEngine = context.messageAdapter(Engine.Event.class, FromEngine::new);
-        for (var choice : spec.choices()) {
-            var detokenizer =
-                    new Detokenizer(tokenizer, spec.skipSpecialTokens(), spec.keptSpecialTokens())
-                            .continuing(choice.prompt());
-            // A whole answer has no reader to wait for; the client asked for all of it.
-            int credit = spec.stream() ? WINDOW : Integer.MAX_VALUE;
-            choices.add(
-                    new ChoiceOutput(
-                            choices.size(), choice, detokenizer, spec.includeStopString(), credit));
-        }
+        this.choices = new Choices(spec, tokenizer);
+        this.submission =
+                new Submission(
+                        spec,
+                        choices,
+                        context.messageAdapter(Engine.Event.class, FromEngine::new),
+                        metrics);
+        this.listener = new Listener(choices);
     }
 
     /// @param opener told once whether the request runs
@@ -171,13 +148,13 @@ public final class RequestActor {
             case FromEngine(Engine.Event event) -> onEvent(event);
             case Attach(ActorRef<Output> to) -> {
                 timers.cancel(Deadline.ATTACH);
-                stream = to;
+                listener.attach(to);
                 yield tell();
             }
             case Taken _ -> taken();
             case Collect(ActorRef<Whole> to) -> {
                 timers.cancel(Deadline.ATTACH);
-                collector = to;
+                listener.collect(to);
                 yield tell();
             }
             case ClientGone _ -> Behaviors.stopped();
@@ -193,59 +170,34 @@ public final class RequestActor {
                 model,
                 spec.choices().getFirst().prompt(),
                 spec.cacheSalt(),
-                (int) choices.stream().filter(choice -> !choice.isEnded()).count(),
+                choices.runningCount(),
                 opened,
-                numericClass);
+                submission.numericClass());
     }
 
     private Behavior<Handle> submit(Engines.Found found) {
-        if (engine != null || lastWord != null) {
+        if (submission.engine() != null || listener.hasLastWord()) {
             return Behaviors.same(); // A second answer to a question asked twice, or too late.
-        }
-        var ready = found.engine();
-        if (numericClass.isEmpty()) {
-            numericClass = found.numericClass();
-        } else if (!numericClass.equals(found.numericClass())
-                && choices.stream().anyMatch(choice -> choice.deliveredCount() > 0)) {
-            approximate = true;
-            metrics.continuedApproximately();
         }
         assert FaultPoint.REQUEST_BEFORE_SUBMIT.passed();
         timers.cancel(Deadline.RECOVERY);
-        engine = ready;
-        context.watch(ready);
-        for (int i = 0; i < choices.size(); i++) {
-            var choice = choices.get(i);
-            if (!choice.isEnded()) {
-                ready.tell(
-                        new Engine.Submit(
-                                new SequenceId(spec.id(), i),
-                                epoch,
-                                choice.spec().prompt(),
-                                choice.log(),
-                                choice.spec().params(),
-                                spec.caller(),
-                                spec.cacheSalt(),
-                                choice.creditUpTo(),
-                                opened,
-                                fromEngine));
-            }
-        }
+        context.watch(found.engine());
+        submission.submit(found, opened);
         return Behaviors.same();
     }
 
-    private Behavior<Handle> engineLost(ActorRef<Void> lost) {
-        if (!isEngine(lost) || lastWord != null) {
+    private Behavior<Handle> engineLost(ActorRef<?> lost) {
+        var engine = submission.engine();
+        if (!Objects.equals(engine, lost) || listener.hasLastWord()) {
             return Behaviors.same();
         }
-        var left = engine;
-        engine = null;
-        return lost(left, "the engine was lost");
+        submission.left();
+        return lost(engine, "the engine was lost");
     }
 
     /// Engines that are full are said so by the last of them, or by whoever knows all.
     private Behavior<Handle> allFull(Engines.AllFull full) {
-        if (opened || engine != null) {
+        if (opened || submission.engine() != null) {
             return Behaviors.same();
         }
         var last = lastRejection;
@@ -253,10 +205,6 @@ public final class RequestActor {
                 Reason.QUEUE_FULL,
                 last == null ? full.message() : last.message(),
                 full.retryAfter().isZero() && last != null ? last.retryAfter() : full.retryAfter());
-    }
-
-    private boolean isEngine(ActorRef<?> actor) {
-        return Objects.equals(engine, actor);
     }
 
     private Behavior<Handle> lost(@Nullable ActorRef<Engine.Command> left, String why) {
@@ -268,8 +216,13 @@ public final class RequestActor {
 
     private Behavior<Handle> recover(
             @Nullable ActorRef<Engine.Command> left, boolean wasFull, String why) {
-        context.getLog().info("Request {} (epoch {}): {}", Long.toHexString(spec.id()), epoch, why);
-        epoch++;
+        context.getLog()
+                .info(
+                        "Request {} (epoch {}): {}",
+                        Long.toHexString(spec.id()),
+                        submission.epoch(),
+                        why);
+        submission.beginEpoch();
         metrics.resubmitted();
         timers.startSingleTimer(Deadline.RECOVERY, RECOVERY_DEADLINE);
         engines.tell(new Engines.Find(wanted(), left, wasFull, fromEngines));
@@ -278,7 +231,7 @@ public final class RequestActor {
 
     /// There is no engine to go on with, and there will be none.
     private Behavior<Handle> giveUp(Engines.NoEngine nobody) {
-        if (engine != null || lastWord != null) {
+        if (submission.engine() != null || listener.hasLastWord()) {
             return Behaviors.same();
         }
         if (opened) {
@@ -296,9 +249,9 @@ public final class RequestActor {
     }
 
     private Behavior<Handle> onEvent(Engine.Event event) {
-        if (event.epoch() != epoch
-                || lastWord != null
-                || event.sequence().choice() >= choices.size()) {
+        if (!submission.isCurrent(event)
+                || listener.hasLastWord()
+                || event.sequence().choice() >= choices.count()) {
             return Behaviors.same(); // From an engine that this request has left.
         }
         var choice = choices.get(event.sequence().choice());
@@ -312,9 +265,9 @@ public final class RequestActor {
                 assert FaultPoint.REQUEST_ON_TOKENS.passed();
                 int before = choice.deliveredCount();
                 if (choice.add(sampled.firstIndex(), sampled.tokens(), sampled.logprobs())) {
-                    abort(sampled.sequence(), FinishReason.STOP);
+                    submission.abort(sampled.sequence(), FinishReason.STOP);
                 }
-                measure(choice.deliveredCount() - before);
+                latency.delivered(choice.deliveredCount() - before);
                 yield tell();
             }
             case Engine.Finished finished -> {
@@ -334,7 +287,7 @@ public final class RequestActor {
     }
 
     private Behavior<Handle> openIfAccepted() {
-        if (opened || !choices.stream().allMatch(ChoiceOutput::isAccepted)) {
+        if (opened || !choices.areAccepted()) {
             return Behaviors.same();
         }
         opened = true;
@@ -365,9 +318,7 @@ public final class RequestActor {
     }
 
     private Behavior<Handle> goOnElsewhere(String why) {
-        var left = engine;
-        leaveEngine();
-        return recover(left, false, why);
+        return recover(leaveEngine(), false, why);
     }
 
     private Behavior<Handle> tryAgain(String why) {
@@ -376,59 +327,45 @@ public final class RequestActor {
     }
 
     private Behavior<Handle> leaveFull(String why) {
-        var left = engine;
-        leaveEngine();
-        return recover(left, true, why);
+        return recover(leaveEngine(), true, why);
     }
 
-    /// Ends what still runs there, so that nothing of the old epoch holds blocks.
-    private void leaveEngine() {
-        if (engine == null) {
-            return;
-        }
-        context.unwatch(engine);
-        abortAll();
-        engine = null;
-    }
-
-    private void abortAll() {
-        for (int i = 0; i < choices.size(); i++) {
-            if (!choices.get(i).isEnded()) {
-                abort(new SequenceId(spec.id(), i), FinishReason.ABORTED);
-            }
-        }
-    }
-
-    private void abort(SequenceId sequence, FinishReason reason) {
+    /// Ends what still runs there.
+    ///
+    /// @return the engine that is left, if there was one
+    private @Nullable ActorRef<Engine.Command> leaveEngine() {
+        var engine = submission.engine();
         if (engine != null) {
-            engine.tell(new Engine.Abort(sequence, epoch, reason));
+            context.unwatch(engine);
+            submission.abortAll();
+            submission.left();
         }
+        return engine;
     }
 
     private Behavior<Handle> breakOff(String message) {
         context.getLog().warn("Request {} broken off: {}", Long.toHexString(spec.id()), message);
         leaveEngine();
-        lastWord = new Output.Broken(message);
+        listener.lastWord(new Output.Broken(message));
         return tell();
     }
 
     private Behavior<Handle> timedOut(boolean inQueue, String message, Duration retryAfter) {
-        lastWord = new Output.TimedOut(inQueue, message, retryAfter);
+        listener.lastWord(new Output.TimedOut(inQueue, message, retryAfter));
         metrics.timedOut(inQueue);
         return tell();
     }
 
     /// The request's own time is up, wherever it stands: once, and nothing of it is left anywhere.
     private Behavior<Handle> timeIsUp() {
-        if (lastWord != null) {
+        if (listener.hasLastWord()) {
             return Behaviors.same(); // It ended in time; only its client is late.
         }
-        int tokens = choices.stream().mapToInt(ChoiceOutput::deliveredCount).sum();
         var message =
                 "The request was to end within "
                         + spec.timeout().toMillis() / 1e3
                         + " s, and has got "
-                        + tokens
+                        + choices.deliveredCount()
                         + " tokens.";
         leaveEngine();
         if (opened) {
@@ -438,105 +375,34 @@ public final class RequestActor {
         return refuse(Reason.TIMED_OUT, message, Duration.ZERO);
     }
 
-    private void measure(int tokens) {
-        if (tokens == 0) {
-            return;
-        }
-        long now = nanoClock.getAsLong();
-        if (firstTokenNanos == 0) {
-            firstTokenNanos = now;
-            metrics.firstToken(now - arrivedNanos);
-        } else if (choices.size() == 1) {
-            metrics.nextToken(now - lastTokenNanos);
-        }
-        lastTokenNanos = now;
-    }
-
     // ------------------------------------------------------------------ the client's side
 
     /// Tells the client what is pending, as far as it asks for it.
     private Behavior<Handle> tell() {
-        if (lastWord == null && choices.stream().allMatch(ChoiceOutput::isEnded)) {
-            lastWord = new Output.Completed(totalUsage(), approximate);
-            metrics.requestCompleted(nanoClock.getAsLong() - arrivedNanos, totalUsage());
+        if (!listener.hasLastWord() && choices.haveEnded()) {
+            listener.lastWord(new Output.Completed(choices.usage(), submission.isApproximate()));
+            latency.completed(choices.usage());
+            var engine = submission.engine();
             if (engine != null) {
                 context.unwatch(engine);
             }
         }
-        if (stream != null) {
-            return stream(stream);
-        }
-        if (collector != null && lastWord != null) {
-            for (var output = pending(); output != null; output = pending()) {
-                collected.add(output);
+        return switch (listener.tell()) {
+            case NOT_ALL -> Behaviors.same();
+            case LAST_WORD -> {
+                timers.startSingleTimer(Deadline.LAST_WORD, LAST_WORD_DEADLINE);
+                yield Behaviors.same();
             }
-            collected.add(lastWord);
-            collector.tell(new Whole(collected));
-            return Behaviors.stopped();
-        }
-        return Behaviors.same();
-    }
-
-    private Behavior<Handle> stream(ActorRef<Output> to) {
-        if (outstanding || lastWordTold) {
-            return Behaviors.same();
-        }
-        var output = pending();
-        if (output == null && lastWord != null) {
-            output = lastWord;
-            lastWordTold = true;
-            timers.startSingleTimer(Deadline.LAST_WORD, LAST_WORD_DEADLINE);
-        }
-        if (output != null) {
-            outstanding = true;
-            to.tell(output);
-        }
-        return Behaviors.same();
-    }
-
-    /// The next pending output, taking turns among the choices.
-    private @Nullable Output pending() {
-        for (int i = 0; i < choices.size(); i++) {
-            var output = choices.get((nextChoice + i) % choices.size()).next();
-            if (output != null) {
-                nextChoice = (nextChoice + i + 1) % choices.size();
-                return output;
-            }
-        }
-        return null;
+            case ALL -> Behaviors.stopped();
+        };
     }
 
     private Behavior<Handle> taken() {
-        outstanding = false;
-        if (lastWordTold) {
+        if (listener.taken()) {
             return Behaviors.stopped();
         }
-        for (int i = 0; i < choices.size(); i++) {
-            var choice = choices.get(i);
-            if (choice.taken(WINDOW) && engine != null) {
-                engine.tell(
-                        new Engine.Credit(
-                                new SequenceId(spec.id(), i), epoch, choice.creditUpTo()));
-            }
-        }
+        submission.grantTaken();
         return tell();
-    }
-
-    private Engine.Usage totalUsage() {
-        int prompt = 0;
-        int cached = 0;
-        int output = 0;
-        var previous = Tokens.NONE;
-        for (var choice : choices) {
-            // A prompt counts once, however many choices are drawn from it; they follow each other.
-            if (!choice.spec().prompt().equals(previous)) {
-                prompt += choice.usage().promptTokens();
-                cached += choice.usage().cachedTokens();
-            }
-            previous = choice.spec().prompt();
-            output += choice.usage().outputTokens();
-        }
-        return new Engine.Usage(prompt, cached, output);
     }
 
     private Behavior<Handle> overdue(Deadline deadline) {
@@ -557,8 +423,8 @@ public final class RequestActor {
 
     private Behavior<Handle> stopped() {
         engines.tell(new Engines.Forget(fromEngines));
-        if (lastWord == null) {
-            abortAll();
+        if (!listener.hasLastWord()) {
+            submission.abortAll();
         }
         return Behaviors.same();
     }

@@ -23,9 +23,9 @@ enum Mutant {
             "blocks.release(sequence, fence);",
             "blocks.release(sequence, fence); blocks.release(sequence, fence);"),
     NEW_EPOCH_REFUSED(
-            "scheduler-actor/src/main/java/dev/ingot/scheduler/RequestActor.java",
-            "if (event.epoch() != epoch\n",
-            "if (event.epoch() > 2\n"),
+            "scheduler-actor/src/main/java/dev/ingot/scheduler/Submission.java",
+            "return event.epoch() == epoch;",
+            "return event.epoch() <= 2;"),
     SAMPLER_STARTS_ANEW(
             "scheduler-actor/src/main/java/dev/ingot/scheduler/Admission.java",
             "submit.generated(),\n                        vocabulary",
