@@ -18,7 +18,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import tools.jackson.databind.node.ObjectNode;
 
-/// Something blocks every thread of Pekko's default dispatcher, and of Java's common pool: whatever nobody gave threads of its own.
+/// Something blocks every thread of Pekko's default dispatcher, and of Java's common pool: whatever nobody gave threads
+/// of its own.
 @Alone
 final class StarvedThreadsTest {
     /// More than a pool has threads.

@@ -12,15 +12,17 @@ import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.apache.pekko.util.ByteString;
 import org.jspecify.annotations.Nullable;
 
-/// A stream whose client may come back to it: it numbers the events, keeps the last of them, and waits for a while where nobody reads.
+/// A stream whose client may come back to it: it numbers the events, keeps the last of them, and waits for a while
+/// where nobody reads.
 ///
 /// ```
 /// request ──Offered──▶ numbered, kept ──one at a time──▶ reader, the newest one
 ///         ◀──Ack────── as soon as the reader has taken it
 /// ```
 ///
-/// While nobody reads, nothing is acknowledged: the sequence pauses as it does for a slow reader. An event is kept once the reader
-/// has taken all before it; the oldest go where they are more than [#KEPT_BYTES], so that the memory of a stream is bounded.
+/// While nobody reads, nothing is acknowledged: the sequence pauses as it does for a slow reader. An event is kept once
+/// the reader has taken all before it; the oldest go where they are more than [#KEPT_BYTES], so that the memory of a
+/// stream is bounded.
 final class ReplayActor {
     /// Of events that were told; the last one is kept however long it is. More than lies in the buffers of a connection.
     static final int KEPT_BYTES = 64 << 10;

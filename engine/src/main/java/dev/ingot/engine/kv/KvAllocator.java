@@ -455,7 +455,8 @@ public final class KvAllocator {
         return holding;
     }
 
-    /// Checks that every block is accounted for and has one writer at most. Costs time in the size of the pool; for tests and for the actor's own doubts.
+    /// Checks that every block is accounted for and has one writer at most. Costs time in the size of the pool; for
+    /// tests and for the actor's own doubts.
     ///
     /// @throws IllegalStateException if a block is lost, has two states, or has two writers
     public void checkInvariants() {

@@ -1,8 +1,9 @@
 /// The vocabulary that models are written in, and what a device has to offer to run them.
 ///
-/// A model records its operations on an [Encoder][dev.ingot.engine.ops.Encoder] in the order of its
-/// paper; the [Device][dev.ingot.engine.ops.Device] decides how each one runs. Nothing here computes but what is to have the same bits on
-/// every device: [weights][dev.ingot.engine.ops.SoftmaxWeight] of draws and [edits][dev.ingot.engine.ops.LogitEdits] of logits.
+/// A model records its operations on an [Encoder][dev.ingot.engine.ops.Encoder] in the order of its paper; the
+/// [Device][dev.ingot.engine.ops.Device] decides how each one runs. Nothing here computes but what is to have the same
+/// bits on every device: [weights][dev.ingot.engine.ops.SoftmaxWeight] of draws and
+/// [edits][dev.ingot.engine.ops.LogitEdits] of logits.
 ///
 /// ```
 /// Device ── matrix(…), allocate(…), kvCache(…)   at load, once

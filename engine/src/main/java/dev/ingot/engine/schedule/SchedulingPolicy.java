@@ -20,7 +20,8 @@ public record SchedulingPolicy(
         int longPromptTokens,
         double stretch,
         double stretchOfAll) {
-    /// Short prompts are answered soon, and nobody who reads waits for more than the time of some three tokens: what a step was foretold to take is not exact.
+    /// Short prompts are answered soon, and nobody who reads waits for more than the time of some three tokens: what a
+    /// step was foretold to take is not exact.
     private static final double DEFAULT_STRETCH_OF_ALL = 2.5;
 
     public static final SchedulingPolicy DEFAULT =

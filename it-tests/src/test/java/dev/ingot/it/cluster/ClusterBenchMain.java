@@ -22,7 +22,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// `./ingot bench-cluster [routing] [overhead] [overhead-beside-compute]`: what routing by prefixes brings, and what a router costs.
+/// `./ingot bench-cluster [routing] [overhead] [overhead-beside-compute]`: what routing by prefixes brings, and what a
+/// router costs.
 public final class ClusterBenchMain {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 

@@ -47,9 +47,9 @@ import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.stream.Materializer;
 
-/// A server whose engine is played: it tells a sequence its first token at once and then one in each step, to all sequences at the same
-/// time. A step takes 10 ms, with more than 32 sequences 50 ms. A token's id says when it was told. So what a client sees is the way of
-/// a token, and not the time of a model.
+/// A server whose engine is played: it tells a sequence its first token at once and then one in each step, to all
+/// sequences at the same time. A step takes 10 ms, with more than 32 sequences 50 ms. A token's id says when it was
+/// told. So what a client sees is the way of a token, and not the time of a model.
 ///
 /// Arguments: nothing, to serve alone; or the place of a router to join.
 public final class PlayedServerMain {

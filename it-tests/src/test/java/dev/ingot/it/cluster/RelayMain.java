@@ -11,8 +11,8 @@ import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 
-/// A process between clients and a server that passes bytes on and does nothing else, on one thread and without a framework: what any
-/// process in between costs.
+/// A process between clients and a server that passes bytes on and does nothing else, on one thread and without a
+/// framework: what any process in between costs.
 public final class RelayMain {
     private static final int BYTES = 1 << 16;
 

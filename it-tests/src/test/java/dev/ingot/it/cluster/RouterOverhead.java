@@ -8,11 +8,12 @@ import java.util.Locale;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 
-/// What a router costs, against the same engine that is asked itself, both on this machine and as the launcher starts them, by turns.
+/// What a router costs, against the same engine that is asked itself, both on this machine and as the launcher starts
+/// them, by turns.
 ///
-/// With a played engine, which computes nothing, the difference is the router's own. With a real one the router takes computing time
-/// away from the engine, as long as both are on the same cores. What any process in between costs is measured by one that passes bytes
-/// on ([RelayMain]).
+/// With a played engine, which computes nothing, the difference is the router's own. With a real one the router takes
+/// computing time away from the engine, as long as both are on the same cores. What any process in between costs is
+/// measured by one that passes bytes on ([RelayMain]).
 final class RouterOverhead {
     private static final int ROUNDS = 3;
     private static final Duration COUNTED = Duration.ofSeconds(5);

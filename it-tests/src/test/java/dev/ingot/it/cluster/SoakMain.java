@@ -9,8 +9,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/// `./ingot check-cluster [--runs N]`: loses engine nodes under 32 streams, again and again, and compares every answer with that of
-/// an undisturbed run.
+/// `./ingot check-cluster [--runs N]`: loses engine nodes under 32 streams, again and again, and compares every answer
+/// with that of an undisturbed run.
 ///
 /// Of each loss it says after how long the router knew, and for how long the client that was worst off heard nothing. What is
 /// between the two is recomputation: its streams are prefilled elsewhere, with all that they have said, beside the others.

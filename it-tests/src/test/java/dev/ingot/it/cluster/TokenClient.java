@@ -16,8 +16,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/// Clients that read streams, one after the other each, as cheaply as can be: one thread for all, no JSON. What a client costs here
-/// is taken from the servers that run on the same cores.
+/// Clients that read streams, one after the other each, as cheaply as can be: one thread for all, no JSON. What a
+/// client costs here is taken from the servers that run on the same cores.
 final class TokenClient {
     private static final byte[] TOKENS = bytes("\"token_ids\":[");
     private static final byte[] LAST_CHUNK = bytes("\r\n0\r\n\r\n");

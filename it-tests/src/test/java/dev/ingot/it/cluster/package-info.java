@@ -1,5 +1,5 @@
-/// A router and engine nodes as processes of their own, and what becomes of streams when those are killed, paused, cut off, drained,
-/// restarted and refused.
+/// A router and engine nodes as processes of their own, and what becomes of streams when those are killed, paused, cut
+/// off, drained, restarted and refused.
 ///
 /// Where each fault of the catalogue that is about nodes is shown, with a proof that it has happened:
 ///

@@ -1,9 +1,9 @@
 /// The CPU as a device: C kernels behind one narrow header, `src/main/native/include/ingot_cpu.h`.
 ///
-/// A step is recorded by [CpuEncoder][dev.ingot.kernels.cpu.CpuEncoder] as an array of op descriptors
-/// in native memory, and run by one downcall in which a team of native threads, the caller among them,
-/// walks through it. The caller is the thread of `CpuQueue`, which takes two steps. An op is shared item by item, and nobody is waited for who holds no item: a thread
-/// that the system took off its core costs no more than its own work. Recording allocates nothing.
+/// A step is recorded by [CpuEncoder][dev.ingot.kernels.cpu.CpuEncoder] as an array of op descriptors in native memory,
+/// and run by one downcall in which a team of native threads, the caller among them, walks through it. The caller is
+/// the thread of `CpuQueue`, which takes two steps. An op is shared item by item, and nobody is waited for who holds no
+/// item: a thread that the system took off its core costs no more than its own work. Recording allocates nothing.
 ///
 /// ## Who owns which memory
 ///
@@ -22,12 +22,12 @@
 ///
 /// ## Quantized weights
 ///
-/// Every quantized source is repacked once, at load, value for value, into panels of 4- or 8-bit levels
-/// with a scale and a bias for every group of 16, 32 or 64 inputs; [PackedFormat][dev.ingot.kernels.cpu.PackedFormat] has the table of what
-/// that takes. They are multiplied in integers: a row of activations is quantized to 8 bits by the same
-/// groups first. What that adds to the error, against the double-precision product with the same
-/// weights, for normally distributed activations and 1024 inputs (`QuantizedTest`, 2026-11-21): a root
-/// mean square of 0.47 % of the results' with groups of 16, 0.52 to 0.55 % with 32, 0.57 to 0.61 % with 64.
+/// Every quantized source is repacked once, at load, value for value, into panels of 4- or 8-bit levels with a scale
+/// and a bias for every group of 16, 32 or 64 inputs; [PackedFormat][dev.ingot.kernels.cpu.PackedFormat] has the table
+/// of what that takes. They are multiplied in integers: a row of activations is quantized to 8 bits by the same groups
+/// first. What that adds to the error, against the double-precision product with the same weights, for normally
+/// distributed activations and 1024 inputs (`QuantizedTest`, 2026-11-21): a root mean square of 0.47 % of the results'
+/// with groups of 16, 0.52 to 0.55 % with 32, 0.57 to 0.61 % with 64.
 ///
 /// With fast numerics, where the processor multiplies pairs of BF16 (`avx512bf16`), activations are rounded to BF16 for
 /// weights in BF16, which adds 0.16 to 0.17 % by the same measure (`MatmulTest`); the other variants take them as they are.

@@ -11,8 +11,8 @@ import dev.ingot.engine.ops.Tensor;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/// Dispatches attention: `attention.h`, and `flash.h` for prompts where numerics are fast. Sizes the grid by what the batch's tensors hold when the op is
-/// recorded, which is before anything of the step has run.
+/// Dispatches attention: `attention.h`, and `flash.h` for prompts where numerics are fast. Sizes the grid by what the
+/// batch's tensors hold when the op is recorded, which is before anything of the step has run.
 final class AttentionOps {
     /// `SPLIT`, `TILE_ROWS`, `TILES`
     private static final int SPLIT = 128;
