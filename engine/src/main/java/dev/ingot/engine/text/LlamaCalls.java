@@ -1,15 +1,13 @@
 package dev.ingot.engine.text;
 
-import java.util.List;
 import java.util.function.IntFunction;
 
 /// Calls of a Llama 3 model: its whole answer is one, or several with a semicolon between them, with or without a mark.
 ///
 ///     <|python_tag|>{"name": "get_weather", "parameters": {"city": "Paris"}}
 ///
-/// An answer that begins otherwise is words to its end, unless the mark comes in it. The mark is a special token, so the
-/// text must hold it: [OutputFormat#marks].
-final class LlamaCalls implements OutputParser {
+/// An answer that begins otherwise is words to its end, unless the mark comes in it.
+final class LlamaCalls extends MarkedCalls {
     static final String MARK = "<|python_tag|>";
 
     private enum State {
@@ -19,44 +17,34 @@ final class LlamaCalls implements OutputParser {
         WORDS
     }
 
-    private final SpokenParts parts;
-    private final StringBuilder held = new StringBuilder();
     private State state = State.BETWEEN;
-    private JsonExtent extent = new JsonExtent();
-    private int objectStart;
     private boolean afterCall;
 
     LlamaCalls(IntFunction<String> idOfCall) {
-        parts = new SpokenParts(idOfCall);
+        super(MARK, idOfCall);
     }
 
     @Override
-    public List<SpokenPart> add(String delta) {
-        for (int i = 0; i < delta.length(); i++) {
-            add(delta.charAt(i));
-        }
-        return parts.take();
-    }
-
-    @Override
-    public List<SpokenPart> finish() {
+    protected boolean endsInLayout() {
         boolean onlyLayout = afterCall && held.toString().replace(';', ' ').isBlank();
-        if (state != State.BETWEEN || !onlyLayout) {
-            giveHeld();
-        }
-        return parts.take();
+        return state == State.BETWEEN && onlyLayout;
     }
 
-    private void add(char c) {
-        held.append(c);
+    @Override
+    protected void added(char c) {
         switch (state) {
             case BETWEEN -> between(c);
             case OBJECT -> {
-                if (extent.add(c)) {
-                    endObject();
+                if (endsObject()) {
+                    CallText.readWithArguments(object())
+                            .ifPresentOrElse(this::give, this::giveAsWords);
                 }
             }
-            case WORDS -> inWords();
+            case WORDS -> {
+                if (findMark()) {
+                    state = State.BETWEEN;
+                }
+            }
         }
     }
 
@@ -70,12 +58,10 @@ final class LlamaCalls implements OutputParser {
             text = text.substring(MARK.length()).stripLeading();
         }
         if (c == '{' && text.equals("{")) {
-            objectStart = held.length() - 1;
+            beginObject();
             state = State.OBJECT;
-            extent = new JsonExtent();
-            extent.add(c);
         } else if (!MARK.startsWith(text)) { // and so not when there is nothing
-            giveHeld();
+            giveAsWords();
         }
     }
 
@@ -83,32 +69,16 @@ final class LlamaCalls implements OutputParser {
         return Character.isWhitespace(c) || (afterCall && c == ';');
     }
 
-    private void endObject() {
-        CallText.readWithArguments(held.substring(objectStart))
-                .ifPresentOrElse(
-                        call -> {
-                            parts.call(call);
-                            held.setLength(0);
-                            afterCall = true;
-                            state = State.BETWEEN;
-                        },
-                        this::giveHeld);
+    @Override
+    protected void give(CallText call) {
+        super.give(call);
+        afterCall = true;
+        state = State.BETWEEN;
     }
 
-    private void inWords() {
-        int mark = held.lastIndexOf("<");
-        if (mark < 0 || !MARK.startsWith(held.substring(mark))) {
-            giveHeld();
-        } else if (held.length() - mark == MARK.length()) {
-            parts.words(held.substring(0, mark));
-            held.delete(0, mark);
-            state = State.BETWEEN;
-        }
-    }
-
-    private void giveHeld() {
-        parts.words(held);
-        held.setLength(0);
+    @Override
+    protected void giveAsWords() {
+        super.giveAsWords();
         state = State.WORDS;
     }
 }
