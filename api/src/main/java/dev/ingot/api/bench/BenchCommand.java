@@ -1,5 +1,6 @@
 package dev.ingot.api.bench;
 
+import dev.ingot.api.console.ComputeFlags;
 import dev.ingot.api.console.ConsoleCommand;
 import dev.ingot.api.console.Table;
 import dev.ingot.engine.model.HfConfig;
@@ -25,6 +26,7 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -57,14 +59,7 @@ public final class BenchCommand extends ConsoleCommand {
                     "Folder of a Hugging Face checkpoint; models/make_random_model.py makes them.")
     private @Nullable Path model;
 
-    @Option(names = "--device", description = "auto, cpu or metal (default: ${DEFAULT-VALUE}).")
-    private String device = "auto";
-
-    @Option(
-            names = "--threads",
-            paramLabel = "N",
-            description = "Threads that compute on the CPU (default: one per core).")
-    private int threads = Runtime.getRuntime().availableProcessors();
+    @Mixin private ComputeFlags compute = new ComputeFlags();
 
     @Option(
             names = "--tests",
@@ -122,7 +117,7 @@ public final class BenchCommand extends ConsoleCommand {
     @Override
     public Integer call() throws IOException {
         check(repeat >= 1, "--repeat is " + repeat + ", expected at least 1");
-        check(threads >= 1 && threads <= 1024, "--threads is " + threads + ", expected 1 to 1024");
+        requireValid(compute::threads);
         check(
                 List.of("exact", "fast").contains(numerics),
                 "--numerics is '" + numerics + "', expected exact or fast");
@@ -147,13 +142,10 @@ public final class BenchCommand extends ConsoleCommand {
     }
 
     private List<BenchTest> chosenTests() {
-        try {
-            return tests.isEmpty()
-                    ? BenchTest.defaults()
-                    : tests.stream().map(BenchTest::parse).distinct().toList();
-        } catch (IllegalArgumentException e) {
-            throw wrong(e);
-        }
+        return valid(() ->
+                tests.isEmpty()
+                        ? BenchTest.defaults()
+                        : tests.stream().map(BenchTest::parse).distinct().toList());
     }
 
     /// Limits that hold the largest test, and no more.
@@ -177,8 +169,8 @@ public final class BenchCommand extends ConsoleCommand {
                         defaults.kvCacheType());
         return new WorkerSettings(
                 folder,
-                device,
-                threads,
+                compute.device().orElse("auto"),
+                compute.threads(),
                 OptionalInt.of(Math.max(2, length)),
                 batch,
                 maxStepTokens,
@@ -196,7 +188,7 @@ public final class BenchCommand extends ConsoleCommand {
 
     private int measureKernels() {
         check(model == null, "--kernels measures no model, but '" + model + "' is given");
-        try (var cpu = CpuDevice.open(threads, Numerics.named(numerics))) {
+        try (var cpu = CpuDevice.open(compute.threads(), Numerics.named(numerics))) {
             out().printf(
                             "%s, %s, %d threads; products with 3072×1024 weights, best of many%n",
                             cpu.info().name(), cpu.info().variant(), cpu.info().threads());

@@ -1,6 +1,7 @@
 package dev.ingot.api.bench;
 
 import dev.ingot.api.builtin.BuiltInModel;
+import dev.ingot.api.console.ComputeFlags;
 import dev.ingot.api.console.ConsoleCommand;
 import dev.ingot.api.console.Table;
 import dev.ingot.engine.files.ModelFiles;
@@ -25,6 +26,7 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import tools.jackson.core.JacksonException;
@@ -80,14 +82,7 @@ public final class PerplexityCommand extends ConsoleCommand {
             description = "Read no more than these (default: all).")
     private int maxDocuments = Integer.MAX_VALUE;
 
-    @Option(names = "--device", description = "auto, cpu or metal (default: ${DEFAULT-VALUE}).")
-    private String device = "auto";
-
-    @Option(
-            names = "--threads",
-            paramLabel = "N",
-            description = "Threads that compute on the CPU (default: one per core).")
-    private int threads = Runtime.getRuntime().availableProcessors();
+    @Mixin private ComputeFlags compute = new ComputeFlags();
 
     /// A row of the table to be.
     private record Candidate(Path model, WeightLoading loading, Numerics numerics) {
@@ -139,7 +134,7 @@ public final class PerplexityCommand extends ConsoleCommand {
 
     @Override
     public Integer call() throws IOException {
-        check(threads >= 1 && threads <= 1024, "--threads is " + threads + ", expected 1 to 1024");
+        requireValid(compute::threads);
         check(maxDocuments >= 1, "--max-documents is " + maxDocuments + ", expected at least 1");
         try {
             var candidates = candidates();
@@ -280,8 +275,8 @@ public final class PerplexityCommand extends ConsoleCommand {
                         defaults.kvCacheType());
         return new WorkerSettings(
                 candidate.model(),
-                device,
-                threads,
+                compute.device().orElse("auto"),
+                compute.threads(),
                 OptionalInt.of(longest),
                 defaults.maxSequences(),
                 defaults.maxStepTokens(),

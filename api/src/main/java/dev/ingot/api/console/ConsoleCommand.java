@@ -1,7 +1,9 @@
 package dev.ingot.api.console;
 
+import dev.ingot.engine.weights.CheckpointException;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
@@ -41,6 +43,28 @@ public abstract class ConsoleCommand implements Callable<Integer> {
     /// A refusal of the command line in the words of what refused it, to be thrown.
     protected final ParameterException wrong(RuntimeException cause) {
         return new ParameterException(commandLine(), String.valueOf(cause.getMessage()), cause);
+    }
+
+    /// What was asked for, or a refusal of the command line in the words of what refused it.
+    ///
+    /// @throws ParameterException if that throws an [IllegalArgumentException] or a [CheckpointException]
+    protected final <T> T valid(Supplier<T> settings) {
+        try {
+            return settings.get();
+        } catch (IllegalArgumentException | CheckpointException e) {
+            throw wrong(e);
+        }
+    }
+
+    /// As [#valid], where nothing comes of it.
+    ///
+    /// @throws ParameterException as there
+    protected final void requireValid(Runnable check) {
+        boolean _ =
+                valid(() -> {
+                    check.run();
+                    return true;
+                });
     }
 
     private CommandLine commandLine() {

@@ -1,4 +1,5 @@
-/// What every command of the command line shares: where it writes, how it refuses, and the tables that it prints.
+/// What the commands of the command line share: where they write, how they refuse, the flags that say what computes, and
+/// the tables that they print.
 @NullMarked
 package dev.ingot.api.console;
 
