@@ -20,6 +20,8 @@ public final class ComputeFlags {
         return Optional.ofNullable(device);
     }
 
+    /// How many threads compute where the device is the CPU.
+    ///
     /// @throws IllegalArgumentException naming the flag and what was expected
     public int threads() {
         if (threads < 1 || threads > 1024) {
