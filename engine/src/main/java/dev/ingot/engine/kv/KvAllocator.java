@@ -76,36 +76,6 @@ public final class KvAllocator {
         this.cache = new PrefixCache(blockCount, hash);
     }
 
-    /// What a sequence holds.
-    private static final class Holding {
-        final BlockTable table;
-
-        final PrefixCache.Entry root;
-
-        /// The entries of the table's first blocks, as far as the cache knows what they contain. One may belong to
-        /// another sequence's block with the same contents.
-        final List<PrefixCache.Entry> published = new ArrayList<>();
-
-        int computed;
-
-        /// For each group, blocks from the table's beginning that it holds no more: they lie behind the window.
-        final int[] behind;
-
-        KnownTokens tokens;
-
-        Holding(BlockTable table, PrefixCache.Entry root, KnownTokens tokens, int[] behind) {
-            this.table = table;
-            this.behind = behind;
-            this.root = root;
-            this.tokens = tokens;
-        }
-
-        /// Under which the next block is filed.
-        PrefixCache.Entry lastPublished() {
-            return published.isEmpty() ? root : published.getLast();
-        }
-    }
-
     /// What a demand comes to, before anything is changed.
     ///
     /// @param hits of a sequence that holds nothing yet; those behind a group's window are only known, not taken
@@ -164,7 +134,14 @@ public final class KvAllocator {
         }
         int first = demand.firstPosition();
         if (demand.leader() != null) {
-            checkLeader(demand, holding(demand.leader()));
+            if (!holding(demand.leader()).canBeForkedFor(demand, groups, blockSize)) {
+                throw new IllegalStateException(
+                        demand.sequence()
+                                + " cannot take over "
+                                + first
+                                + " tokens of "
+                                + demand.leader());
+            }
             int newRuns = runs(first + demand.count()) - first / blockSize;
             return new Quote(demand, none, first, demand.count(), newRuns * groups.count());
         }
@@ -180,25 +157,6 @@ public final class KvAllocator {
         int count = Math.min(demand.count(), demand.tokens().size() - hit);
         int newRuns = runs(hit + count) - hits.count();
         return new Quote(demand, hits, hit, count, newRuns * groups.count());
-    }
-
-    private void checkLeader(Demand demand, Holding leader) {
-        int first = demand.firstPosition();
-        boolean same = leader.computed >= first;
-        for (int g = 0; same && g < groups.count(); g++) {
-            same = leader.behind[g] <= groups.behind(g, first, blockSize);
-        }
-        for (int i = 0; same && i < first; i++) {
-            same = leader.tokens.at(i) == demand.tokens().at(i);
-        }
-        if (!same) {
-            throw new IllegalStateException(
-                    demand.sequence()
-                            + " cannot take over "
-                            + first
-                            + " tokens of "
-                            + demand.leader());
-        }
     }
 
     /// Cached blocks that the hits will claim: available now, but not for new blocks.
@@ -248,7 +206,7 @@ public final class KvAllocator {
         var holding = holding(demand);
         for (int i = 0; i < shared; i++) {
             for (int g = 0; g < groups.count(); g++) {
-                if (i >= leader.behind[g]) {
+                if (leader.has(g, i)) {
                     pool.share(leader.table.block(g, i));
                 }
                 holding.table.append(leader.table.block(g, i));
@@ -263,11 +221,7 @@ public final class KvAllocator {
     }
 
     private Holding holding(Demand demand) {
-        return new Holding(
-                new BlockTable(blockSize, groups.count()),
-                cache.root(demand.salt()),
-                demand.tokens(),
-                new int[groups.count()]);
+        return new Holding(cache.root(demand.salt()), demand.tokens(), groups, blockSize);
     }
 
     private List<BlockCopy> copies(Quote quote, BlockTable table) {
@@ -366,7 +320,7 @@ public final class KvAllocator {
                 int block = table.block(g, i);
                 // A block behind the window may be another's by now, with other contents.
                 boolean its =
-                        i >= holding.behind[g]
+                        holding.has(g, i)
                                 || (i < holding.published.size()
                                         && cache.contains(holding.published.get(i), block));
                 if (its && cache.forget(block, pool::unpublish)) {
@@ -385,7 +339,7 @@ public final class KvAllocator {
         // continuation, and that block without the other groups', but not the other way round.
         for (int i = table.size() - 1; i >= 0; i--) {
             for (int g = groups.count() - 1; g >= 0; g--) {
-                if (i >= holding.behind[g]) {
+                if (holding.has(g, i)) {
                     pool.release(table.block(g, i), fenceStepId);
                 }
             }
