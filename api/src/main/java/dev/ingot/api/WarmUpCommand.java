@@ -44,12 +44,6 @@ final class WarmUpCommand implements Callable<Integer> {
                      "temperature": 0.7, "top_p": 0.9, "logprobs": true, "top_logprobs": 2}\
                     """);
 
-    private static final String STREAM =
-            """
-            {"messages": [{"role": "user", "content": "Tell me a story about client %d and its day %d."}],
-             "max_tokens": 48, "ignore_eos": true, "stream": true}\
-            """;
-
     private final HttpClient client = HttpClient.newHttpClient();
 
     /// Something that it needs does not work; the message is for people.
@@ -140,7 +134,7 @@ final class WarmUpCommand implements Callable<Integer> {
             int number = i;
             clients.add(() -> {
                 for (int round = 0; round < ROUNDS; round++) {
-                    ask(node, STREAM.formatted(number, round));
+                    ask(node, story(number, round));
                 }
                 return null;
             });
@@ -150,6 +144,14 @@ final class WarmUpCommand implements Callable<Integer> {
                 ended.get();
             }
         }
+    }
+
+    private static String story(int client, int round) {
+        return """
+        {"messages": [{"role": "user", "content": "Tell me a story about client %d and its day %d."}],
+         "max_tokens": 48, "ignore_eos": true, "stream": true}\
+        """
+                .formatted(client, round);
     }
 
     private void ask(ServingNode node, String body)
