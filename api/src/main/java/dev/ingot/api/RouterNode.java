@@ -202,6 +202,12 @@ final class RouterNode implements ServingNode {
         return Node.url(server);
     }
 
+    /// Where other nodes join it, as `HOST:PORT`.
+    String place() {
+        var address = NodeSystem.addressOf(system);
+        return address.substring(address.indexOf('@') + 1);
+    }
+
     /// Where the admin API is.
     String adminUrl() {
         return Node.url(admin);

@@ -1,5 +1,6 @@
 package dev.ingot.it.cluster;
 
+import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -10,6 +11,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.awaitility.Awaitility;
 
 /// `ingot serve` as a process.
@@ -31,9 +33,18 @@ final class NodeProcess implements AutoCloseable {
                     "--sun-misc-unsafe-memory-access=allow",
                     "-XX:+UseSerialGC",
                     "-Xms64m",
-                    "-Xmx1g");
+                    "-Xmx1g",
+                    "-XX:+ExitOnOutOfMemoryError",
+                    "-Djava.awt.headless=true");
 
     private static final String INGOT = "dev.ingot.api.Main";
+    private static final Path HOME = Path.of("..").toAbsolutePath().normalize();
+
+    /// Where the launcher keeps what it has built.
+    private static final Path BUILT = HOME.resolve("target/ingot");
+
+    private static final String CLASS_PATH =
+            System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
     private static final long PID = ProcessHandle.current().pid();
     private static final AtomicInteger STARTED = new AtomicInteger();
 
@@ -76,25 +87,49 @@ final class NodeProcess implements AutoCloseable {
     }
 
     private static NodeProcess ingot(String name, List<String> properties, List<String> arguments) {
-        return java(name, JVM, properties, INGOT, arguments);
+        return java(name, JVM, properties, INGOT, arguments, CLASS_PATH);
     }
 
-    /// `ingot serve` to be measured: with the heap and all compilers that the launcher gives it.
+    /// `ingot serve` to be measured, as the launcher starts it: what it has built, with the heap, the compilers and the AOT cache
+    /// that it gives a server.
     static NodeProcess launched(String name, List<String> arguments) {
         var serve = new ArrayList<>(List.of("serve"));
         serve.addAll(arguments);
-        return java(name, LAUNCHED, asked(), INGOT, serve);
+        return java(name, LAUNCHED, asLaunched(), INGOT, serve, built());
     }
 
     /// A program of the tests, run as [#launched].
     static NodeProcess launchedMain(String name, Class<?> main, String... arguments) {
-        return java(name, LAUNCHED, asked(), main.getName(), List.of(arguments));
+        // Behind what the cache was made with, or it is not used.
+        return java(
+                name,
+                LAUNCHED,
+                asLaunched(),
+                main.getName(),
+                List.of(arguments),
+                built() + File.pathSeparator + CLASS_PATH);
     }
 
-    /// Flags for the JVM, from where the launcher takes them, too.
-    private static List<String> asked() {
-        var flags = System.getenv().getOrDefault("INGOT_JAVA_OPTS", "").strip();
-        return flags.isEmpty() ? List.of() : List.of(flags.split("\\s+"));
+    /// The launcher's class path.
+    private static String built() {
+        try (var jars = Files.list(BUILT.resolve("lib"))) {
+            return jars.map(Path::toString)
+                    .filter(jar -> jar.endsWith(".jar"))
+                    .sorted()
+                    .collect(Collectors.joining(File.pathSeparator));
+        } catch (IOException e) {
+            throw new UncheckedIOException("nothing to be measured: run `./ingot build`", e);
+        }
+    }
+
+    /// Its cache, and the flags that a user gives it.
+    private static List<String> asLaunched() {
+        var flags = new ArrayList<>(List.of("-XX:AOTCache=" + BUILT.resolve("ingot.aot")));
+        var asked = System.getenv().getOrDefault("INGOT_JAVA_OPTS", "").strip();
+        if (!asked.isEmpty()) {
+            flags.addAll(List.of(asked.split("\\s+")));
+        }
+        return flags;
     }
 
     private static NodeProcess java(
@@ -102,7 +137,8 @@ final class NodeProcess implements AutoCloseable {
             List<String> jvm,
             List<String> properties,
             String main,
-            List<String> arguments) {
+            List<String> arguments,
+            String classPath) {
         try {
             // Of this process, so that several may run in one folder.
             var folder =
@@ -112,11 +148,9 @@ final class NodeProcess implements AutoCloseable {
             command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
             command.addAll(jvm);
             command.addAll(properties);
-            command.add("-Dingot.home=" + Path.of("..").toAbsolutePath().normalize());
+            command.add("-Dingot.home=" + HOME);
             command.add("-cp");
-            command.add(
-                    System.getProperty(
-                            "surefire.test.class.path", System.getProperty("java.class.path")));
+            command.add(classPath);
             command.add(main);
             command.addAll(arguments);
             var builder =
