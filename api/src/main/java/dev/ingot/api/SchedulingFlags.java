@@ -66,6 +66,14 @@ final class SchedulingFlags {
                             + " ${DEFAULT-VALUE}).")
     private double stretchOfAll = SchedulingPolicy.DEFAULT.stretchOfAll();
 
+    @Option(
+            names = "--kv-watermark",
+            paramLabel = "SHARE",
+            description =
+                    "Share of the KV blocks that a new sequence leaves to those that run already"
+                            + " (default: ${DEFAULT-VALUE}).")
+    private double watermark = SchedulingPolicy.DEFAULT.watermark();
+
     /// Sequences that wait before requests are refused.
     ///
     /// @throws IllegalArgumentException naming the flag and what was expected
@@ -93,7 +101,8 @@ final class SchedulingFlags {
                 reservedShares[1],
                 longPromptTokens,
                 stretch,
-                stretchOfAll);
+                stretchOfAll,
+                watermark);
     }
 
     private static void require(boolean valid, String otherwise) {

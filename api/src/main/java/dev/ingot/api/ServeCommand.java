@@ -39,8 +39,8 @@ final class ServeCommand extends ConsoleCommand {
             paramLabel = "MODEL",
             description =
                     "A Hugging Face folder, a GGUF file, or a model of the Hub as"
-                        + " ORG/NAME[:QUANT][@REV] (default: the built-in model). A router takes"
-                        + " several.")
+                            + " ORG/NAME[:QUANT][@REV] (default: the built-in model). A router takes"
+                            + " several.")
     private List<String> models = List.of();
 
     @Option(names = "--host", description = "Address to listen on (default: ${DEFAULT-VALUE}).")

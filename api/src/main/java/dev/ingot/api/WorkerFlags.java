@@ -69,8 +69,8 @@ final class WorkerFlags {
             paramLabel = "FRACTION",
             description =
                     "Share of the device's memory that weights, activations and KV cache may take"
-                        + " together, from 0 to 1 (default: all that fits, the KV cache within its"
-                        + " own limit).")
+                            + " together, from 0 to 1 (default: all that fits, the KV cache within its"
+                            + " own limit).")
     private @Nullable Double memoryFraction;
 
     @Option(
@@ -102,9 +102,9 @@ final class WorkerFlags {
             paramLabel = "exact|fast",
             description =
                     "exact: the same request gives the same tokens in any company. fast: on metal"
-                        + " the fastest kernels for as many rows as there are, on which its tokens"
-                        + " may depend then; on the CPU activations are rounded to bf16 for weights"
-                        + " in bf16, where that is faster (default: ${DEFAULT-VALUE}).")
+                            + " the fastest kernels for as many rows as there are, on which its tokens"
+                            + " may depend then; on the CPU activations are rounded to bf16 for weights"
+                            + " in bf16, where that is faster (default: ${DEFAULT-VALUE}).")
     private String numerics = "exact";
 
     /// Checks the flags; what comes of them waits for the model that they are for.

@@ -3,7 +3,6 @@ package dev.ingot.it;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -29,8 +28,8 @@ final class StreamInvariance implements AutoCloseable {
 
     private final TestServer roomy = TestServer.start();
 
-    /// Eight sequences of up to 200 positions in 16 blocks of 16: they take blocks from each other all the time.
-    private final TestServer tight = TestServer.start(8, 1024, OptionalInt.of(16));
+    /// Eight sequences of up to 200 positions where there are 256, in small blocks: they take blocks from each other.
+    private final TestServer tight = TestServer.startTight(8, 256, 4);
 
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private int restarts;
@@ -130,9 +129,16 @@ final class StreamInvariance implements AutoCloseable {
         var beginning = words(random, random.nextInt(60));
         var requests = new ArrayList<ObjectNode>();
         for (int i = 0; i < STREAMS; i++) {
+            // Some say little and hear much: they outgrow what they were let in with, and take
+            // blocks from each other.
+            boolean grows = random.nextBoolean();
             var prompt =
-                    (random.nextBoolean() ? beginning : "") + words(random, 1 + random.nextInt(40));
-            var body = TestClient.completion(prompt, 4 + random.nextInt(28));
+                    grows
+                            ? words(random, 1 + random.nextInt(4))
+                            : (random.nextBoolean() ? beginning : "")
+                                    + words(random, 1 + random.nextInt(40));
+            int outputs = grows ? 24 + random.nextInt(24) : 4 + random.nextInt(28);
+            var body = TestClient.completion(prompt, outputs);
             if (random.nextInt(3) > 0) {
                 body.put("temperature", 0.5 + random.nextDouble());
                 body.put("top_p", 0.7 + 0.3 * random.nextDouble());

@@ -34,6 +34,19 @@ final class TestServer extends TestClient {
         return start(maxSequences, maxWaiting, kvBlocks, ServeSettings.DEFAULT_GRACE);
     }
 
+    /// With a KV cache that is too small for what it is asked.
+    static TestServer startTight(int maxSequences, int kvPositions, int blockSize) {
+        return start(
+                "cpu",
+                Numerics.EXACT,
+                maxSequences,
+                1024,
+                OptionalInt.of(kvPositions / blockSize),
+                blockSize,
+                ServeSettings.DEFAULT_GRACE,
+                ChatSettings.OF_THE_MODEL);
+    }
+
     /// Spoken with as somebody knows better than the model's files.
     static TestServer start(ChatSettings chat) {
         return start(
@@ -42,6 +55,7 @@ final class TestServer extends TestClient {
                 8,
                 64,
                 OptionalInt.of(128),
+                WorkerSettings.DEFAULT_BLOCK_SIZE,
                 ServeSettings.DEFAULT_GRACE,
                 chat);
     }
@@ -75,6 +89,7 @@ final class TestServer extends TestClient {
                 maxSequences,
                 maxWaiting,
                 kvBlocks,
+                WorkerSettings.DEFAULT_BLOCK_SIZE,
                 grace,
                 ChatSettings.OF_THE_MODEL);
     }
@@ -85,13 +100,15 @@ final class TestServer extends TestClient {
             int maxSequences,
             int maxWaiting,
             OptionalInt kvBlocks,
+            int blockSize,
             Duration grace,
             ChatSettings chat) {
         var defaults = WorkerSettings.defaults(modelFolder());
         // 8 layers, K and V of 2 heads of 64 in F16.
         var kvBytes =
                 kvBlocks.isPresent()
-                        ? OptionalLong.of(kvBlocks.getAsInt() * 16L * KV_BYTES_PER_POSITION)
+                        ? OptionalLong.of(
+                                (long) kvBlocks.getAsInt() * blockSize * KV_BYTES_PER_POSITION)
                         : OptionalLong.empty();
         var worker =
                 new WorkerSettings(
@@ -99,11 +116,11 @@ final class TestServer extends TestClient {
                         device,
                         2,
                         kvBlocks.isPresent()
-                                ? OptionalInt.of(Math.min(512, 16 * kvBlocks.getAsInt()))
+                                ? OptionalInt.of(Math.min(512, blockSize * kvBlocks.getAsInt()))
                                 : OptionalInt.empty(),
                         maxSequences,
                         Math.max(maxSequences, defaults.maxStepTokens()),
-                        16,
+                        blockSize,
                         kvBytes,
                         OptionalDouble.empty(),
                         defaults.kvCacheType(),

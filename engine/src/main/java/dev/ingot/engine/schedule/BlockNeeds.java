@@ -9,18 +9,25 @@ final class BlockNeeds {
     private final int poolBlocks;
     private final KvGroups groups;
     private final int maxStepTokens;
+    private final int watermark;
 
     /// @param groups of layers with blocks of their own
-    /// @param maxStepTokens positions that one step may add
-    BlockNeeds(int blockSize, int poolBlocks, KvGroups groups, int maxStepTokens) {
+    /// @param limits of which the positions that one step may add and the watermark count
+    BlockNeeds(int blockSize, int poolBlocks, KvGroups groups, SchedulerLimits limits) {
         this.blockSize = blockSize;
         this.poolBlocks = poolBlocks;
         this.groups = groups;
-        this.maxStepTokens = maxStepTokens;
+        this.maxStepTokens = limits.maxStepTokens();
+        this.watermark = (int) Math.ceil(limits.policy().watermark() * poolBlocks);
     }
 
     int poolBlocks() {
         return poolBlocks;
+    }
+
+    /// Blocks that stay free for so many that run when another is let in. Who is alone may have all.
+    int sparedFor(int running) {
+        return running == 0 ? 0 : watermark;
     }
 
     /// New blocks that `count` more positions of a running sequence take.

@@ -12,6 +12,8 @@ import java.time.Duration;
 /// @param longPromptTokens tokens from which on a prompt is long, and is prefilled at the pace that decodes allow
 /// @param stretch how many times as long a step may become by a long prompt's chunk while others decode
 /// @param stretchOfAll the same for all prompts' chunks together
+/// @param watermark share of the KV blocks that is left free for those that run when another is let in, so that they
+///     do not lose their blocks at their next tokens
 public record SchedulingPolicy(
         long maxQueuedTokens,
         Duration maxQueueTime,
@@ -19,15 +21,18 @@ public record SchedulingPolicy(
         double lowShare,
         int longPromptTokens,
         double stretch,
-        double stretchOfAll) {
+        double stretchOfAll,
+        double watermark) {
     /// Short prompts are answered soon, and nobody who reads waits for more than the time of some three tokens: what a
     /// step was foretold to take is not exact.
     private static final double DEFAULT_STRETCH_OF_ALL = 2.5;
 
+    private static final double DEFAULT_WATERMARK = 0.01;
+
     public static final SchedulingPolicy DEFAULT =
             new SchedulingPolicy(1 << 20, Duration.ZERO, 0.2, 0.05, 1024, 1.4);
 
-    /// With the default for all prompts together, or as much as a long one may do.
+    /// With the defaults for all prompts together, or as much as a long one may do, and for the watermark.
     public SchedulingPolicy(
             long maxQueuedTokens,
             Duration maxQueueTime,
@@ -42,7 +47,8 @@ public record SchedulingPolicy(
                 lowShare,
                 longPromptTokens,
                 stretch,
-                Math.max(stretch, DEFAULT_STRETCH_OF_ALL));
+                Math.max(stretch, DEFAULT_STRETCH_OF_ALL),
+                DEFAULT_WATERMARK);
     }
 
     public SchedulingPolicy {
@@ -64,6 +70,7 @@ public record SchedulingPolicy(
                 "prefill-stretch",
                 stretchOfAll,
                 "at least --long-prefill-stretch (" + stretch + ")");
+        require(watermark >= 0 && watermark < 1, "kv-watermark", watermark, "0 or more, below 1");
     }
 
     private static void require(boolean valid, String flag, Object value, String expected) {

@@ -24,7 +24,7 @@ public final class StepPlanner {
     /// @param groups of layers with blocks of their own
     public StepPlanner(SchedulerLimits limits, int blockSize, int poolBlocks, KvGroups groups) {
         this.limits = limits;
-        this.needs = new BlockNeeds(blockSize, poolBlocks, groups, limits.maxStepTokens());
+        this.needs = new BlockNeeds(blockSize, poolBlocks, groups, limits);
     }
 
     /// One sequence's share of a step: `count` tokens from its first uncomputed position on.
@@ -122,13 +122,14 @@ public final class StepPlanner {
                 break; // It runs alone or not at all: room is being made for it.
             }
             // Nobody overtakes whose turn it is, however short. A sequence is let in only with room
-            // for all that it has
-            // now, so that admitting it does not at once preempt another.
+            // for all that it
+            // has now and, where others run, for their next tokens: admitting it must not preempt
+            // one of them.
             boolean forks = needs.canFork(sequence);
             int first = forks ? sequence.forkPosition() : 0;
             int blocks = needs.from(first, sequence.length());
             if (admitted == limits.maxSequences()
-                    || blocks > free
+                    || blocks + needs.sparedFor(admitted) > free
                     || keptBlocks + needs.kept(sequence) > needs.poolBlocks()) {
                 var yields = Yielding.toWaiting(sequence, running, waiting, needs, free);
                 if (yields.isPresent()) {

@@ -34,9 +34,12 @@ final class Yielding {
                         mayYield(sequence)
                                 && sequence.priority().compareTo(next.priority()) > 0
                                 && !waiting.isShort(sequence.priority());
-        int gained = running.stream().filter(yields).mapToInt(needs::held).sum();
+        var yielding = running.stream().filter(yields).toList();
+        int gained = yielding.stream().mapToInt(needs::held).sum();
+        int wanted =
+                needs.from(0, next.length()) + needs.sparedFor(running.size() - yielding.size());
         boolean enough =
-                free + gained >= needs.from(0, next.length())
+                free + gained >= wanted
                         && needs.kept(running) + needs.kept(next) <= needs.poolBlocks();
         return enough ? leastUrgent(running, yields) : Optional.empty();
     }

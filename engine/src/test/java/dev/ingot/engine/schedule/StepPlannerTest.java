@@ -6,8 +6,10 @@ import dev.ingot.engine.ops.KvGroups;
 import dev.ingot.engine.sampling.SamplingParams;
 import dev.ingot.engine.schedule.StepPlanner.Want;
 import dev.ingot.engine.sequence.Caller;
+import dev.ingot.engine.sequence.PriorityClass;
 import dev.ingot.engine.sequence.SequenceId;
 import dev.ingot.engine.sequence.Tokens;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -32,13 +34,17 @@ final class StepPlannerTest {
     }
 
     private static Sequence waiting(int id, int promptLength) {
+        return waiting(id, promptLength, Caller.ANYONE.priority());
+    }
+
+    private static Sequence waiting(int id, int promptLength, PriorityClass priority) {
         return new Sequence(
                 new SequenceId(id, 0),
                 0,
                 Tokens.of(new int[promptLength]),
                 Tokens.NONE,
                 SamplingParams.greedy(100),
-                Caller.ANYONE,
+                new Caller(priority, ""),
                 0,
                 16,
                 256);
@@ -46,7 +52,11 @@ final class StepPlannerTest {
 
     /// Its whole prompt is computed and one token sampled.
     private static Sequence decoding(int id, int promptLength) {
-        var sequence = waiting(id, promptLength);
+        return decoding(id, promptLength, Caller.ANYONE.priority());
+    }
+
+    private static Sequence decoding(int id, int promptLength, PriorityClass priority) {
+        var sequence = waiting(id, promptLength, priority);
         sequence.plan(promptLength);
         sequence.computed(promptLength);
         sequence.append(7);
@@ -157,6 +167,41 @@ final class StepPlannerTest {
 
         assertThat(decision.wants()).isEmpty();
         assertThat(decision.preempt()).isEmpty();
+    }
+
+    @Test
+    void leavesBlocksToThoseThatRunWhenItLetsAnotherIn() {
+        // One percent of 1000 blocks; the prompts take two each.
+        var running = decoding(1, 5);
+        var next = waiting(2, 8);
+
+        assertThat(plan(List.of(running), List.of(next), 11).wants())
+                .containsExactly(new Want(running, 1));
+        assertThat(plan(List.of(running), List.of(next), 12).wants())
+                .containsExactly(new Want(running, 1), new Want(next, 8));
+        assertThat(plan(List.of(), List.of(next), 2).wants())
+                .as("alone it may have all")
+                .containsExactly(new Want(next, 8));
+        var first = waiting(3, 8);
+        assertThat(plan(List.of(), List.of(first, waiting(4, 8)), 13).wants())
+                .as("the first one runs when the second comes")
+                .containsExactly(new Want(first, 8));
+    }
+
+    @Test
+    void takesNobodysBlocksForOneWhoWouldStillNotBeLetIn() {
+        var policy = new SchedulingPolicy(1 << 20, Duration.ZERO, 0, 0, 1024, 1.4, 2.5, 0.5);
+        var limits = new SchedulerLimits(256, 4, 16, 10, policy);
+        var small = new StepPlanner(limits, BLOCK, 12, KvGroups.ONE);
+        var peer = decoding(1, 5, PriorityClass.HIGH); // Two blocks.
+        var low = decoding(2, 9, PriorityClass.LOW); // Three blocks.
+        var next = waiting(3, 16, PriorityClass.HIGH); // Four blocks, and six for who runs.
+
+        assertThat(plan(small, List.of(peer, low), List.of(next), 6).preempt()).isEmpty();
+        assertThat(plan(small, List.of(peer, low), List.of(next), 7).preempt()).contains(low);
+        assertThat(plan(small, List.of(low), List.of(next), 1).preempt())
+                .as("nobody else runs then")
+                .contains(low);
     }
 
     @Test

@@ -14,26 +14,23 @@ final class MutantsTest {
     /// same in every process; `./ingot sim --mutants` says them anew where the simulation has changed.
     private static final Map<Mutant, Integer> FOUND_BY =
             Map.ofEntries(
-                    Map.entry(Mutant.RELEASE_LOST, 8),
+                    Map.entry(Mutant.RELEASE_LOST, 11),
                     Map.entry(Mutant.RELEASE_OF_AN_ORPHAN_LOST, 6),
-                    Map.entry(Mutant.PREFIX_WITHOUT_ITS_BEGINNING, 7),
-                    Map.entry(Mutant.NAN_LEFT_IN_THE_CACHE, 220),
+                    Map.entry(Mutant.NAN_LEFT_IN_THE_CACHE, 70),
                     Map.entry(Mutant.PLANNED_AHEAD_OF_THE_CREDIT, 7),
-                    Map.entry(Mutant.HANDED_BACK_WITHOUT_A_RELEASE, 26),
                     Map.entry(Mutant.WINDOW_ONE_TOO_SHORT, 8),
                     Map.entry(Mutant.NARROW_WINDOW_TAKEN_FOR_ALL, 17),
                     Map.entry(Mutant.HIT_WITHOUT_ITS_WINDOW, 17),
-                    Map.entry(Mutant.TIMED_OUT_BUT_NOT_ABORTED, 61),
-                    Map.entry(Mutant.WRONG_STEP_BLAMED, 53),
+                    Map.entry(Mutant.TIMED_OUT_BUT_NOT_ABORTED, 508),
+                    Map.entry(Mutant.WRONG_STEP_BLAMED, 62),
                     Map.entry(Mutant.STOPPED_WORKER_BLAMES_NOBODY, 19),
                     Map.entry(Mutant.ENDED_SEQUENCE_GOES_ON, 6),
-                    Map.entry(Mutant.EXPIRED_TOO_LATE, 26),
+                    Map.entry(Mutant.EXPIRED_TOO_LATE, 43),
                     Map.entry(Mutant.DRAINING_TAKES_NEW, 15),
-                    Map.entry(Mutant.FORKED_BEFORE_THE_PROMPT_IS_COMPUTED, 138),
                     Map.entry(Mutant.OUTPUT_NOT_CHARGED_TO_ITS_TENANT, 32),
                     Map.entry(Mutant.NEWCOMER_MAY_CATCH_UP, 32),
                     Map.entry(Mutant.CLASS_NOT_CHARGED, 16),
-                    Map.entry(Mutant.RESERVED_SHARE_IGNORED, 16));
+                    Map.entry(Mutant.RESERVED_SHARE_IGNORED, 11));
 
     @ParameterizedTest
     @EnumSource

@@ -147,7 +147,9 @@ record SimSettings(
                 0.5 * random.nextDouble(),
                 0.5 * random.nextDouble(),
                 1 + random.nextInt(40),
-                1.05 + random.nextDouble());
+                1.05 + random.nextDouble(),
+                2.5,
+                random.nextBoolean() ? 0.3 * random.nextDouble() : 0);
     }
 
     /// The same engine with a prefix cache whose hash says next to nothing.
