@@ -31,7 +31,13 @@ final class WarmUpCommand implements Callable<Integer> {
     private static final String NAME = "warm-up";
     private static final String HOST = "127.0.0.1";
     private static final int CLIENTS = 16;
-    private static final int ROUNDS = 12;
+    private static final int ROUNDS = 8;
+
+    /// Fewer than there are clients: some wait, and some are refused and come again.
+    private static final int SEQUENCES = 12;
+
+    private static final int WAITING = 2;
+    private static final Duration COMES_AGAIN = Duration.ofMillis(5);
     private static final Duration JOINING = Duration.ofSeconds(60);
 
     private static final List<String> BODIES =
@@ -77,12 +83,27 @@ final class WarmUpCommand implements Callable<Integer> {
     }
 
     private static ServeSettings engine() {
+        var defaults = WorkerSettings.defaults(BuiltInModel.folder());
+        var worker =
+                new WorkerSettings(
+                        defaults.model(),
+                        defaults.device(),
+                        defaults.threads(),
+                        defaults.maxModelLength(),
+                        SEQUENCES,
+                        defaults.maxStepTokens(),
+                        defaults.blockSize(),
+                        defaults.kvCacheBytes(),
+                        defaults.memoryFraction(),
+                        defaults.kvCacheType(),
+                        defaults.weightLoading(),
+                        defaults.numerics());
         return new ServeSettings(
                 HOST,
                 0,
                 List.of(NAME),
-                WorkerSettings.defaults(BuiltInModel.folder()),
-                CLIENTS,
+                worker,
+                WAITING,
                 true,
                 SchedulingPolicy.DEFAULT,
                 ServeSettings.DEFAULT_GRACE,
@@ -118,7 +139,9 @@ final class WarmUpCommand implements Callable<Integer> {
     private void serve(ServingNode node)
             throws IOException, InterruptedException, ExecutionException, NotWarm {
         for (var body : BODIES) {
-            ask(node, body);
+            if (!ask(node, body)) {
+                throw new NotWarm("a server that does nothing refused a request");
+            }
         }
         crowd(node);
         var exposed = get(node, "/metrics");
@@ -134,7 +157,9 @@ final class WarmUpCommand implements Callable<Integer> {
             int number = i;
             clients.add(() -> {
                 for (int round = 0; round < ROUNDS; round++) {
-                    ask(node, story(number, round));
+                    while (!ask(node, story(number, round))) {
+                        Thread.sleep(COMES_AGAIN);
+                    }
                 }
                 return null;
             });
@@ -149,12 +174,13 @@ final class WarmUpCommand implements Callable<Integer> {
     private static String story(int client, int round) {
         return """
         {"messages": [{"role": "user", "content": "Tell me a story about client %d and its day %d."}],
-         "max_tokens": 48, "ignore_eos": true, "stream": true}\
+         "max_tokens": 32, "ignore_eos": true, "stream": true}\
         """
                 .formatted(client, round);
     }
 
-    private void ask(ServingNode node, String body)
+    /// @return false where the queue was full
+    private boolean ask(ServingNode node, String body)
             throws IOException, InterruptedException, NotWarm {
         var request =
                 HttpRequest.newBuilder(URI.create(node.url() + "/v1/chat/completions"))
@@ -162,9 +188,11 @@ final class WarmUpCommand implements Callable<Integer> {
                         .POST(BodyPublishers.ofString(body))
                         .build();
         var response = client.send(request, BodyHandlers.ofString());
-        if (response.statusCode() != 200) {
-            throw new NotWarm(response.body());
-        }
+        return switch (response.statusCode()) {
+            case 200 -> true;
+            case 429 -> false;
+            default -> throw new NotWarm(response.body());
+        };
     }
 
     private HttpResponse<String> get(ServingNode node, String path)

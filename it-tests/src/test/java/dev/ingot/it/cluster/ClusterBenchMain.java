@@ -19,11 +19,12 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// `./ingot bench-cluster [routing] [overhead] [overhead-beside-compute]`: what routing by prefixes brings, and what a
-/// router costs.
+/// `./ingot bench-cluster [routing] [overhead[=STREAMS,…]] [overhead-beside-compute[=STREAMS,…]]`: what routing by
+/// prefixes brings, and what a router costs.
 public final class ClusterBenchMain {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
@@ -36,13 +37,19 @@ public final class ClusterBenchMain {
                         ? List.of("routing", "overhead", "overhead-beside-compute")
                         : List.of(arguments);
         for (var each : wanted) {
-            switch (each) {
+            int equals = each.indexOf('=');
+            var levels = equals < 0 ? STREAMS : levels(each.substring(equals + 1));
+            switch (equals < 0 ? each : each.substring(0, equals)) {
                 case "routing" -> routing();
-                case "overhead" -> RouterOverhead.played(STREAMS);
-                case "overhead-beside-compute" -> RouterOverhead.real(STREAMS);
+                case "overhead" -> RouterOverhead.played(levels);
+                case "overhead-beside-compute" -> RouterOverhead.real(levels);
                 default -> throw new IllegalArgumentException("nothing to measure: " + each);
             }
         }
+    }
+
+    private static List<Integer> levels(String streams) {
+        return Stream.of(streams.split(",")).map(Integer::valueOf).sorted().toList();
     }
 
     /// At the same time.

@@ -15,7 +15,7 @@ import java.util.function.ToDoubleFunction;
 /// computing time away from the engine, as long as both are on the same cores. What any process in between costs is
 /// measured by one that passes bytes on ([RelayMain]).
 final class RouterOverhead {
-    private static final int ROUNDS = 3;
+    private static final int ROUNDS = 5;
     private static final Duration COUNTED = Duration.ofSeconds(5);
 
     /// How long a stream of the played engine takes.
