@@ -333,21 +333,24 @@ class CompletionsOverHttpTest {
     }
 
     @Test
-    void saysQueueFullBeforeItPreparesARequestInVain() {
+    void saysQueueFullBeforeItReadsABodyInVain() {
         server.full.set(
                 Optional.of(
                         new Requests.Refused(
                                 Requests.Reason.QUEUE_FULL,
                                 "9 are waiting",
                                 Duration.ofSeconds(3))));
-        var response = server.post(PATH, "{\"prompt\": \"hi\"}");
-        var wrong = server.post(PATH, "{\"prompt\": 7}");
+        for (var body : List.of("{\"prompt\": \"hi\"}", "no JSON", " ".repeat(40 << 10))) {
+            var response = server.post(PATH, body);
 
-        assertThat(response.statusCode()).isEqualTo(429);
-        assertThat(response.headers().firstValue("Retry-After")).contains("3");
-        assertThat(response.body()).contains("9 are waiting");
-        assertThat(wrong.statusCode()).as("it will never do").isEqualTo(400);
+            assertThat(response.statusCode()).isEqualTo(429);
+            assertThat(response.headers().firstValue("Retry-After")).contains("3");
+            assertThat(response.body()).contains("9 are waiting");
+        }
         server.requests.expectNoMessage(Duration.ofMillis(100));
+
+        server.full.set(Optional.empty());
+        assertThat(server.post(PATH, "no JSON").statusCode()).isEqualTo(400);
     }
 
     @Test

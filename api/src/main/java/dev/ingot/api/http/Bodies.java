@@ -5,6 +5,7 @@ import dev.ingot.api.openai.wire.ApiException;
 import dev.ingot.api.openai.wire.Fields;
 import dev.ingot.api.openai.wire.Json;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
@@ -12,6 +13,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import org.apache.pekko.http.javadsl.model.ContentType;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
+import org.apache.pekko.http.javadsl.model.HttpEntity;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.stream.Materializer;
 import org.apache.pekko.util.ByteString;
@@ -26,6 +28,12 @@ public record Bodies(long maxBytes, Duration timeout, Executor readers, Material
     /// What `then` makes of the body's members, on a thread of the readers'; fails with [ApiException].
     public <T> CompletionStage<T> read(HttpRequest request, Function<Fields, T> then) {
         requireJson(request.entity().getContentType());
+        if (request.entity() instanceof HttpEntity.Strict whole) {
+            // Most bodies come with their head, and need no stream to be run for them.
+            var collected = new Collected(maxBytes).add(whole.getData());
+            return CompletableFuture.supplyAsync(
+                    () -> then.apply(Json.readObject(collected.bytes())), readers);
+        }
         return request.entity()
                 .withoutSizeLimit()
                 .getDataBytes()

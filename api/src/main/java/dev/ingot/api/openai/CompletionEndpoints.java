@@ -58,6 +58,7 @@ final class CompletionEndpoints {
         if (ResumableStreams.isResumption(call)) {
             return resumable.resume(call);
         }
+        requireRoom();
         return bodies.read(
                         call.request(),
                         body -> prepare(ChatCompletionRequest.read(body, config.limits()), call))
@@ -68,6 +69,7 @@ final class CompletionEndpoints {
         if (ResumableStreams.isResumption(call)) {
             return resumable.resume(call);
         }
+        requireRoom();
         return bodies.read(
                         call.request(),
                         body -> prepare(CompletionRequest.read(body, config.limits()), call))
@@ -77,7 +79,7 @@ final class CompletionEndpoints {
     private Prepared prepare(ChatCompletionRequest request, Call call) {
         var entry = models.named(request.model());
         String name = entry.model().nameFor(request.model());
-        requireRoom(entry.serving());
+        requireReady(entry.serving());
         var mapped =
                 entry.mapper().map(request, CallerOfRequest.of(call.request(), request.caller()));
         var names = new TokenNames(entry.model().tokenizer(), request.output().tokensAsIds());
@@ -94,7 +96,7 @@ final class CompletionEndpoints {
     private Prepared prepare(CompletionRequest request, Call call) {
         var entry = models.named(request.model());
         String name = entry.model().nameFor(request.model());
-        requireRoom(entry.serving());
+        requireReady(entry.serving());
         var mapped =
                 entry.mapper().map(request, CallerOfRequest.of(call.request(), request.caller()));
         var names = new TokenNames(entry.model().tokenizer(), request.output().tokensAsIds());
@@ -107,14 +109,18 @@ final class CompletionEndpoints {
         return new Head(id, clock.instant().getEpochSecond(), name);
     }
 
-    /// Before a prompt is tokenized in vain. Who finds no engine or no room a moment later is refused by the engine itself.
-    private static void requireRoom(Serving serving) {
+    /// Before a prompt is tokenized in vain. What is not ready a moment later is refused by the engine itself.
+    private static void requireReady(Serving serving) {
         var now = serving.status().get();
         if (!now.isReady()) {
             throw new ApiException(notReady(now));
         }
-        serving.turnAway()
-                .get()
+    }
+
+    /// Before even the body is read: whoever comes to a full queue costs those who are served as little as may be. Who finds
+    /// no room a moment later is refused by the engine itself.
+    private void requireRoom() {
+        models.turnAway()
                 .ifPresent(refused -> {
                     throw new ApiException(ExchangeActor.errorOf(refused));
                 });

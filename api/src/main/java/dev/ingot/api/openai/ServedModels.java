@@ -2,7 +2,9 @@ package dev.ingot.api.openai;
 
 import dev.ingot.api.openai.wire.ApiError;
 import dev.ingot.api.openai.wire.ApiException;
+import dev.ingot.scheduler.Requests.Refused;
 import java.util.List;
+import java.util.Optional;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +32,18 @@ final class ServedModels {
 
     List<Entry> all() {
         return entries;
+    }
+
+    /// Why a request is refused whichever model it is for; empty where one of them has a place.
+    Optional<Refused> turnAway() {
+        Optional<Refused> refused = Optional.empty();
+        for (var each : entries) {
+            refused = each.serving().turnAway().get();
+            if (refused.isEmpty()) {
+                break;
+            }
+        }
+        return refused;
     }
 
     /// The one that a client means; without a name the first.
