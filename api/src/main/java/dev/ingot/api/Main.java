@@ -40,7 +40,15 @@ public final class Main {
         // Before any other thread logs: what is logged while the logging starts is complained
         // about.
         LoggerFactory.getILoggerFactory();
-        System.exit(commandLine().execute(arguments));
+        int status = 1;
+        try {
+            status = commandLine().execute(arguments);
+        } catch (Error broken) {
+            // Of what has been started until now, threads would keep a process alive that serves
+            // nobody.
+            LoggerFactory.getLogger(Main.class).error("Cannot go on", broken);
+        }
+        System.exit(status);
     }
 
     /// Of a flag of vLLM's that is none here: what to do instead.
