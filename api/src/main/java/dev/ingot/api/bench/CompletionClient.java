@@ -29,10 +29,12 @@ final class CompletionClient {
     private final LoadSettings settings;
     private final PromptSampler prompts;
     private final URI completions;
+    private final Connections connections;
 
     CompletionClient(LoadSettings settings) {
         this.settings = settings;
         completions = settings.server().resolve("/v1/completions");
+        connections = new Connections(completions);
         prompts =
                 new PromptSampler(
                         settings.promptTokens(), settings.sharedPrefix(), settings.seed());
@@ -77,7 +79,7 @@ final class CompletionClient {
     Answer complete(long index, long variant, Watch watch) {
         var body = body(index, variant, settings.outputTokens());
         var reading = new Reading(System.nanoTime(), watch);
-        try (var answer = HttpAnswer.post(completions, body, TIMEOUT)) {
+        try (var answer = HttpAnswer.post(connections, completions, body, TIMEOUT)) {
             reading.begun(answer.status(), System.nanoTime());
             if (answer.status() != OK) {
                 return reading.failed(
@@ -136,6 +138,9 @@ final class CompletionClient {
                 var data = line.substring(DATA.length()).strip();
                 if (data.equals(DONE)) {
                     error = "";
+                    while (lines.readLine() != null) {
+                        // To its end, so that the connection can be used again.
+                    }
                     break;
                 }
                 arrivals.add(System.nanoTime());

@@ -1,81 +1,96 @@
 package dev.ingot.api.bench;
 
-import java.io.BufferedInputStream;
+import dev.ingot.api.bench.Connections.Connection;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.InetSocketAddress;
-import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Locale;
-import javax.net.ssl.SSLSocketFactory;
 
-/// The answer to one POST, over a connection of its own and read by whoever asked.
+/// The answer to one POST, read by whoever asked.
 ///
 /// An HTTP client with threads and pools of its own costs a busy machine more than a small model does, and would be
 /// measured with the server. This one wakes nobody but the thread that waits for the bytes.
 final class HttpAnswer implements AutoCloseable {
-    private static final int HTTP_PORT = 80;
-    private static final int HTTPS_PORT = 443;
     private static final int MAX_LINE = 64 << 10;
 
-    private final Socket socket;
-    private final InputStream raw;
+    private final Connections connections;
+    private final Connection connection;
     private final int status;
-    private final InputStream body;
+    private final Body body;
+    private boolean isLast;
 
-    private HttpAnswer(Socket socket, InputStream raw) throws IOException {
-        this.socket = socket;
-        this.raw = raw;
-        status = status(line(raw));
+    private HttpAnswer(Connections connections, Connection connection) throws IOException {
+        this.connections = connections;
+        this.connection = connection;
+        var in = connection.in();
+        status = status(line(in));
         boolean chunked = false;
         long length = Long.MAX_VALUE;
-        for (var header = line(raw); !header.isEmpty(); header = line(raw)) {
+        for (var header = line(in); !header.isEmpty(); header = line(in)) {
             var lower = header.toLowerCase(Locale.ROOT);
             if (lower.startsWith("transfer-encoding:")) {
                 chunked = lower.endsWith("chunked");
             } else if (lower.startsWith("content-length:")) {
                 length = Long.parseLong(lower.substring(lower.indexOf(':') + 1).strip());
+            } else if (lower.startsWith("connection:")) {
+                isLast = lower.endsWith("close");
             }
         }
-        body = new Body(raw, chunked, length);
+        body = new Body(in, chunked, length);
     }
 
     /// Sends a JSON document and returns when the head of the answer is there.
     ///
     /// @param silence how long nothing may come
-    static HttpAnswer post(URI uri, String json, Duration silence) throws IOException {
-        boolean secure = "https".equals(uri.getScheme());
-        int port = uri.getPort() >= 0 ? uri.getPort() : secure ? HTTPS_PORT : HTTP_PORT;
-        var socket = secure ? SSLSocketFactory.getDefault().createSocket() : new Socket();
+    static HttpAnswer post(Connections connections, URI uri, String json, Duration silence)
+            throws IOException {
+        byte[] request = request(uri, json);
+        for (var kept = connections.kept(); kept != null; kept = connections.kept()) {
+            try {
+                return send(connections, kept, request, silence);
+            } catch (SocketTimeoutException e) {
+                throw e;
+            } catch (IOException closedMeanwhile) {
+                // The server need not keep a connection that nobody uses.
+            }
+        }
+        return send(connections, connections.open(), request, silence);
+    }
+
+    private static HttpAnswer send(
+            Connections connections, Connection connection, byte[] request, Duration silence)
+            throws IOException {
         try {
-            socket.connect(new InetSocketAddress(uri.getHost(), port));
-            socket.setTcpNoDelay(true);
-            socket.setSoTimeout((int) silence.toMillis());
-            byte[] content = json.getBytes(StandardCharsets.UTF_8);
-            byte[] head =
-                    ("POST "
-                                    + uri.getRawPath()
-                                    + " HTTP/1.1\r\nHost: "
-                                    + uri.getAuthority()
-                                    + "\r\n"
-                                    + "Content-Type: application/json\r\n"
-                                    + "Connection: close\r\n"
-                                    + "Content-Length: "
-                                    + content.length
-                                    + "\r\n\r\n")
-                            .getBytes(StandardCharsets.US_ASCII);
-            byte[] request = new byte[head.length + content.length];
-            System.arraycopy(head, 0, request, 0, head.length);
-            System.arraycopy(content, 0, request, head.length, content.length);
-            socket.getOutputStream().write(request);
-            return new HttpAnswer(socket, new BufferedInputStream(socket.getInputStream()));
+            connection.socket().setSoTimeout((int) silence.toMillis());
+            connection.socket().getOutputStream().write(request);
+            return new HttpAnswer(connections, connection);
         } catch (IOException e) {
-            socket.close();
+            connection.close();
             throw e;
         }
+    }
+
+    private static byte[] request(URI uri, String json) {
+        byte[] content = json.getBytes(StandardCharsets.UTF_8);
+        byte[] head =
+                ("POST "
+                                + uri.getRawPath()
+                                + " HTTP/1.1\r\nHost: "
+                                + uri.getAuthority()
+                                + "\r\n"
+                                + "Content-Type: application/json\r\n"
+                                + "Content-Length: "
+                                + content.length
+                                + "\r\n\r\n")
+                        .getBytes(StandardCharsets.US_ASCII);
+        byte[] request = new byte[head.length + content.length];
+        System.arraycopy(head, 0, request, 0, head.length);
+        System.arraycopy(content, 0, request, head.length, content.length);
+        return request;
     }
 
     int status() {
@@ -87,10 +102,14 @@ final class HttpAnswer implements AutoCloseable {
         return body;
     }
 
+    /// A connection whose answer was not read to its end is closed, which tells the server that its client is gone.
     @Override
     public void close() throws IOException {
-        raw.close();
-        socket.close();
+        if (body.isAtEnd() && !isLast) {
+            connections.keep(connection);
+        } else {
+            connection.close();
+        }
     }
 
     private static int status(String line) throws IOException {
@@ -131,6 +150,10 @@ final class HttpAnswer implements AutoCloseable {
             left = chunked ? 0 : length;
         }
 
+        boolean isAtEnd() {
+            return chunked ? left < 0 : left == 0;
+        }
+
         @Override
         public int read() throws IOException {
             var one = new byte[1];
@@ -169,6 +192,9 @@ final class HttpAnswer implements AutoCloseable {
             }
             if (left == 0) {
                 left = -1;
+                while (!line(in).isEmpty()) {
+                    // Trailers, which say nothing to us.
+                }
             }
         }
     }
