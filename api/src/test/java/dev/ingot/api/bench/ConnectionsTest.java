@@ -12,6 +12,7 @@ import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -79,17 +80,21 @@ final class ConnectionsTest {
 
     @Test
     void areUsedAgainUntilTheServerClosesThem() throws IOException {
-        for (var answer :
-                new String[] {
-                    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
-                    "HTTP/1.1 200 OK\r\n"
-                        + "Transfer-Encoding: chunked\r\n\r\n"
-                        + "1\r\n"
-                        + "h\r\n"
-                        + "1\r\n"
-                        + "i\r\n"
-                        + "0\r\n\r\n"
-                }) {
+        var whole = String.join("\r\n", "HTTP/1.1 200 OK", "Content-Length: 2", "", "hi");
+        var chunks =
+                String.join(
+                        "\r\n",
+                        "HTTP/1.1 200 OK",
+                        "Transfer-Encoding: chunked",
+                        "",
+                        "1",
+                        "h",
+                        "1",
+                        "i",
+                        "0",
+                        "",
+                        "");
+        for (var answer : List.of(whole, chunks)) {
             try (var server = new Server(answer, 2)) {
                 var connections = new Connections(server.uri());
                 for (int i = 0; i < 5; i++) {
