@@ -359,18 +359,8 @@ final class SchedulerActorTest {
 
     @Test
     void refusesWithATimeToComeBackWhenTheQueueIsFull() {
-        KvGeometry kv = FakeWorker.geometry(4, 100);
-        blocks = new KvAllocator(4, 100, true);
-        var stuck = kit.<Worker.Command>createTestProbe();
         var metrics = new EngineMetrics(new PrometheusRegistry(), "fake");
-        var engine = engine(new SchedulerLimits(MAX_LENGTH, 1, 16, 2), kv, stuck.ref(), metrics);
-        for (int i = 1; i <= 3; i++) {
-            engine.tell(submit(i, Tokens.of(1, 2, 3), 5, PLENTY));
-            client.expectMessageClass(Engine.Accepted.class);
-            if (i == 1) {
-                stuck.expectMessageClass(Worker.ExecuteStep.class);
-            }
-        }
+        var engine = engineWithAFullQueue(metrics);
         engine.tell(submit(4, Tokens.of(1, 2, 3), 5, PLENTY));
         var full = client.expectMessageClass(Engine.Rejected.class);
         assertThat(full.reason()).isEqualTo(Engine.Rejection.QUEUE_FULL);
@@ -386,20 +376,8 @@ final class SchedulerActorTest {
 
     @Test
     void turnsNobodyAwayUnpreparedWhileThereIsRoomNorWhenItHasEnded() {
-        KvGeometry kv = FakeWorker.geometry(4, 100);
-        blocks = new KvAllocator(4, 100, true);
-        var stuck = kit.<Worker.Command>createTestProbe();
         var metrics = new EngineMetrics(new PrometheusRegistry(), "fake");
-        var engine = engine(new SchedulerLimits(MAX_LENGTH, 1, 16, 2), kv, stuck.ref(), metrics);
-        for (int i = 1; i <= 3; i++) {
-            assertThat(metrics.turnAway()).isEmpty();
-            engine.tell(submit(i, Tokens.of(1, 2, 3), 5, PLENTY));
-            client.expectMessageClass(Engine.Accepted.class);
-        }
-        engine.tell(submit(4, Tokens.of(1, 2, 3), 5, PLENTY));
-        client.expectMessageClass(Engine.Rejected.class);
-        assertThat(metrics.turnAway()).isPresent();
-
+        var engine = engineWithAFullQueue(metrics);
         engine.tell(new Engine.Abort(new SequenceId(2, 0), 0, FinishReason.ABORTED));
         engine.tell(new Engine.Abort(new SequenceId(3, 0), 0, FinishReason.ABORTED));
         engine.tell(submit(5, Tokens.of(1, 2, 3), 5, PLENTY));
@@ -413,6 +391,24 @@ final class SchedulerActorTest {
         assertThat(metrics.turnAway()).isPresent();
         kit.stop(engine);
         assertThat(metrics.turnAway()).as("the next engine's queue is empty").isEmpty();
+    }
+
+    /// One request in a step that never ends, and behind it the two that may wait; nobody was told that there is no room
+    /// before the second of them came.
+    private ActorRef<Engine.Command> engineWithAFullQueue(EngineMetrics metrics) {
+        KvGeometry kv = FakeWorker.geometry(4, 100);
+        blocks = new KvAllocator(4, 100, true);
+        var stuck = kit.<Worker.Command>createTestProbe();
+        var engine = engine(new SchedulerLimits(MAX_LENGTH, 1, 16, 2), kv, stuck.ref(), metrics);
+        for (int i = 1; i <= 3; i++) {
+            assertThat(metrics.turnAway()).isEmpty();
+            engine.tell(submit(i, Tokens.of(1, 2, 3), 5, PLENTY));
+            client.expectMessageClass(Engine.Accepted.class);
+            if (i == 1) { // It waits too, until the step is sent.
+                stuck.expectMessageClass(Worker.ExecuteStep.class);
+            }
+        }
+        return engine;
     }
 
     @Test
