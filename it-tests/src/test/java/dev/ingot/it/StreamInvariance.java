@@ -34,38 +34,6 @@ final class StreamInvariance implements AutoCloseable {
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private int restarts;
 
-    /// Exits with 0 if all streams were equal, 1 if one was not.
-    ///
-    /// @param arguments `--workloads N --first SEED`, each optional
-    public static void main(String[] arguments) throws Exception {
-        int workloads = 200;
-        long first = 1;
-        for (int i = 0; i + 1 < arguments.length; i += 2) {
-            switch (arguments[i]) {
-                case "--workloads" -> workloads = Integer.parseInt(arguments[i + 1]);
-                case "--first" -> first = Long.parseLong(arguments[i + 1]);
-                default -> {
-                    System.err.println("ingot check-streams: unknown " + arguments[i]);
-                    System.exit(2);
-                }
-            }
-        }
-        long start = System.nanoTime();
-        try (var check = new StreamInvariance()) {
-            for (long seed = first; seed < first + workloads; seed += TOGETHER) {
-                var differences = check.run(seed);
-                if (!differences.isEmpty()) {
-                    differences.forEach(System.out::println);
-                    System.exit(1);
-                }
-            }
-            System.out.printf(
-                    "%d workloads of %d streams: every token equal; %s; %.0f s%n",
-                    workloads, STREAMS, check.describe(), (System.nanoTime() - start) * 1e-9);
-        }
-        System.exit(0);
-    }
-
     /// What really happened to the streams.
     String describe() {
         return "%.0f preemptions, %.0f tokens of prefix hits, %d restarts, %.0f streams resumed"

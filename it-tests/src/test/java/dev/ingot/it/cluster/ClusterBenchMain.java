@@ -1,5 +1,6 @@
 package dev.ingot.it.cluster;
 
+import dev.ingot.api.console.ConsoleCommand;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -19,41 +20,79 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.stream.Stream;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// `./ingot bench-cluster [routing] [overhead[=STREAMS,…]] [overhead-beside-compute[=STREAMS,…]]`: what routing by
-/// prefixes brings, and what a router costs.
-public final class ClusterBenchMain {
+/// `./ingot bench-cluster`: what routing by prefixes brings, and what a router costs.
+@Command(
+        name = "ingot bench-cluster",
+        description = {
+            "Measure what routing by prefixes brings, and what a router costs.",
+            "The overhead is measured with a played engine, which computes nothing, and beside the"
+                    + " built-in model."
+        },
+        sortOptions = false,
+        mixinStandardHelpOptions = true)
+public final class ClusterBenchMain extends ConsoleCommand {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
-    private ClusterBenchMain() {}
+    /// What can be measured, as the command line writes it.
+    private enum Subject {
+        ROUTING("routing"),
+        OVERHEAD("overhead"),
+        OVERHEAD_BESIDE_COMPUTE("overhead-beside-compute");
 
-    /// All unless some are named.
-    public static void main(String[] arguments) {
-        var wanted =
-                arguments.length == 0
-                        ? List.of("routing", "overhead", "overhead-beside-compute")
-                        : List.of(arguments);
-        for (var each : wanted) {
-            int equals = each.indexOf('=');
-            var levels = equals < 0 ? STREAMS : levels(each.substring(equals + 1));
-            switch (equals < 0 ? each : each.substring(0, equals)) {
-                case "routing" -> routing();
-                case "overhead" -> RouterOverhead.played(levels);
-                case "overhead-beside-compute" -> RouterOverhead.real(levels);
-                default -> throw new IllegalArgumentException("nothing to measure: " + each);
-            }
+        private final String text;
+
+        Subject(String text) {
+            this.text = text;
+        }
+
+        @Override
+        public String toString() {
+            return text;
         }
     }
 
-    private static List<Integer> levels(String streams) {
-        return Stream.of(streams.split(",")).map(Integer::valueOf).sorted().toList();
+    @Parameters(
+            paramLabel = "SUBJECT",
+            arity = "0..*",
+            description = "any of ${COMPLETION-CANDIDATES}; all unless some are named")
+    private List<Subject> subjects = List.of(Subject.values());
+
+    @Option(
+            names = "--streams",
+            paramLabel = "N",
+            split = ",",
+            defaultValue = "1,16,256",
+            description =
+                    "at the same time, where the overhead is measured; default ${DEFAULT-VALUE}")
+    private List<Integer> streams = List.of();
+
+    /// Exits with 0 when all is measured, 2 when the command line is wrong.
+    public static void main(String[] arguments) {
+        System.exit(new CommandLine(new ClusterBenchMain()).execute(arguments));
     }
 
-    /// At the same time.
-    private static final List<Integer> STREAMS = List.of(1, 16, 256);
+    @Override
+    public Integer call() {
+        check(
+                streams.stream().allMatch(each -> each >= 1),
+                "--streams is " + streams + ", expected numbers of 1 or more");
+        var levels = streams.stream().sorted().toList();
+        for (var subject : subjects) {
+            switch (subject) {
+                case ROUTING -> routing();
+                case OVERHEAD -> RouterOverhead.played(levels);
+                case OVERHEAD_BESIDE_COMPUTE -> RouterOverhead.real(levels);
+            }
+        }
+        return 0;
+    }
 
     private static final int GROUPS = 12;
     private static final int PREFIX_TOKENS = 384;

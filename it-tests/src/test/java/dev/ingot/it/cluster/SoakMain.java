@@ -1,5 +1,6 @@
 package dev.ingot.it.cluster;
 
+import dev.ingot.api.console.ConsoleCommand;
 import dev.ingot.it.cluster.FaultRound.Fault;
 import dev.ingot.it.cluster.FaultRound.Loss;
 import java.util.ArrayList;
@@ -8,26 +9,43 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 
-/// `./ingot check-cluster [--runs N]`: loses engine nodes under 32 streams, again and again, and compares every answer
-/// with that of an undisturbed run.
+/// `./ingot check-cluster`: loses engine nodes under 32 streams, again and again, and compares every answer with that of
+/// an undisturbed run.
 ///
 /// Of each loss it says after how long the router knew, and for how long the client that was worst off heard nothing. What is
 /// between the two is recomputation: its streams are prefilled elsewhere, with all that they have said, beside the others.
-public final class SoakMain {
-    private SoakMain() {}
+@Command(
+        name = "ingot check-cluster",
+        description = {
+            "Kill, pause and cut off engine nodes under load, and compare every answer with that of an"
+                    + " undisturbed run.",
+            "Ends with status 1 if an answer differs."
+        },
+        mixinStandardHelpOptions = true)
+public final class SoakMain extends ConsoleCommand {
+    @Option(
+            names = "--runs",
+            paramLabel = "N",
+            defaultValue = "50",
+            description = "of three losses each; default ${DEFAULT-VALUE}")
+    private int runs;
 
     /// @param noticed after so many milliseconds the router knew
     /// @param gap for so many the client that was worst off heard nothing
     private record Measured(long noticed, long gap) {}
 
-    /// Ends with status 1 if an answer differs.
+    /// Exits with 0 if every answer was equal, 1 if one was not, 2 when the command line is wrong.
     public static void main(String[] arguments) {
-        int runs = runs(arguments);
-        if (runs < 1) {
-            System.err.println("usage: ./ingot check-cluster [--runs N]");
-            System.exit(2);
-        }
+        System.exit(new CommandLine(new SoakMain()).execute(arguments));
+    }
+
+    @Override
+    public Integer call() {
+        check(runs >= 1, "--runs is " + runs + ", expected 1 or more");
         int streams = 0;
         int failures = 0;
         Map<Fault, List<Measured>> measured = new EnumMap<>(Fault.class);
@@ -82,7 +100,7 @@ public final class SoakMain {
                         quantile(all.stream().map(Measured::gap).toList(), 1),
                         quantile(all.stream().map(SoakMain::recomputation).toList(), 0.5),
                         quantile(all.stream().map(SoakMain::recomputation).toList(), 1)));
-        System.exit(failures == 0 ? 0 : 1);
+        return failures == 0 ? 0 : 1;
     }
 
     private static Measured take(Loss loss, List<Told> told, Map<Fault, List<Measured>> measured) {
@@ -107,18 +125,6 @@ public final class SoakMain {
     private static long quantile(List<Long> values, double share) {
         var sorted = values.stream().sorted().toList();
         return sorted.get((int) Math.min(sorted.size() - 1, Math.floor(share * sorted.size())));
-    }
-
-    /// How often; 0 where that is not to be understood.
-    private static int runs(String[] arguments) {
-        if (arguments.length == 0) {
-            return 50;
-        }
-        boolean understood =
-                arguments.length == 2
-                        && arguments[0].equals("--runs")
-                        && arguments[1].matches("[0-9]{1,6}");
-        return understood ? Integer.parseInt(arguments[1]) : 0;
     }
 
     private static int differing(List<Told> expected, List<Told> told) {

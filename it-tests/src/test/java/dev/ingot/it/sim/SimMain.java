@@ -1,60 +1,80 @@
 package dev.ingot.it.sim;
 
+import dev.ingot.api.console.ConsoleCommand;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 
 /// `ingot sim`: runs any number of seeds, and prints those that fail, the first with its trace.
-final class SimMain {
+@Command(
+        name = "ingot sim",
+        description = {
+            "Run the engine's actors in simulated time, with faults, and check the invariants after"
+                    + " every message.",
+            "Ends with status 1 if a seed failed."
+        },
+        sortOptions = false,
+        mixinStandardHelpOptions = true)
+final class SimMain extends ConsoleCommand {
     private static final int MOST_FAILURES = 20;
     private static final int MOST_SEEDS = 999;
 
     /// A line of it has a seed and its [Simulation.Report#hash].
     static final String DIGEST = "seed %d: %016x%n";
 
-    private SimMain() {}
+    @Option(
+            names = "--seeds",
+            paramLabel = "N",
+            defaultValue = "100",
+            description = "how many; default ${DEFAULT-VALUE}")
+    private long seeds;
+
+    @Option(
+            names = "--first",
+            paramLabel = "SEED",
+            defaultValue = "1",
+            description = "the first of them; default ${DEFAULT-VALUE}")
+    private long first;
+
+    @Option(
+            names = "--requests",
+            paramLabel = "N",
+            defaultValue = "30",
+            description = "of each seed; default ${DEFAULT-VALUE}")
+    private int requests;
+
+    @Option(
+            names = "--faults",
+            paramLabel = "PROBABILITY",
+            defaultValue = "0.01",
+            description = "of each fault where it may happen; default ${DEFAULT-VALUE}")
+    private double probability;
+
+    @Option(names = "--digest", description = "print a hash of each seed's messages")
+    private boolean digest;
+
+    @Option(
+            names = "--mutants",
+            description = "instead: look for the first seed that finds each planted bug")
+    private boolean mutants;
 
     /// Exits with 0 if no seed failed, 1 if one did, 2 when the command line is wrong.
-    ///
-    /// @param arguments `--seeds N --first SEED --requests M --faults PROBABILITY --digest`, each optional; or `--mutants`
-    public static void main(String[] arguments) throws Exception {
-        if (List.of(arguments).equals(List.of("--mutants"))) {
-            System.exit(findMutants() ? 0 : 1);
-        }
-        boolean digest = false;
-        long first = 1;
-        long seeds = 100;
-        int requests = 30;
-        double probability = 0.01;
-        for (int i = 0; i < arguments.length; i += 2) {
-            if (arguments[i].equals("--digest")) {
-                digest = true;
-                i--;
-                continue;
-            }
-            var value = i + 1 < arguments.length ? arguments[i + 1] : "";
-            try {
-                switch (arguments[i]) {
-                    case "--seeds" -> seeds = Long.parseLong(value);
-                    case "--first" -> first = Long.parseLong(value);
-                    case "--requests" -> requests = Integer.parseInt(value);
-                    case "--faults" -> probability = Double.parseDouble(value);
-                    default -> fail("unknown " + arguments[i]);
-                }
-            } catch (NumberFormatException e) {
-                fail(arguments[i] + " is '" + value + "', expected a number");
-            }
-        }
-        System.exit(run(first, seeds, requests, probability, digest) ? 0 : 1);
+    public static void main(String[] arguments) {
+        System.exit(new CommandLine(new SimMain()).execute(arguments));
     }
 
-    private static void fail(String message) {
-        System.err.println("ingot sim: " + message);
-        System.err.println(
-                "Flags: --seeds N, --first SEED, --requests M, --faults PROBABILITY (default"
-                        + " 0.01), --digest (of each seed's messages); or"
-                        + " --mutants alone: the first seed that finds each planted bug");
-        System.exit(2);
+    @Override
+    public Integer call() throws Exception {
+        check(seeds >= 1, "--seeds is " + seeds + ", expected 1 or more");
+        check(requests >= 1, "--requests is " + requests + ", expected 1 or more");
+        check(
+                probability >= 0 && probability <= 1,
+                "--faults is " + probability + ", expected 0 to 1");
+        boolean passed = mutants ? findMutants() : run(first, seeds, requests, probability, digest);
+        return passed ? 0 : 1;
     }
 
     private static boolean run(
