@@ -11,7 +11,7 @@ import dev.ingot.engine.ops.Numerics;
 import dev.ingot.engine.weights.CheckpointException;
 import dev.ingot.kernels.cpu.CpuCalibration;
 import dev.ingot.kernels.cpu.CpuDevice;
-import dev.ingot.kernels.cpu.CpuProductBench;
+import dev.ingot.kernels.cpu.CpuKernelBench;
 import dev.ingot.worker.InlineWorker;
 import dev.ingot.worker.WorkerSettings;
 import java.io.IOException;
@@ -103,7 +103,8 @@ public final class BenchCommand extends ConsoleCommand {
     @Option(
             names = "--kernels",
             description =
-                    "Measure the CPU's products for each format and number of rows, no model.")
+                    "Measure the CPU's kernels one by one, products for each format and number of"
+                            + " rows, no model.")
     private boolean kernels;
 
     @Option(
@@ -190,17 +191,18 @@ public final class BenchCommand extends ConsoleCommand {
         check(model == null, "--kernels measures no model, but '" + model + "' is given");
         try (var cpu = CpuDevice.open(compute.threads(), Numerics.named(numerics))) {
             out().printf(
-                            "%s, %s, %d threads; products with 3072×1024 weights, best of many%n",
+                            "%s, %s, %d threads; best of many%n",
                             cpu.info().name(), cpu.info().variant(), cpu.info().threads());
-            var table = new Table("weights, rows", "us", "weights GB/s", "GOP/s", "of limit");
-            new CpuProductBench(cpu, new CpuCalibration(cpu), NANOS_PER_KERNEL)
+            var table = new Table("kernel", "rows", "us", "GB/s", "GOP/s", "of limit");
+            new CpuKernelBench(cpu, new CpuCalibration(cpu), NANOS_PER_KERNEL)
                     .measure(f ->
                             table.add(
-                                    f.format() + ", " + f.rows(),
+                                    f.kernel(),
+                                    Integer.toString(f.rows()),
                                     Table.number(f.nanos() / 1e3, 1),
                                     Table.number(f.gigabytes(), 1),
                                     Table.number(f.gigaops(), 1),
-                                    Table.number(100 * f.ofLimit(), 0) + " %"));
+                                    share(f.ofLimit())));
             out().print(table.text());
             out().flush();
             return 0;
@@ -208,6 +210,10 @@ public final class BenchCommand extends ConsoleCommand {
             err().println("ingot: " + e.getMessage());
             return 1;
         }
+    }
+
+    private static String share(double of) {
+        return Table.number(100 * of, 0) + (Double.isNaN(of) ? "" : " %");
     }
 
     private static BenchTest largest(List<BenchTest> tests) {

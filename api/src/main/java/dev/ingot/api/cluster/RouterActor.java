@@ -36,6 +36,7 @@ final class RouterActor {
     private final LongSupplier nanoClock;
     private final RouterMetrics metrics;
     private final Consumer<Map<String, ModelState>> published;
+    private final Runnable linkLost;
     private final ActorRef<LinkNotice> fromLinks;
     private final EngineNodes nodes;
     private final Assignment assignment;
@@ -65,7 +66,8 @@ final class RouterActor {
             Lifelines lifelines,
             LongSupplier nanoClock,
             RouterMetrics metrics,
-            Consumer<Map<String, ModelState>> published) {
+            Consumer<Map<String, ModelState>> published,
+            Runnable linkLost) {
         this.context = context;
         this.timers = timers;
         this.name = name;
@@ -74,6 +76,7 @@ final class RouterActor {
         this.nanoClock = nanoClock;
         this.metrics = metrics;
         this.published = published;
+        this.linkLost = linkLost;
         this.fromLinks = context.messageAdapter(LinkNotice.class, FromLink::new);
         this.nodes = new EngineNodes(modelHashes, context.getLog());
         this.assignment = new Assignment(nodes, policy, metrics, nanoClock, context.getLog());
@@ -82,6 +85,7 @@ final class RouterActor {
     /// @param name of this router, for people
     /// @param modelHashes by the name of each model that is served, what an engine's files must be
     /// @param published hears every change of what is served, on the router's thread
+    /// @param linkLost called when an engine node that served is lost, on the same thread
     static Behavior<Engines.Command> create(
             String name,
             Map<String, String> modelHashes,
@@ -91,6 +95,7 @@ final class RouterActor {
             LongSupplier nanoClock,
             RouterMetrics metrics,
             Consumer<Map<String, ModelState>> published,
+            Runnable linkLost,
             Consumer<ActorRef<Message>> self) {
         Behavior<Message> router =
                 Behaviors.setup(context ->
@@ -108,7 +113,8 @@ final class RouterActor {
                                                     lifelines,
                                                     nanoClock,
                                                     metrics,
-                                                    published)
+                                                    published,
+                                                    linkLost)
                                             ::on);
                         }));
         return Behaviors.transformMessages(
@@ -225,6 +231,7 @@ final class RouterActor {
         assignment.lost(node, down.crashed(), down.requests());
         if (served) {
             metrics.linkLost();
+            linkLost.run();
             context.getLog()
                     .warn(
                             "Engine node {} is lost with {} sequences: {}",

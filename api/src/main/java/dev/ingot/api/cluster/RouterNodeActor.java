@@ -60,6 +60,11 @@ public final class RouterNodeActor {
             var system = context.getSystem();
             var hashes = new HashMap<String, String>();
             models.forEach((name, model) -> hashes.put(name, model.modelHash()));
+            ActorRef<UnreachedNodesActor.Message> unreached =
+                    context.spawn(
+                            UnreachedNodesActor.create(nanoClock),
+                            "unreached",
+                            DispatcherSelector.sameAsParent());
             var self = new CompletableFuture<ActorRef<RouterActor.Message>>();
             ActorRef<Engines.Command> router =
                     context.spawn(
@@ -75,6 +80,7 @@ public final class RouterNodeActor {
                                     nanoClock,
                                     metrics,
                                     states -> tell(states, published),
+                                    () -> unreached.tell(UnreachedNodesActor.LinkLost.INSTANCE),
                                     self::complete),
                             "router",
                             DispatcherSelector.sameAsParent());
@@ -113,10 +119,6 @@ public final class RouterNodeActor {
             });
             context.spawn(
                     MembershipActor.create(settings), "membership", DispatcherSelector.blocking());
-            context.spawn(
-                    UnreachedNodesActor.create(nanoClock),
-                    "unreached",
-                    DispatcherSelector.sameAsParent());
             return Behaviors.empty();
         });
     }

@@ -22,19 +22,26 @@ final class UnreachedNodesActor {
     private static final String ROUTER =
             ClusterSettings.Role.ROUTER.name().toLowerCase(Locale.ROOT);
 
-    private final ActorContext<Look> context;
+    private final ActorContext<Message> context;
     private final Cluster cluster;
     private final org.apache.pekko.cluster.Cluster observed;
     private final LongSupplier nanoClock;
     private final UnreachedNodes unreached = new UnreachedNodes();
     private Set<Address> putOut = Set.of();
 
-    /// Whom it reaches now.
-    enum Look {
+    /// What it hears.
+    sealed interface Message {}
+
+    /// The link to an engine node was lost.
+    enum LinkLost implements Message {
         INSTANCE
     }
 
-    private UnreachedNodesActor(ActorContext<Look> context, LongSupplier nanoClock) {
+    private enum Look implements Message {
+        INSTANCE
+    }
+
+    private UnreachedNodesActor(ActorContext<Message> context, LongSupplier nanoClock) {
         this.context = context;
         this.cluster = Cluster.get(context.getSystem());
         this.observed =
@@ -42,17 +49,26 @@ final class UnreachedNodesActor {
         this.nanoClock = nanoClock;
     }
 
-    static Behavior<Look> create(LongSupplier nanoClock) {
+    static Behavior<Message> create(LongSupplier nanoClock) {
         return Behaviors.setup(context ->
                 Behaviors.withTimers(timers -> {
                     context.setLoggerName(UnreachedNodesActor.class);
                     var actor = new UnreachedNodesActor(context, nanoClock);
                     timers.startTimerWithFixedDelay(Look.INSTANCE, INTERVAL);
-                    return Behaviors.receiveMessage(_ -> actor.look());
+                    return Behaviors.receiveMessage(actor::on);
                 }));
     }
 
-    private Behavior<Look> look() {
+    private Behavior<Message> on(Message message) {
+        switch (message) {
+            case LinkLost _ -> unreached.linkLost(nanoClock.getAsLong());
+            case Look _ -> look();
+        }
+        return Behaviors.same();
+    }
+
+    /// Whom it reaches now.
+    private void look() {
         var here = new ArrayList<Node>();
         var elsewhere = new ArrayList<Node>();
         for (var member : cluster.state().getUnreachable()) {
@@ -70,7 +86,6 @@ final class UnreachedNodesActor {
             cluster.manager().tell(new Down(address));
         }
         putOut = now;
-        return Behaviors.same();
     }
 
     private static boolean isOut(Member member) {

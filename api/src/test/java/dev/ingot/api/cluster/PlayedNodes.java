@@ -90,6 +90,7 @@ final class PlayedNodes implements AutoCloseable {
                                 System::nanoTime,
                                 new RouterMetrics(registry),
                                 _ -> {},
+                                () -> {},
                                 ref -> {
                                     self.set(ref);
                                     known.complete(ref);

@@ -107,6 +107,31 @@ final class UnreachedNodesTest {
                 .containsExactly(mine.getFirst().address());
     }
 
+    /// It was told so by a node that has gone silent since, which nobody knows yet.
+    @Test
+    void anEngineStaysOfWhichALostOneSaidThatItIsNotReached() {
+        var paused = List.of(engine(4));
+        var cutOff = List.of(engine(1));
+        begin(List.of(), paused);
+        assertThat(after(Duration.ofSeconds(2), List.of(), paused)).isEmpty();
+        unreached.linkLost(now);
+        assertThat(after(Duration.ofSeconds(5), List.of(), paused)).isEmpty();
+        assertThat(begin(cutOff, paused)).isEmpty();
+        assertThat(after(Duration.ofSeconds(8).minusNanos(1), cutOff, paused)).isEmpty();
+        assertThat(after(Duration.ofSeconds(8), cutOff, paused))
+                .containsExactly(cutOff.getFirst().address());
+    }
+
+    @Test
+    void aLinkThatWasLostForAnotherReasonDelaysAChoiceBetweenTwoEngines() {
+        var both = List.of(engine(1), engine(4));
+        begin(List.of(), both);
+        unreached.linkLost(now);
+        assertThat(after(UnreachedNodes.DOUBT.minusNanos(1), List.of(), both)).isEmpty();
+        assertThat(after(UnreachedNodes.DOUBT, List.of(), both))
+                .containsExactly(both.getLast().address());
+    }
+
     @Test
     void aRouterThatThisOneReachesIsNotItsToPutOut() {
         var routers = List.of(router(1, false), router(0, true));
