@@ -2,11 +2,13 @@ package dev.ingot.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
 /// Many more clients than the engine has room for.
@@ -59,9 +61,14 @@ final class OverloadTest {
             }
             assertThat(refused).as("there was too much to do").isPositive();
             assertThat(server.metric("ingot:requests_rejected_total")).isEqualTo(refused);
-            assertThat(server.metric("vllm:num_requests_running")).isZero();
-            assertThat(server.metric("vllm:num_requests_waiting")).isZero();
-            assertThat(server.metric("vllm:kv_cache_usage_perc")).isZero();
+            // Blocks come back behind a request's last word.
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(10))
+                    .untilAsserted(() -> {
+                        assertThat(server.metric("vllm:num_requests_running")).isZero();
+                        assertThat(server.metric("vllm:num_requests_waiting")).isZero();
+                        assertThat(server.metric("vllm:kv_cache_usage_perc")).isZero();
+                    });
         }
     }
 }

@@ -63,7 +63,7 @@ final class StarvedThreadsTest {
         slow.readAll(); // Most of its tokens were not computed yet.
         assertThat(slow.isDone()).isTrue();
         assertThat(slow.tokenIds()).isEqualTo(TestServer.tokenIds(expected));
-        assertThat(server.metric("vllm:kv_cache_usage_perc")).isZero();
+        awaiting().until(() -> server.metric("vllm:kv_cache_usage_perc") == 0);
         var fresh = server.ask("/v1/completions", request(50)).path("choices").path(0);
         assertThat(TestServer.tokenIds(fresh))
                 .isEqualTo(TestServer.tokenIds(expected).subList(0, 50));
