@@ -32,7 +32,8 @@ final class NodeProcess implements AutoCloseable {
                     "--enable-native-access=ALL-UNNAMED",
                     "--sun-misc-unsafe-memory-access=allow",
                     "-XX:+UseSerialGC",
-                    "-Xms64m",
+                    "-Xms128m",
+                    "-Xmn64m",
                     "-Xmx1g",
                     "-XX:+ExitOnOutOfMemoryError",
                     "-Djava.awt.headless=true");
