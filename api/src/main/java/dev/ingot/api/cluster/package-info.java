@@ -22,7 +22,8 @@
 /// direction of one, both ends are still heard of by others, and the resolver would put out both, a router with all its clients for one of
 /// many engines. Therefore routers act before it: an engine node that a router has not reached for three seconds after the failure
 /// detector's four is put out ([UnreachedNodes][dev.ingot.api.cluster.UnreachedNodes]); of two engine nodes that do not reach each other the
-/// younger one, of two routers the younger one, too. Who is put out begins anew and joins when it can. The price: an engine node that one
+/// younger one, of two routers the younger one, too; but while a router does not know whether a node that has gone silent is lost, it
+/// acts on no word of others, which may be that node's. Who is put out begins anew and joins when it can. The price: an engine node that one
 /// of several routers does not reach is lost to the others for as long, too.
 ///
 /// **What is exact.** The tokens of a sequence depend on the model, the prompt, the parameters and the seed, within one
