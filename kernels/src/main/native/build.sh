@@ -24,7 +24,7 @@ case $(uname -s) in
     *)      echo "ingot: the CPU kernels are built on Linux and macOS, not on $(uname -s)" >&2; exit 1 ;;
 esac
 case ${INGOT_ARCH:-$(uname -m)} in
-    x86_64|amd64)  arch=x86_64; variants='portable avx2 avx512 avx512bf16' ;;
+    x86_64|amd64)  arch=x86_64; variants='portable avx2 avx512 avx512bf16 amx amxbf16' ;;
     aarch64|arm64) arch=aarch64; variants='portable neon dotprod i8mm' ;;
     *)             arch=$(uname -m); variants=portable ;;
 esac
@@ -37,6 +37,8 @@ flags_of() {
         avx2)     echo '-march=x86-64-v3' ;;
         avx512)   echo '-march=x86-64-v3 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512cd -mavx512vnni -mprefer-vector-width=512' ;;
         avx512bf16) echo "$(flags_of avx512) -mavx512bf16" ;;
+        amx)      echo "$(flags_of avx512bf16) -mamx-tile -mamx-int8 -mamx-bf16" ;;
+        amxbf16)  echo "$(flags_of amx) -DINGOT_ROUNDED" ;;
         dotprod)  echo '-march=armv8.2-a+dotprod' ;;
         i8mm)     echo '-march=armv8.2-a+dotprod+i8mm' ;;
         portable) echo '-DINGOT_PORTABLE -O2' ;;

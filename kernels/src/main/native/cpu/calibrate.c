@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "../include/ingot_calibrate.h"
+#include "matmul_tiles.h"
 #include "quants.h"
 
 /* Sums that do not wait for one another: two ports times the latency of 4 or 5 cycles, and registers to spare. */
@@ -39,7 +40,7 @@ static float multiply_floats(int64_t iterations) {
     return vf_sum(total);
 }
 
-#if defined(BF16_PAIRS)
+#if defined(BF16_PAIRS) && !defined(TILES)
 static float multiply_pairs(int64_t iterations) {
     uint16_t ones[2] = {0x3f80, 0x3f80}, halves[2] = {0x3f00, 0xbf00};
     vp a = vp_set1(ones), b = vp_set1(halves);
@@ -58,6 +59,37 @@ static float multiply_pairs(int64_t iterations) {
         total = total + sum[s];
     }
     return vf_sum(total);
+}
+#endif
+
+#if defined(TILES)
+enum { TILE_SUMS = 4 };
+
+static float multiply_tiles(int32_t arithmetic, int64_t iterations) {
+    _Alignas(64) float sum[TILE_ROWS][LANES] = {{0}};
+    tiles_begin(TILE_ROWS, TILE_DEPTH);
+    TILE_LOAD(4, sum, TILE_DEPTH);
+    TILE_LOAD(6, sum, TILE_DEPTH);
+    TILE_ZERO(0);
+    TILE_ZERO(1);
+    TILE_ZERO(2);
+    TILE_ZERO(3);
+    for (int64_t i = 0; i < iterations; i++) {
+        if (arithmetic == INGOT_ARITHMETIC_BF16) {
+            TILE_PAIRS(0, 4, 6);
+            TILE_PAIRS(1, 4, 6);
+            TILE_PAIRS(2, 4, 6);
+            TILE_PAIRS(3, 4, 6);
+        } else {
+            TILE_BYTES(0, 4, 6);
+            TILE_BYTES(1, 4, 6);
+            TILE_BYTES(2, 4, 6);
+            TILE_BYTES(3, 4, 6);
+        }
+    }
+    TILE_STORE(0, sum, TILE_DEPTH);
+    tiles_end();
+    return sum[0][0];
 }
 #endif
 
@@ -93,14 +125,21 @@ INLINE float multiply_bytes(int64_t iterations, int small) {
 
 static float multiply(int32_t arithmetic, int64_t iterations) {
     switch (arithmetic) {
-#if defined(BF16_PAIRS)
+#if defined(TILES)
+    case INGOT_ARITHMETIC_BF16:
+    case INGOT_ARITHMETIC_8_BITS:
+    case INGOT_ARITHMETIC_4_BITS:
+        return multiply_tiles(arithmetic, iterations);
+#elif defined(BF16_PAIRS)
     case INGOT_ARITHMETIC_BF16:
         return multiply_pairs(iterations);
 #endif
+#if !defined(TILES)
     case INGOT_ARITHMETIC_8_BITS:
         return multiply_bytes(iterations, 0);
     case INGOT_ARITHMETIC_4_BITS:
         return multiply_bytes(iterations, 1);
+#endif
     default:
         return multiply_floats(iterations);
     }
@@ -109,6 +148,12 @@ static float multiply(int32_t arithmetic, int64_t iterations) {
 /* Operations of one round of one thread. */
 static double operations(int32_t arithmetic) {
     int bytes = arithmetic == INGOT_ARITHMETIC_8_BITS || arithmetic == INGOT_ARITHMETIC_4_BITS;
+#if defined(TILES)
+    if (bytes || arithmetic == INGOT_ARITHMETIC_BF16) {
+        double products = TILE_ROWS * LANES * (double)(bytes ? TILE_DEPTH : TILE_DEPTH / 2) / (bytes ? 1 : BF16_PARTS);
+        return 2.0 * TILE_SUMS * products;
+    }
+#endif
     int products = bytes ? 4 : is_bf16_pairs(INGOT_BF16) && arithmetic == INGOT_ARITHMETIC_BF16 ? 2 : 1;
     return 2.0 * products * LANES * SUMS;
 }

@@ -68,16 +68,17 @@ typedef struct cut {
 static cut cut_of(const ingot_matrix *m, const stretch *s, int32_t rows, int32_t to, int32_t threads) {
     cut c = {.rows_a_block = rows, .panels = (m->out + PANEL_ROWS - 1) / PANEL_ROWS};
     int32_t blocks = 1;
-    if (rows * s->row_bytes > BLOCK_BYTES && rows > 4 * LARGE_TILE) {
-        int32_t fitting = (int32_t)(BLOCK_BYTES / s->row_bytes) / LARGE_TILE * LARGE_TILE;
-        blocks = divide_up(rows, max_int(fitting, 4 * LARGE_TILE));
-        c.rows_a_block = divide_up(rows, blocks);
+    const int32_t tile = s->product->tile_rows, block = s->product->block_bytes;
+    if (rows * s->row_bytes > block && rows > 4 * tile) {
+        blocks = divide_up(rows, max_int((int32_t)(block / s->row_bytes) / tile * tile, 4 * tile));
+        c.rows_a_block = divide_up(divide_up(rows, blocks), tile) * tile;
+        blocks = divide_up(rows, c.rows_a_block);
     }
     c.units = c.panels * blocks;
     int32_t most = rows == 1 ? MANY_PANELS : FEW_PANELS;
     c.units_an_item = max_int(1, min_int(most, c.units / (threads * ITEMS_A_THREAD)));
     /* Few rows are multiplied at the speed of memory: the less often it is read anew the better. */
-    int32_t is_long = rows > 2 * LARGE_TILE && to == s->end;
+    int32_t is_long = rows > 2 * tile && to == s->end;
     int32_t singles = is_long ? min_int(c.units / 4, threads * SINGLES_A_THREAD) : 0;
     c.full_items = (c.units - singles) / c.units_an_item;
     int32_t rest = c.units - c.full_items * c.units_an_item;

@@ -8,7 +8,8 @@ enum {
     MANY_PANELS = 16, /* in an item of one row: the longer, the less often reading starts anew */
     FEW_PANELS = 4,   /* of more rows */
     PREFETCH_BYTES = 6144, /* what memory takes to answer, at the pace of several rows */
-    BLOCK_BYTES = 384 << 10, /* of x: half of a usual second-level cache */
+    BLOCK_BYTES = 384 << 10, /* half of a usual second-level cache */
+    LARGE_BLOCK_BYTES = 1 << 20, /* of those that come with tiles */
     ITEMS_A_THREAD = 4,
     SINGLES_A_THREAD = 4 /* units of a phase that are dealt out one by one, at its end */
 };
@@ -37,6 +38,8 @@ typedef struct product {
     int (*multiply)(
         const ingot_op *op, const char *x, int64_t row_bytes, int32_t row, int32_t end, int32_t panel,
         int32_t panel_end);
+    int32_t tile_rows;   /* that go best together */
+    int32_t block_bytes; /* of x, that go best with a panel */
 } product;
 
 extern const product dense_product, bf16_product, quantized_product;

@@ -6,8 +6,9 @@
  * subnormal numbers count as zero.
  */
 #include "matmul.h"
+#include "tiles.h"
 
-#if defined(BF16_PAIRS)
+#if defined(BF16_PAIRS) && !defined(TILES)
 
 static int64_t prepared_bytes(const ingot_matrix *m) { return ((int64_t)m->in * 2 + 63) / 64 * 64; }
 
@@ -69,8 +70,8 @@ static int multiply(
     return 1;
 }
 
-const product bf16_product = {prepared_bytes, prepare, multiply};
+const product bf16_product = {prepared_bytes, prepare, multiply, LARGE_TILE, BLOCK_BYTES};
 
-#else
+#elif !defined(TILES)
 const product bf16_product = {0};
 #endif

@@ -66,4 +66,4 @@ static int multiply(
     }
 }
 
-const product dense_product = {NULL, NULL, multiply};
+const product dense_product = {NULL, NULL, multiply, LARGE_TILE, BLOCK_BYTES};

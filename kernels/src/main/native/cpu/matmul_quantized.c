@@ -12,21 +12,10 @@
  * What this costs in accuracy: each x moves by at most half a step, 1/254 of its group's largest. A
  * group that holds what is not a number, or infinite, has a step of NaN and so makes its row NaN.
  */
-#include "matmul.h"
-#include "quants.h"
+#include "matmul_tiles.h"
+#include "rows_8bit.h"
 
 /* ------------------------------------------------------------------ the rows of x, quantized */
-
-/* Of a row's group, behind the row's levels. */
-typedef struct group_terms {
-    float step;
-    union {
-        float sum;     /* step * sum of q, where biases are stored */
-        int32_t start; /* -zero * sum of q, where they are not */
-    };
-} group_terms;
-
-INLINE int64_t terms_at(const ingot_matrix *m) { return ((int64_t)m->in + 63) / 64 * 64; }
 
 static int64_t prepared_bytes(const ingot_matrix *m) {
     return (terms_at(m) + m->in / m->group * (int64_t)sizeof(group_terms) + 63) / 64 * 64;
@@ -192,6 +181,12 @@ static int multiply(
     if (m->group % Q4_STEP != 0 || m->group < Q4_STEP) {
         return 0;
     }
+#if defined(TILES)
+    if (end - row >= FEWEST_TILE_ROWS) {
+        multiply_quantized_tiles(op, x, row_bytes, row, end, panel, panel_end);
+        return 1;
+    }
+#endif
     if (m->format == INGOT_Q8) {
         q8(op, x, row_bytes, row, end, panel, panel_end);
     } else if (m->levels == INGOT_E2M1) {
@@ -202,4 +197,8 @@ static int multiply(
     return 1;
 }
 
-const product quantized_product = {prepared_bytes, prepare, multiply};
+#if defined(TILES)
+const product quantized_product = {prepared_bytes, prepare, multiply, 2 * TILE_ROWS, LARGE_BLOCK_BYTES};
+#else
+const product quantized_product = {prepared_bytes, prepare, multiply, LARGE_TILE, BLOCK_BYTES};
+#endif

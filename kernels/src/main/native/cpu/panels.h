@@ -9,13 +9,15 @@
  *   bf16       vectors in pairs: lane i of 32 bits holds row i of the first (low half) and of the second
  *
  * Where the processor multiplies pairs of bf16, a panel of bf16 goes by two k at a time instead: lane i
- * holds row i's k in its upper half and k + 1 in its lower, zero where there is no k + 1.
+ * holds row i's k in its upper half and k + 1 in its lower, zero where there is no k + 1. Where it multiplies
+ * tiles of them, 32 k of a vector's rows lie together, a tile, and then those of the next vector.
  */
 #ifndef INGOT_PANELS_H
 #define INGOT_PANELS_H
 
 #include "kernels.h"
 #include "simd.h"
+#include "tiles.h"
 
 enum { PANEL_ROWS = PANEL_VECTORS * LANES };
 
@@ -28,10 +30,21 @@ INLINE int is_bf16_pairs(int32_t format) {
 #endif
 }
 
+/* k that a panel of pairs is made of at a time, and so is filled up to. */
+#if defined(TILES)
+enum { PAIRS_STEP = TILE_DEPTH / 2 };
+#else
+enum { PAIRS_STEP = 2 };
+#endif
+
 /* Where row r's first element lies in its panel. */
 INLINE int32_t panel_slot(int32_t format, int32_t r) {
     if (is_bf16_pairs(format)) {
+#if defined(TILES)
+        return r / LANES * LANES * PAIRS_STEP + r % LANES * 2 + 1;
+#else
         return 2 * r + 1;
+#endif
     }
     if (format != INGOT_BF16) {
         return r;
@@ -42,11 +55,15 @@ INLINE int32_t panel_slot(int32_t format, int32_t r) {
 
 /* How many elements after it a row's k-th lies. */
 INLINE int64_t panel_offset(int32_t format, int32_t k) {
-    return is_bf16_pairs(format) ? (int64_t)(k / 2) * 2 * PANEL_ROWS - k % 2 : (int64_t)k * PANEL_ROWS;
+    if (!is_bf16_pairs(format)) {
+        return (int64_t)k * PANEL_ROWS;
+    }
+    int64_t in_step = k % PAIRS_STEP / 2 * 2 * (PAIRS_STEP > 2 ? LANES : PANEL_ROWS);
+    return (int64_t)(k / PAIRS_STEP) * PAIRS_STEP * PANEL_ROWS + in_step - k % 2;
 }
 
 INLINE int64_t panel_bytes(const ingot_matrix *m) {
-    int64_t in = is_bf16_pairs(m->format) ? m->in + m->in % 2 : m->in;
+    int64_t in = is_bf16_pairs(m->format) ? divide_up(m->in, PAIRS_STEP) * (int64_t)PAIRS_STEP : m->in;
     return PANEL_ROWS * in * element_bytes(m->format);
 }
 

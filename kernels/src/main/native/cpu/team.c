@@ -270,7 +270,9 @@ int32_t ingot_team_open(int32_t threads, ingot_team **out) {
         return INGOT_NO_MEMORY;
     }
     team->ctx.scratch_floats = SCRATCH_FLOATS;
-    team->ctx.scratch = malloc(SCRATCH_FLOATS * sizeof(float)); /* touched only where it is used */
+    void *scratch = NULL; /* touched only where it is used */
+    (void)ingot_allocate(SCRATCH_FLOATS * (int64_t)sizeof(float), &scratch);
+    team->ctx.scratch = scratch;
     team->threads = calloc((size_t)threads, sizeof(pthread_t));
     pthread_attr_t attributes;
     if (team->ctx.scratch == NULL || team->threads == NULL || pthread_attr_init(&attributes) != 0) {
@@ -305,7 +307,7 @@ void ingot_team_close(ingot_team *team) {
     }
     pthread_cond_destroy(&team->opened);
     pthread_mutex_destroy(&team->mutex);
-    free(team->ctx.scratch);
+    ingot_free(team->ctx.scratch);
     free(team->threads);
     free(team);
 }

@@ -8,6 +8,10 @@
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
+#if defined(__x86_64__) && defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 #if defined(__APPLE__)
 #include <sys/sysctl.h>
 #elif defined(__aarch64__) && defined(__linux__)
@@ -16,13 +20,25 @@
 
 #define API __attribute__((visibility("default")))
 
-enum { AVX2 = 1, AVX512 = 2, NEON = 4, AVX512_BF16 = 8, DOTPROD = 16, I8MM = 32 };
+enum { AVX2 = 1, AVX512 = 2, NEON = 4, AVX512_BF16 = 8, DOTPROD = 16, I8MM = 32, AMX = 64 };
 
 #if defined(__x86_64__)
 static uint64_t enabled_registers(void) {
     uint32_t low, high;
     __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
     return ((uint64_t)high << 32) | low;
+}
+
+/* A process has to ask Linux for its tiles' contents to be kept; what is granted is so for all of its threads. */
+static int may_use_tiles(uint64_t registers) {
+#if defined(__linux__) && defined(SYS_arch_prctl)
+    enum { REQUEST_PERMISSION = 0x1023, TILE_DATA = 18 };
+    const uint64_t both = 1u << 17 | 1u << TILE_DATA;
+    return (registers & both) == both && syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
+#else
+    (void)registers;
+    return 0;
+#endif
 }
 
 static int32_t x86_features(void) {
@@ -50,12 +66,14 @@ static int32_t x86_features(void) {
     const uint32_t f = 1u << 16, dq = 1u << 17, bw = 1u << 30, vl = 1u << 31, cd = 1u << 28, vnni = 1u << 11;
     int avx512 = (b7 & (f | dq | bw | vl | cd)) == (f | dq | bw | vl | cd) && (c7 & vnni) != 0
         && (registers & 0xe0) == 0xe0;
-    uint32_t a7 = 0, largest;
-    if (!__get_cpuid_count(7, 0, &largest, &b, &c, &d) || (largest >= 1 && !__get_cpuid_count(7, 1, &a7, &b, &c, &d))) {
+    uint32_t a7 = 0, d7, largest;
+    if (!__get_cpuid_count(7, 0, &largest, &b, &c, &d7) || (largest >= 1 && !__get_cpuid_count(7, 1, &a7, &b, &c, &d))) {
         return AVX2;
     }
     int bf16 = avx512 && (a7 & 1u << 5) != 0;
-    return AVX2 | (avx512 ? AVX512 : 0) | (bf16 ? AVX512_BF16 : 0);
+    const uint32_t amx = 1u << 22 | 1u << 24 | 1u << 25; /* BF16, TILE, INT8 */
+    int tiles = bf16 && (d7 & amx) == amx && may_use_tiles(registers);
+    return AVX2 | (avx512 ? AVX512 : 0) | (bf16 ? AVX512_BF16 : 0) | (tiles ? AMX : 0);
 }
 #endif
 
@@ -81,7 +99,7 @@ static int32_t arm_features(void) { return NEON; }
 #endif
 #endif
 
-/* A set of AVX2 (with FMA and F16C), AVX512 (F, BW, DQ, VL, CD, VNNI), AVX512_BF16, NEON, DOTPROD, I8MM. */
+/* A set of AVX2 (with FMA and F16C), AVX512 (F, BW, DQ, VL, CD, VNNI), AVX512_BF16, AMX (TILE, BF16, INT8), NEON, DOTPROD, I8MM. */
 API int32_t ingot_cpu_features(void) {
 #if defined(__x86_64__)
     return x86_features();

@@ -12,6 +12,7 @@ import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /// What this machine's CPU is called and which variants of the kernels it can run, the one to take first.
 @SuppressWarnings("restricted") // the flags of every JVM of ours allow native access
@@ -22,10 +23,11 @@ record CpuFeatures(String name, List<String> variants) {
     private static final int AVX512_BF16 = 8;
     private static final int DOTPROD = 16;
     private static final int I8MM = 32;
+    private static final int AMX = 64;
     private static final int NAME_BYTES = 128;
 
-    /// Rounds activations to BF16 beside weights in BF16.
-    private static final String ROUNDING = "avx512bf16";
+    /// Those that round activations to BF16 beside weights in BF16.
+    private static final Set<String> ROUNDING = Set.of("avx512bf16", "amxbf16");
 
     CpuFeatures {
         variants = List.copyOf(variants);
@@ -58,18 +60,28 @@ record CpuFeatures(String name, List<String> variants) {
 
     /// The variant to take: the first that rounds no activations, unless it may and there is one that does.
     String best(Numerics numerics) {
-        return numerics == Numerics.FAST && variants.contains(ROUNDING)
-                ? ROUNDING
-                : variants.stream().filter(v -> !v.equals(ROUNDING)).findFirst().orElseThrow();
+        String exact = variants.stream().filter(v -> !rounds(v)).findFirst().orElseThrow();
+        return numerics == Numerics.FAST
+                ? variants.stream().filter(CpuFeatures::rounds).findFirst().orElse(exact)
+                : exact;
+    }
+
+    /// Whether a variant rounds activations to BF16 beside weights in BF16.
+    static boolean rounds(String variant) {
+        return ROUNDING.contains(variant);
     }
 
     private static List<String> variants(int features) {
         List<String> variants = new ArrayList<>();
+        if ((features & AMX) != 0) {
+            variants.add("amx");
+            variants.add("amxbf16");
+        }
         if ((features & AVX512) != 0) {
             variants.add("avx512");
         }
         if ((features & AVX512_BF16) != 0) {
-            variants.add(ROUNDING);
+            variants.add("avx512bf16");
         }
         if ((features & AVX2) != 0) {
             variants.add("avx2");

@@ -31,7 +31,7 @@ public final class Data {
 
     /// Rows that a variant of the kernels multiplies as they are: in BF16 where it would round them to it.
     public static float[][] unrounded(String variant, DType weights, float[][] rows) {
-        if (!variant.equals("avx512bf16") || weights != DType.BF16) {
+        if (!variant.endsWith("bf16") || weights != DType.BF16) {
             return rows;
         }
         float[][] rounded = new float[rows.length][];
