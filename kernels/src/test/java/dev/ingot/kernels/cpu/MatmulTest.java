@@ -336,9 +336,9 @@ final class MatmulTest {
                             Float.isNaN(expected[i])
                                     // A float's other parts are zero, and zero times infinity is
                                     // none.
-                                    || variant.equals("amx")
+                                    || (variant.equals("amx")
                                             && format == DType.BF16
-                                            && Float.isInfinite(expected[i]);
+                                            && Float.isInfinite(expected[i]));
                     if (isNone) {
                         assertThat(actual[i]).as("%s %x", format, i).isNaN();
                     } else if (actual[i] != expected[i]) {
