@@ -7,7 +7,11 @@
 enum {
     MANY_PANELS = 16, /* in an item of one row: the longer, the less often reading starts anew */
     FEW_PANELS = 4,   /* of more rows */
-    PREFETCH_BYTES = 6144, /* what memory takes to answer, at the pace of several rows */
+#if defined(TILES) /* Intel's */
+    PREFETCH_BYTES = 3072, /* what memory takes to answer, at the pace of several rows */
+#else
+    PREFETCH_BYTES = 6144,
+#endif
     BLOCK_BYTES = 384 << 10, /* half of a usual second-level cache */
     LARGE_BLOCK_BYTES = 1 << 20, /* of those that come with tiles */
     ITEMS_A_THREAD = 4,

@@ -13,8 +13,7 @@
 enum {
     STEP = PAIRS_STEP,
     TILE_SIZE = TILE_ROWS * TILE_DEPTH,
-    STEP_BYTES = PANEL_VECTORS * TILE_SIZE,
-    ROW_AHEAD = 3072 /* what memory takes to answer, at the pace of one row */
+    STEP_BYTES = PANEL_VECTORS * TILE_SIZE
 };
 
 /* ------------------------------------------------------------------ the rows of x, in parts */
@@ -105,7 +104,7 @@ INLINE void add_steps(
     }
     for (; w < end; w += STEP_BYTES, x += TILE_DEPTH) {
         if (is_first) {
-            prefetch_tiles(w, STEP_BYTES);
+            prefetch(w, STEP_BYTES);
         }
         add_step(both, x, row_bytes, to_second, part, w);
     }
@@ -153,7 +152,7 @@ static __attribute__((noinline)) void add_row_steps(
             UNROLL
             for (int v = 0; v < PANEL_VECTORS; v++) {
                 const char *pairs = w + v * TILE_SIZE + i * TILE_DEPTH;
-                __builtin_prefetch(pairs + ROW_AHEAD);
+                __builtin_prefetch(pairs + PREFETCH_BYTES);
                 vf w1 = (vf)_mm512_and_si512(vp_load(pairs), _mm512_set1_epi32((int32_t)0xffff0000));
                 vf w2 = (vf)_mm512_slli_epi32(vp_load(pairs), 16);
                 UNROLL

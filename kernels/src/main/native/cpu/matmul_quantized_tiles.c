@@ -12,7 +12,8 @@
 enum {
     MOST_ROWS = 4 * TILE_ROWS, /* at once */
     STEP_BYTES = PANEL_VECTORS * LEVEL_BYTES,
-    TWO_GROUPS = 4352 /* bytes of Q8 by groups of 64 */
+    TWO_GROUPS = 4352, /* bytes of Q8 by groups of 64 */
+    AHEAD_OF_MEMORY = 6144
 };
 
 /* What a group's tiles came to, and the rows' sums so far. */
@@ -88,7 +89,7 @@ INLINE void add_terms(
     for (int32_t i = 0; i < count; i++, terms += bytes) {
         for (const char *end = ahead + share; ahead < end; ahead += 64) {
             __builtin_prefetch(ahead, 0, 3);
-            __builtin_prefetch(ahead + PREFETCH_BYTES - TWO_GROUPS, 0, 2);
+            __builtin_prefetch(ahead + AHEAD_OF_MEMORY - TWO_GROUPS, 0, 2);
         }
         const group_terms *t = (const group_terms *)terms;
         const vf step = vf_set1(t->step), biases = vf_set1(t->sum);

@@ -7,15 +7,6 @@
 
 #if defined(TILES)
 
-/* The same as prefetch(), at the pace of tiles. */
-INLINE void prefetch_tiles(const char *p, int64_t bytes) {
-    enum { AHEAD = 3072 };
-    UNROLL
-    for (int64_t i = 0; i < bytes; i += 64) {
-        __builtin_prefetch(p + AHEAD + i, 0, 2);
-    }
-}
-
 /* Of a row of x beside weights in BF16: see matmul_bf16_tiles.c. */
 #if defined(INGOT_ROUNDED)
 enum { BF16_PARTS = 1 };

@@ -12,6 +12,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 
 /// `ingot serve` as a process.
@@ -28,15 +29,21 @@ final class NodeProcess implements AutoCloseable {
 
     /// As the launcher starts a server.
     private static final List<String> LAUNCHED =
-            List.of(
-                    "--enable-native-access=ALL-UNNAMED",
-                    "--sun-misc-unsafe-memory-access=allow",
-                    "-XX:+UseSerialGC",
-                    "-Xms128m",
-                    "-Xmn64m",
-                    "-Xmx1g",
-                    "-XX:+ExitOnOutOfMemoryError",
-                    "-Djava.awt.headless=true");
+            Stream.of(
+                            Stream.of(
+                                    "--enable-native-access=ALL-UNNAMED",
+                                    "--sun-misc-unsafe-memory-access=allow"),
+                            Runtime.getRuntime().availableProcessors() < 8
+                                    ? Stream.of("-XX:+UseSerialGC")
+                                    : Stream.of("-XX:+UseParallelGC", "-XX:ParallelGCThreads=4"),
+                            Stream.of(
+                                    "-Xms128m",
+                                    "-Xmn64m",
+                                    "-Xmx1g",
+                                    "-XX:+ExitOnOutOfMemoryError",
+                                    "-Djava.awt.headless=true"))
+                    .flatMap(flags -> flags)
+                    .toList();
 
     private static final String INGOT = "dev.ingot.api.Main";
     private static final Path HOME = Path.of("..").toAbsolutePath().normalize();

@@ -16,7 +16,10 @@ import java.util.function.ToDoubleFunction;
 /// measured by one that passes bytes on ([RelayMain]).
 final class RouterOverhead {
     private static final int ROUNDS = 5;
-    private static final Duration COUNTED = Duration.ofSeconds(5);
+    private static final Duration WARM_UP = Duration.ofSeconds(5);
+
+    /// In a round: all tokens of a step come late together, so that of 100 steps the slowest would be the 99th percentile.
+    private static final int STEPS = 500;
 
     /// How long a stream of the played engine takes.
     private static final Duration STREAM = Duration.ofSeconds(2);
@@ -105,18 +108,19 @@ final class RouterOverhead {
         var relayed = List.of(relay, alone);
         var relayedUrl = relay.awaitLog("relays on (http:\\S+)");
         for (int warm = 0; warm < 2; warm++) {
-            round(aloneUrl, List.of(alone), levels.getLast());
-            round(relayedUrl, relayed, levels.getLast());
-            round(routedUrl, routed, levels.getLast());
+            round(aloneUrl, List.of(alone), levels.getLast(), WARM_UP);
+            round(relayedUrl, relayed, levels.getLast(), WARM_UP);
+            round(routedUrl, routed, levels.getLast(), WARM_UP);
         }
         for (int streams : levels) {
             var without = new ArrayList<Round>();
             var between = new ArrayList<Round>();
             var with = new ArrayList<Round>();
             for (int i = 0; i < ROUNDS; i++) {
-                without.add(round(aloneUrl, List.of(alone), streams));
-                between.add(round(relayedUrl, relayed, streams));
-                with.add(round(routedUrl, routed, streams));
+                var counted = PlayedServerMain.stepOf(streams).multipliedBy(STEPS);
+                without.add(round(aloneUrl, List.of(alone), streams, counted));
+                between.add(round(relayedUrl, relayed, streams, counted));
+                with.add(round(routedUrl, routed, streams, counted));
             }
             System.out.printf(
                     Locale.ROOT,
@@ -182,16 +186,17 @@ final class RouterOverhead {
         return rounds.stream().mapToDouble(of).sorted().toArray()[rounds.size() / 2];
     }
 
-    private static Round round(String url, List<NodeProcess> servers, int streams) {
+    private static Round round(
+            String url, List<NodeProcess> servers, int streams, Duration counted) {
         var body =
                 "{\"model\":\"ingot-small\",\"prompt\":[300,301,302],\"max_tokens\":"
                         + STREAM.dividedBy(PlayedServerMain.stepOf(streams))
                         + ",\"ignore_eos\":true,\"stream\":true,\"return_token_ids\":true}";
         var before = cpuNanos(servers);
-        var seen = new TokenClient(url, body, STREAM).read(streams, COUNTED);
+        var seen = new TokenClient(url, body, STREAM).read(streams, counted);
         var after = cpuNanos(servers);
         // Computed while the streams began, too.
-        double tokens = seen.perSecond() * COUNTED.plus(STREAM.dividedBy(2)).toNanos() * 1e-9;
+        double tokens = seen.perSecond() * counted.plus(STREAM.dividedBy(2)).toNanos() * 1e-9;
         var micros = new double[after.length];
         for (int i = 0; i < after.length; i++) {
             micros[i] = (after[i] - before[i]) * 1e-3 / tokens;
