@@ -243,7 +243,7 @@ final class FamilyOpsTest {
 
     /// Where x is rounded to BF16 on its way to two matrices, each of its elements moves by up to 2⁻⁹ of itself.
     private static double tolerance(String variant, DType weights) {
-        return variant.equals("avx512bf16") && weights == DType.BF16 ? 2e-2 : 1e-4;
+        return CpuFeatures.rounds(variant) && weights == DType.BF16 ? 2e-2 : 1e-4;
     }
 
     private static void assertClose(
