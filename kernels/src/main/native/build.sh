@@ -24,7 +24,12 @@ case $(uname -s) in
     *)      echo "ingot: the CPU kernels are built on Linux and macOS, not on $(uname -s)" >&2; exit 1 ;;
 esac
 case ${INGOT_ARCH:-$(uname -m)} in
-    x86_64|amd64)  arch=x86_64; variants='portable avx2 avx512 avx512bf16 amx amxbf16' ;;
+    x86_64|amd64)
+        arch=x86_64; variants='portable avx2 avx512 avx512bf16'
+        # Compilers before GCC 11 and Clang 12 know no tiles: the CPU is then used without them.
+        if echo 'int known;' | $cc -mamx-tile -mamx-int8 -mamx-bf16 -x c -c - -o /dev/null 2>/dev/null; then
+            variants="$variants amx amxbf16"
+        fi ;;
     aarch64|arm64) arch=aarch64; variants='portable neon dotprod i8mm' ;;
     *)             arch=$(uname -m); variants=portable ;;
 esac

@@ -95,6 +95,7 @@ record CpuFeatures(String name, List<String> variants) {
         if ((features & NEON) != 0) {
             variants.add("neon");
         }
+        variants.removeIf(variant -> !NativeLibrary.isBuilt(variant));
         variants.add("portable");
         return variants;
     }

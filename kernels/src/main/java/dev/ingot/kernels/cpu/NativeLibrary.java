@@ -21,8 +21,7 @@ final class NativeLibrary {
     ///
     /// @throws DeviceException of kind `UNAVAILABLE` if this build has none for this platform
     static SymbolLookup load(String name) {
-        String resource = "/dev/ingot/kernels/native/" + platform() + "/" + fileName(name);
-        try (InputStream library = NativeLibrary.class.getResourceAsStream(resource)) {
+        try (InputStream library = NativeLibrary.class.getResourceAsStream(resource(name))) {
             if (library == null) {
                 throw new DeviceException(
                         DeviceException.Kind.UNAVAILABLE,
@@ -46,6 +45,15 @@ final class NativeLibrary {
                             + e.getMessage(),
                     e);
         }
+    }
+
+    /// Whether this build has `libingot_<name>` for this platform: a compiler may have known no such instructions.
+    static boolean isBuilt(String name) {
+        return NativeLibrary.class.getResource(resource(name)) != null;
+    }
+
+    private static String resource(String name) {
+        return "/dev/ingot/kernels/native/" + platform() + "/" + fileName(name);
     }
 
     /// `<os>-<arch>`, as `build.sh` names its folders.
