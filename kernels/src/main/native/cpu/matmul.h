@@ -7,10 +7,10 @@
 enum {
     MANY_PANELS = 16, /* in an item of one row: the longer, the less often reading starts anew */
     FEW_PANELS = 4,   /* of more rows */
-#if defined(TILES) /* Intel's */
-    PREFETCH_BYTES = 3072, /* what memory takes to answer, at the pace of several rows */
+#if defined(TILES)
+    PREFETCH_BYTES = 3072, /* measured on processors that have them */
 #else
-    PREFETCH_BYTES = 6144,
+    PREFETCH_BYTES = 6144, /* what memory takes to answer, at the pace of several rows */
 #endif
     BLOCK_BYTES = 384 << 10, /* half of a usual second-level cache */
     LARGE_BLOCK_BYTES = 1 << 20, /* of those that come with tiles */

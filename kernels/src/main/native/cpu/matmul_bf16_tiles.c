@@ -202,10 +202,11 @@ static int multiply(
             to = min_int(at + 2 * TILE_ROWS, end);
             int both = to - at > TILE_ROWS;
             int32_t last = max_int(row, to - TILE_ROWS), first = both ? at : last;
+            const char *from = x + (first - row) * row_bytes;
             if (both) {
-                add_steps(&op->matrix, 1, at == row, x + (first - row) * row_bytes, row_bytes, (last - first) * row_bytes, panel, sum);
+                add_steps(&op->matrix, 1, at == row, from, row_bytes, (last - first) * row_bytes, panel, sum);
             } else {
-                add_steps(&op->matrix, 0, at == row, x + (first - row) * row_bytes, row_bytes, 0, panel, sum);
+                add_steps(&op->matrix, 0, at == row, from, row_bytes, 0, panel, sum);
             }
             for (int32_t r = at; r < to; r++) {
                 const float *found = r - first < TILE_ROWS ? sum[r - first] : sum[TILE_ROWS + r - last];

@@ -42,6 +42,16 @@ INLINE void unpack(const vi *table, const char *p, int32_t group, char *out) {
     }
 }
 
+/* One tile of rows; which tiles hold what is part of an instruction. */
+#define MULTIPLY_TILE(rows_, first, second)                  \
+    TILE_LOAD(rows_, x, r->bytes);                           \
+    TILE_ZERO(first);                                        \
+    TILE_ZERO(second);                                       \
+    TILE_BYTES(first, rows_, 6);                             \
+    TILE_BYTES(second, rows_, 7);                            \
+    TILE_STORE(first, found[start][0], sizeof found[0]);     \
+    TILE_STORE(second, found[start][1], sizeof found[0]);
+
 /* The rows times the levels of a group, one byte each. */
 INLINE void multiply_group(const rows *r, int64_t at, const char *levels, dots found) {
     TILE_LOAD(6, levels, STEP_BYTES);
@@ -50,21 +60,9 @@ INLINE void multiply_group(const rows *r, int64_t at, const char *levels, dots f
         int32_t start = tile_start(r, tile);
         const char *x = r->x + start * r->bytes + at;
         if (tile % 2 == 0) {
-            TILE_LOAD(4, x, r->bytes);
-            TILE_ZERO(0);
-            TILE_ZERO(1);
-            TILE_BYTES(0, 4, 6);
-            TILE_BYTES(1, 4, 7);
-            TILE_STORE(0, found[start][0], sizeof found[0]);
-            TILE_STORE(1, found[start][1], sizeof found[0]);
-        } else {
-            TILE_LOAD(5, x, r->bytes);
-            TILE_ZERO(2);
-            TILE_ZERO(3);
-            TILE_BYTES(2, 5, 6);
-            TILE_BYTES(3, 5, 7);
-            TILE_STORE(2, found[start][0], sizeof found[0]);
-            TILE_STORE(3, found[start][1], sizeof found[0]);
+            MULTIPLY_TILE(4, 0, 1)
+        } else { /* so that it need not wait for the tile before */
+            MULTIPLY_TILE(5, 2, 3)
         }
     }
 }

@@ -32,8 +32,8 @@
 /// With fast numerics, where the processor multiplies pairs of BF16 (`avx512bf16`, `amxbf16`), activations are rounded to
 /// BF16 for weights in BF16, which adds 0.16 to 0.17 % by the same measure (`MatmulTest`); the other variants take them as
 /// they are. So does `amx`, whose matrix unit knows only pairs of BF16, too: a float is the sum of three of them, and is
-/// multiplied as three. What it adds up is as exact as sums in F32 are, and a prompt takes half of the time that it takes in F32. Weights that
-/// are subnormal numbers, below 1.2e-38, count as zero where pairs are multiplied, and with `amx` one
+/// multiplied as three. What it adds up is as exact as sums in F32 are, and a prompt takes half of the time that it takes
+/// in F32. Weights that are subnormal numbers, below 1.2e-38, count as zero where pairs are multiplied, and with `amx` one
 /// that is infinite makes a NaN.
 ///
 /// K and V may be kept in 8 bits too, with a scale for every position's head: 2 · headDim + 8 bytes where
