@@ -37,8 +37,8 @@ final class NodeProcess implements AutoCloseable {
                                     ? Stream.of("-XX:+UseSerialGC")
                                     : Stream.of("-XX:+UseParallelGC", "-XX:ParallelGCThreads=4"),
                             Stream.of(
-                                    "-Xms128m",
-                                    "-Xmn64m",
+                                    "-Xms320m",
+                                    "-Xmn256m",
                                     "-Xmx1g",
                                     "-XX:+ExitOnOutOfMemoryError",
                                     "-Djava.awt.headless=true"))
