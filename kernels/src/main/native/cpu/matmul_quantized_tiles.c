@@ -2,7 +2,10 @@
  * Products with weights of 4 and 8 bits by the matrix unit: the integers of the product by vectors, which are exact, and
  * then the same steps in F32.
  *
- * A group's sums of products leave the tiles for memory, where the vectors find them while the tiles are at the next group.
+ * A group's sums of products leave the tiles for memory, where the vectors find them. Three groups are under way, a few
+ * rows of each by turns, because a core does not see far enough ahead to do so by itself: the tiles multiply one, the
+ * vectors add up the one before, and where there is something to unpack they unpack the one after. Between the rows memory
+ * is asked for what follows.
  */
 #include "matmul_tiles.h"
 #include "rows_8bit.h"
@@ -12,143 +15,225 @@
 enum {
     MOST_ROWS = 4 * TILE_ROWS, /* at once */
     STEP_BYTES = PANEL_VECTORS * LEVEL_BYTES,
-    TWO_GROUPS = 4352, /* bytes of Q8 by groups of 64 */
-    AHEAD_OF_MEMORY = 6144
+    NEAR_BYTES = 4352, /* from a group to what goes into the first-level cache, for the tiles to take in a moment */
+    FAR_BYTES = 8704   /* to what goes into the second, from memory */
 };
 
 /* What a group's tiles came to, and the rows' sums so far. */
-typedef int32_t dots[MOST_ROWS][PANEL_VECTORS][LANES];
-typedef float sums[MOST_ROWS][PANEL_VECTORS][LANES];
+typedef int32_t group_dots[MOST_ROWS][PANEL_VECTORS][LANES];
+typedef float row_sums[MOST_ROWS][PANEL_VECTORS][LANES];
 
-/* Neighbouring rows of x. */
-typedef struct rows {
-    const char *x;
-    int64_t bytes; /* from one to the next */
-    int32_t count;
+/* Neighbouring rows of x, and the panel that they are multiplied with. */
+typedef struct work {
+    const ingot_matrix *m;
+    const char *x, *w;
+    int64_t row_bytes, group_bytes; /* from one to the next */
+    int32_t header;                 /* of a group, in bytes */
+    int32_t groups;
+    int32_t count;     /* of rows */
     int32_t tile_rows; /* the last tile has some of the rows before it once more */
-} rows;
+    _Alignas(64) char unpacked[2][MAX_GROUP * PANEL_ROWS];
+    _Alignas(64) group_dots found[2];
+    _Alignas(64) row_sums sums;
+} work;
 
-INLINE int32_t tile_start(const rows *r, int32_t tile) { return min_int(tile * TILE_ROWS, r->count - r->tile_rows); }
+/* What is multiplied: constants where inlined. */
+typedef struct kind {
+    int format, levels, biased;
+    int32_t group;
+} kind;
 
-/* A group of Q4 as bytes, in the order of Q8. */
-INLINE void unpack(const vi *table, const char *p, int32_t group, char *out) {
-    for (int32_t k = 0; k < group; k += Q4_STEP, p += STEP_BYTES, out += 2 * STEP_BYTES) {
-        UNROLL
-        for (int v = 0; v < PANEL_VECTORS; v++) {
-            vi both = vi_load(p + v * LEVEL_BYTES), low = vi_low(both), high = vi_high(both);
-            _mm512_store_si512(out + v * LEVEL_BYTES, table == NULL ? low : vi_lookup(*table, low));
-            _mm512_store_si512(out + STEP_BYTES + v * LEVEL_BYTES, table == NULL ? high : vi_lookup(*table, high));
-        }
-    }
+/* ------------------------------------------------------------------ unpacking */
+
+INLINE int32_t packed_vectors(kind k) { return k.format == INGOT_Q4 ? k.group * PANEL_ROWS / 2 / LEVEL_BYTES : 0; }
+
+/* Vector `i` of a group of Q4 as bytes, in the order of Q8. */
+INLINE void unpack_vector(kind k, const char *p, int32_t i, char *out) {
+    const vi both = vi_load(p + i * LEVEL_BYTES), table = vi_table(level_tables[INGOT_E2M1]);
+    vi low = vi_low(both), high = vi_high(both);
+    out += i / PANEL_VECTORS * 2 * STEP_BYTES + i % PANEL_VECTORS * LEVEL_BYTES;
+    _mm512_store_si512(out, k.levels == INGOT_E2M1 ? vi_lookup(table, low) : low);
+    _mm512_store_si512(out + STEP_BYTES, k.levels == INGOT_E2M1 ? vi_lookup(table, high) : high);
 }
 
-/* One tile of rows; which tiles hold what is part of an instruction. */
-#define MULTIPLY_TILE(rows_, first, second)                  \
-    TILE_LOAD(rows_, x, r->bytes);                           \
-    TILE_ZERO(first);                                        \
-    TILE_ZERO(second);                                       \
-    TILE_BYTES(first, rows_, 6);                             \
-    TILE_BYTES(second, rows_, 7);                            \
-    TILE_STORE(first, found[start][0], sizeof found[0]);     \
-    TILE_STORE(second, found[start][1], sizeof found[0]);
+/* ------------------------------------------------------------------ adding up */
 
-/* The rows times the levels of a group, one byte each. */
-INLINE void multiply_group(const rows *r, int64_t at, const char *levels, dots found) {
-    TILE_LOAD(6, levels, STEP_BYTES);
-    TILE_LOAD(7, levels + LEVEL_BYTES, STEP_BYTES);
-    for (int32_t tile = 0; tile * TILE_ROWS < r->count; tile++) {
-        int32_t start = tile_start(r, tile);
-        const char *x = r->x + start * r->bytes + at;
-        if (tile % 2 == 0) {
-            MULTIPLY_TILE(4, 0, 1)
-        } else { /* so that it need not wait for the tile before */
-            MULTIPLY_TILE(5, 2, 3)
-        }
-    }
-}
-
-/*
- * What the product by vectors does after a group, all of it; `terms` are the first row's. Meanwhile the
- * groups after next are asked for, little by little: into the first-level cache what the tiles take next, into the
- * second what memory has to give. `biased` is a constant where inlined.
- */
-INLINE void add_terms(
-    const ingot_matrix *m, const rows *r, int biased, const char *terms, const char *w, const char *ahead,
-    const dots found, sums sum) {
-    const int64_t share = (group_bytes(m) / r->count + 63) / 64 * 64;
-    const int32_t count = r->count;
-    const int64_t bytes = r->bytes;
+typedef struct scales {
     vf scale[PANEL_VECTORS], bias[PANEL_VECTORS];
+} scales;
+
+INLINE scales scales_of(const ingot_matrix *m, const char *w, int biased) {
+    scales s;
     UNROLL
     for (int v = 0; v < PANEL_VECTORS; v++) {
-        scale[v] = load_scales(m->scale_format, w, v * LANES);
-        bias[v] = biased ? load_scales(m->scale_format, w + scales_bytes(m), v * LANES) : scale[v];
+        s.scale[v] = load_scales(m->scale_format, w, v * LANES);
+        s.bias[v] = biased ? load_scales(m->scale_format, w + scales_bytes(m), v * LANES) : s.scale[v];
     }
-    for (int32_t i = 0; i < count; i++, terms += bytes) {
-        for (const char *end = ahead + share; ahead < end; ahead += 64) {
-            __builtin_prefetch(ahead, 0, 3);
-            __builtin_prefetch(ahead + AHEAD_OF_MEMORY - TWO_GROUPS, 0, 2);
-        }
-        const group_terms *t = (const group_terms *)terms;
-        const vf step = vf_set1(t->step), biases = vf_set1(t->sum);
-        const vi start = vi_set1(t->start);
-        UNROLL
-        for (int v = 0; v < PANEL_VECTORS; v++) {
-            vi dot = vi_load(found[i][v]);
-            vf s = vf_fma(vi_floats(biased ? dot : _mm512_add_epi32(dot, start)), scale[v] * step, vf_load(sum[i][v]));
-            vf_store(sum[i][v], biased ? vf_fma(bias[v], biases, s) : s);
-        }
+    return s;
+}
+
+/* What the product by vectors does after a group. */
+INLINE void add_row(
+    const group_terms *t, const scales *s, int biased, int32_t dots[PANEL_VECTORS][LANES],
+    float sums[PANEL_VECTORS][LANES]) {
+    const vf step = vf_set1(t->step), biases = vf_set1(t->sum);
+    const vi start = vi_set1(t->start);
+    UNROLL
+    for (int v = 0; v < PANEL_VECTORS; v++) {
+        vi dot = vi_load(dots[v]);
+        vf sum = vf_fma(vi_floats(biased ? dot : _mm512_add_epi32(dot, start)), s->scale[v] * step, vf_load(sums[v]));
+        vf_store(sums[v], biased ? vf_fma(s->bias[v], biases, sum) : sum);
     }
 }
 
-static void add_group(
-    const ingot_matrix *m, const rows *r, const char *terms, const char *w, const dots found, sums sum) {
-    const char *ahead = w + TWO_GROUPS;
-    if (m->zero < 0) {
-        add_terms(m, r, 1, terms, w, ahead, found, sum);
-    } else {
-        add_terms(m, r, 0, terms, w, ahead, found, sum);
+/* ------------------------------------------------------------------ a group */
+
+/* What is done while a group passes: constants where inlined. */
+typedef struct part {
+    int multiply; /* the group, by the tiles */
+    int add;      /* the group before it */
+    int full;     /* all rows of the tile are its own */
+} part;
+
+#define ROWS(from, to)                                                                             \
+    UNROLL                                                                                         \
+    for (int32_t i = from; i < (to); i++) {                                                        \
+        if (does.add && (does.full || row + i < a->count)) {                                       \
+            add_row((const group_terms *)(terms + i * row_bytes), &s, k.biased, dots[i], sums[i]); \
+        }                                                                                          \
+        if (unpacks) {                                                                             \
+            for (int32_t v = packed * i / TILE_ROWS; v < packed * (i + 1) / TILE_ROWS; v++) {      \
+                unpack_vector(k, next + a->header, v, unpacked);                                   \
+            }                                                                                      \
+        }                                                                                          \
+        if (does.multiply && tile == 0) {                                                          \
+            for (int32_t l = lines * i / TILE_ROWS; l < lines * (i + 1) / TILE_ROWS; l++) {        \
+                __builtin_prefetch(w + NEAR_BYTES + l * 64, 0, 3);                                 \
+                __builtin_prefetch(w + FAR_BYTES + l * 64, 0, 2);                                  \
+            }                                                                                      \
+        }                                                                                          \
+    }
+#define BY_TILES(...)    \
+    if (does.multiply) { \
+        __VA_ARGS__;     \
+    }
+
+/* A tile of rows; with the first one the next group is unpacked, and those after it are asked for. */
+INLINE void tile_of_group(work *a, kind k, part does, int32_t g, int32_t tile) {
+    const int32_t packed = packed_vectors(k), lines = k.group * PANEL_ROWS / (k.format == INGOT_Q4 ? 2 : 1) / 64;
+    const int32_t row = tile * TILE_ROWS, start = does.full ? row : min_int(row, a->count - a->tile_rows);
+    const int64_t row_bytes = a->row_bytes;
+    const char *w = a->w + g * a->group_bytes, *next = w + a->group_bytes;
+    const char *levels = packed > 0 ? a->unpacked[g & 1] : w + a->header;
+    const char *x = a->x + start * row_bytes + (int64_t)g * k.group;
+    const int unpacks = packed > 0 && tile == 0 && g + 1 < a->groups;
+    char *unpacked = a->unpacked[(g + 1) & 1];
+    /* Of the group before. */
+    const char *terms = a->x + row * row_bytes + terms_at(a->m) + (g - 1) * (int64_t)sizeof(group_terms);
+    int32_t(*dots)[PANEL_VECTORS][LANES] = a->found[(g - 1) & 1] + row;
+    float(*sums)[PANEL_VECTORS][LANES] = a->sums + row;
+    scales s = {0};
+    if (does.add) {
+        s = scales_of(a->m, w - a->group_bytes, k.biased);
+    }
+    BY_TILES(TILE_LOAD(6, levels, STEP_BYTES))
+    ROWS(0, 2)
+    BY_TILES(TILE_LOAD(7, levels + LEVEL_BYTES, STEP_BYTES))
+    ROWS(2, 4)
+    BY_TILES(TILE_LOAD(4, x, row_bytes))
+    ROWS(4, 6)
+    BY_TILES(TILE_ZERO(0); TILE_ZERO(1); TILE_BYTES(0, 4, 6))
+    ROWS(6, 8)
+    BY_TILES(TILE_BYTES(1, 4, 7))
+    ROWS(8, 12)
+    BY_TILES(TILE_STORE(0, a->found[g & 1][start][0], sizeof a->found[0][0]))
+    ROWS(12, 14)
+    BY_TILES(TILE_STORE(1, a->found[g & 1][start][1], sizeof a->found[0][0]))
+    ROWS(14, TILE_ROWS)
+    for (int32_t at = 0; does.multiply && tile == 0 && at < a->header; at += 64) {
+        __builtin_prefetch(w + FAR_BYTES + lines * 64 + at, 0, 2);
     }
 }
 
-static void multiply_panel(const ingot_op *op, const rows *r, int32_t row, int32_t panel) {
-    const ingot_matrix *m = &op->matrix;
-    const int32_t group = m->group, groups = m->in / group;
-    const int64_t bytes = group_bytes(m), header = levels_at(m);
-    const vi table = vi_table(level_tables[INGOT_E2M1]);
-    const char *w = group_of(m, panel, 0), *terms = r->x + terms_at(m);
-    _Alignas(64) char unpacked[2][MAX_GROUP * PANEL_ROWS];
-    _Alignas(64) dots found[2];
-    _Alignas(64) sums sum;
-    memset(sum, 0, (size_t)r->count * sizeof sum[0]);
-    for (int32_t g = 0; g <= groups; g++) {
-        if (g < groups) {
-            const char *levels = w + g * bytes + header;
-            if (m->format == INGOT_Q4) {
-                unpack(m->levels == INGOT_E2M1 ? &table : NULL, levels, group, unpacked[g % 2]);
-                levels = unpacked[g % 2];
-            }
-            multiply_group(r, (int64_t)g * group, levels, found[g % 2]);
-        }
-        if (g > 0) {
-            add_group(m, r, terms + (g - 1) * sizeof(group_terms), w + (g - 1) * bytes, found[(g - 1) % 2], sum);
-        }
+INLINE void rows_of_group(work *a, kind k, int multiply, int add, int32_t g) {
+    int32_t tile = 0;
+    for (; (tile + 1) * TILE_ROWS <= a->count; tile++) {
+        tile_of_group(a, k, (part){multiply, add, 1}, g, tile);
     }
-    for (int32_t i = 0; i < r->count; i++) {
-        write_row(op, row + i, panel, (vf[]){vf_load(sum[i][0]), vf_load(sum[i][1])});
+    if (tile * TILE_ROWS < a->count) {
+        tile_of_group(a, k, (part){multiply, add, 0}, g, tile);
     }
+}
+
+/* ------------------------------------------------------------------ a panel */
+
+INLINE void groups_of_panel(work *a, kind k) {
+    for (int32_t v = 0; v < packed_vectors(k); v++) {
+        unpack_vector(k, a->w + a->header, v, a->unpacked[0]);
+    }
+    rows_of_group(a, k, 1, 0, 0);
+    for (int32_t g = 1; g < a->groups; g++) {
+        rows_of_group(a, k, 1, 1, g);
+    }
+    rows_of_group(a, k, 0, 1, a->groups);
+}
+
+typedef void multiply_panel(work *a);
+
+/* One function for each usual kind, without what that kind does not need. */
+#define MULTIPLY_PANEL(name, ...)                         \
+    static __attribute__((noinline)) void name(work *a) { \
+        groups_of_panel(a, (kind){__VA_ARGS__});          \
+    }
+MULTIPLY_PANEL(q8_by_64, INGOT_Q8, INGOT_LINEAR, 0, 64)
+MULTIPLY_PANEL(q8_by_32, INGOT_Q8, INGOT_LINEAR, 0, 32)
+MULTIPLY_PANEL(q8_biased_by_64, INGOT_Q8, INGOT_LINEAR, 1, 64)
+MULTIPLY_PANEL(q8_biased_by_32, INGOT_Q8, INGOT_LINEAR, 1, 32)
+MULTIPLY_PANEL(q4_by_64, INGOT_Q4, INGOT_LINEAR, 0, 64)
+MULTIPLY_PANEL(q4_by_32, INGOT_Q4, INGOT_LINEAR, 0, 32)
+MULTIPLY_PANEL(q4_biased_by_64, INGOT_Q4, INGOT_LINEAR, 1, 64)
+MULTIPLY_PANEL(q4_biased_by_32, INGOT_Q4, INGOT_LINEAR, 1, 32)
+MULTIPLY_PANEL(e2m1_by_32, INGOT_Q4, INGOT_E2M1, 0, 32)
+MULTIPLY_PANEL(any_kind, a->m->format, a->m->levels, a->m->zero < 0, a->m->group)
+
+static multiply_panel *panel_of_kind(const ingot_matrix *m) {
+    static multiply_panel *const linear[2][2][2] = {
+        {{q8_by_64, q8_by_32}, {q8_biased_by_64, q8_biased_by_32}},
+        {{q4_by_64, q4_by_32}, {q4_biased_by_64, q4_biased_by_32}},
+    };
+    const int biased = m->zero < 0, by_32 = m->group == 32;
+    if (!by_32 && m->group != 64) {
+        return any_kind;
+    }
+    if (m->format == INGOT_Q4 && m->levels != INGOT_LINEAR) {
+        return by_32 && !biased ? e2m1_by_32 : any_kind;
+    }
+    return linear[m->format == INGOT_Q4][biased][by_32];
 }
 
 void multiply_quantized_tiles(
     const ingot_op *op, const char *x, int64_t row_bytes, int32_t row, int32_t end, int32_t panel, int32_t panel_end) {
-    rows r = {.bytes = row_bytes, .tile_rows = min_int(end - row, TILE_ROWS)};
-    tiles_begin(r.tile_rows, op->matrix.group);
+    const ingot_matrix *m = &op->matrix;
+    multiply_panel *multiply = panel_of_kind(m);
+    work a;
+    a.m = m;
+    a.row_bytes = row_bytes;
+    a.group_bytes = group_bytes(m);
+    a.header = (int32_t)levels_at(m);
+    a.groups = m->in / m->group;
+    a.tile_rows = min_int(end - row, TILE_ROWS);
+    tiles_begin(a.tile_rows, m->group);
     for (; panel < panel_end; panel++) {
-        for (int32_t at = row; at < end; at += r.count) {
+        a.w = group_of(m, panel, 0);
+        for (int32_t at = row; at < end; at += a.count) {
             int32_t parts = divide_up(end - at, MOST_ROWS);
-            r.count = divide_up(end - at, parts);
-            r.x = x + (at - row) * row_bytes;
-            multiply_panel(op, &r, at, panel);
+            a.count = divide_up(end - at, parts);
+            a.x = x + (at - row) * row_bytes;
+            memset(a.sums, 0, (size_t)a.count * sizeof a.sums[0]);
+            multiply(&a);
+            for (int32_t i = 0; i < a.count; i++) {
+                write_row(op, at + i, panel, (vf[]){vf_load(a.sums[i][0]), vf_load(a.sums[i][1])});
+            }
         }
     }
     tiles_end();
