@@ -8,7 +8,7 @@ enum {
     MANY_PANELS = 16, /* in an item of one row: the longer, the less often reading starts anew */
     FEW_PANELS = 4,   /* of more rows */
 #if defined(TILES)
-    PREFETCH_BYTES = 3072, /* measured on processors that have them */
+    PREFETCH_BYTES = 3328, /* measured on processors that have them */
 #else
     PREFETCH_BYTES = 6144, /* what memory takes to answer, at the pace of several rows */
 #endif
