@@ -6,7 +6,13 @@
 #include "kv_cache.h"
 #include "tangent.h"
 
-enum { CHUNK = 64, SCORE_FLOATS = CHUNK + LANES };
+enum {
+    CHUNK = 64,
+    SCORE_FLOATS = CHUNK + LANES,
+    VECTORS = 4,                        /* of K at once */
+    WIDE_VECTORS = LANES == 8 ? 4 : 8,  /* of V at once, for two rows: where vectors are 8 floats, registers are 16 */
+    AHEAD_BYTES = 3072                  /* from what is read of a block to what goes into the first-level cache */
+};
 
 INLINE vf load_kv(int format, const char *p) {
     switch (format) {
@@ -33,7 +39,7 @@ typedef struct chunk {
     int32_t at[CHUNK]; /* the first position's place in the chunk */
     const char *v[CHUNK];
     float k_scale[CHUNK], v_scale[CHUNK]; /* INGOT_I8 */
-    const char *next[CHUNK]; /* where K of the next chunk is, a row of V's size each; only to prefetch */
+    const char *next[CHUNK]; /* what memory is asked for while a row of V is read, of its size */
 } chunk;
 
 static void find_chunk(const tile *t, int32_t from, int32_t count, chunk *found) {
@@ -62,52 +68,59 @@ static void find_chunk(const tile *t, int32_t from, int32_t count, chunk *found)
     }
 }
 
-/* The same for what is read next: `count` positions from `from` on, at least one of which is there. */
-static void find_next(const tile *t, int32_t from, int32_t last, int32_t count, chunk *found) {
+/*
+ * Where K and V are that follow, to be asked for in time. Blocks are a few KiB and lie anywhere, too short for the
+ * processor's own prefetcher. In a block V follows K, and so what is AHEAD_BYTES on from K; with V that is V too, and at
+ * its end K of the chunk that is read next, of this head or of the next one.
+ */
+static void find_next(const tile *t, int32_t from, int32_t count, chunk *found) {
     const ingot_cache *c = t->cache;
-    int64_t row_bytes = (int64_t)c->head_dim * kv_bytes(c);
-    for (int32_t i = 0; i < count;) {
-        int32_t position = min_int(from + i, last);
-        int32_t offset = position % c->block_size;
+    const int64_t row_bytes = (int64_t)c->head_dim * kv_bytes(c);
+    const int32_t ahead = max_int(1, (int32_t)(AHEAD_BYTES / row_bytes)), last = t->position[t->rows - 1];
+    int32_t head = t->kv_head, next = from + CHUNK;
+    if (next > last && t->next_kv_head >= 0) {
+        head = t->next_kv_head;
+        next = t->first[0] / CHUNK * CHUNK;
+    }
+    int32_t block = from / c->block_size, offset = from % c->block_size;
+    for (int32_t i = 0; i < count; block++) {
         int32_t run = min_int(c->block_size - offset, count - i);
-        const char *k = k_of(c, t->table[position / c->block_size], t->kv_head) + offset * row_bytes;
-        for (int32_t j = 0; j < run; j++) {
-            found->next[i + j] = k + j * row_bytes;
+        const char *v = v_of(c, t->table[block], t->kv_head);
+        const char *k = next <= last ? k_of(c, t->table[next / c->block_size], head) : v;
+        for (int32_t j = offset; j < offset + run; j++) {
+            int32_t row = j + ahead;
+            found->next[i++] = row < c->block_size ? v + row * row_bytes : k + (row - c->block_size) * row_bytes;
         }
-        i += run;
+        next += run;
+        offset = 0;
     }
 }
 
-/*
- * Scores of `rows` query rows and `vectors` vectors of positions; both constants where inlined.
- *
- * Blocks are a few KiB and lie anywhere, too short for the processor's own prefetcher: while K is read,
- * the V of the same block, of the same size, is asked for; into the second-level cache, because the
- * first holds not much more than the chunk that is being read.
- */
+/* Scores of `rows` query rows and `vectors` vectors of positions; both constants where inlined. */
 INLINE void score_tile(
     const tile *t, int format, int rows, int vectors, int32_t row, const chunk *c, int32_t first,
     float score[][SCORE_FLOATS]) {
-    const int64_t to_v = half_bytes(t->cache);
     const int64_t step = (int64_t)t->cache->block_size * bytes_of(format);
-    const float *q = t->q[row];
-    vf sum[TILE_ROWS][4];
+    const float *q = t->q[row], *end = q + t->cache->head_dim;
+    const char *p[VECTORS];
+    vf sum[TILE_ROWS][VECTORS];
     UNROLL
-    for (int r = 0; r < rows; r++) {
+    for (int v = 0; v < vectors; v++) {
+        p[v] = c->k[first + v];
         UNROLL
-        for (int v = 0; v < vectors; v++) {
+        for (int r = 0; r < rows; r++) {
             sum[r][v] = vf_set1(0);
         }
     }
-    for (int64_t d = 0; d < t->cache->head_dim; d++) {
+    for (; q < end; q++) {
         UNROLL
         for (int v = 0; v < vectors; v++) {
-            const char *p = c->k[first + v] + d * step;
-            __builtin_prefetch(p + to_v, 0, 2);
-            vf k = load_kv(format, p);
+            __builtin_prefetch(p[v] + AHEAD_BYTES);
+            vf k = load_kv(format, p[v]);
+            p[v] += step;
             UNROLL
             for (int r = 0; r < rows; r++) {
-                sum[r][v] = vf_fma(k, vf_set1(q[r * HEAD_FLOATS + d]), sum[r][v]);
+                sum[r][v] = vf_fma(k, vf_set1(q[r * HEAD_FLOATS]), sum[r][v]);
             }
         }
     }
@@ -127,6 +140,10 @@ INLINE void score_rows(
     for (; v + vectors <= c->vectors; v += vectors) {
         score_tile(t, format, rows, vectors, row, c, v, score);
     }
+    if (vectors > 2 && v + 2 <= c->vectors) {
+        score_tile(t, format, rows, 2, row, c, v, score);
+        v += 2;
+    }
     for (; v < c->vectors; v++) {
         score_tile(t, format, rows, 1, row, c, v, score);
     }
@@ -134,13 +151,13 @@ INLINE void score_rows(
 
 /*
  * values += weights * V for `rows` rows, `vectors` vectors of the head and the positions from..to. Each
- * row of V asks for as much of the next chunk's K.
+ * row of V asks for as much of what follows.
  */
 INLINE void value_tile(
     int format, int rows, int vectors, int32_t row, int32_t d, const chunk *c, int32_t from, int32_t to,
     float weight[][SCORE_FLOATS], state *states) {
     const int64_t bytes = bytes_of(format);
-    vf sum[TILE_ROWS][4];
+    vf sum[TILE_ROWS][WIDE_VECTORS];
     UNROLL
     for (int r = 0; r < rows; r++) {
         UNROLL
@@ -153,7 +170,7 @@ INLINE void value_tile(
         const char *next = c->next[i] + d * bytes;
         UNROLL
         for (int v = 0; v < vectors; v++) {
-            __builtin_prefetch(next + v * LANES * bytes, 0, 2);
+            __builtin_prefetch(next + v * LANES * bytes);
             vf x = load_kv(format, p + v * LANES * bytes);
             UNROLL
             for (int r = 0; r < rows; r++) {
@@ -241,7 +258,7 @@ INLINE void attend_split(const tile *t, int format, int32_t from, int32_t to, st
     for (int32_t at = max_int(from, t->first[0] / CHUNK * CHUNK); at < end; at += CHUNK) {
         int32_t count = min_int(CHUNK, end - at);
         find_chunk(t, at, count, &c);
-        find_next(t, at + CHUNK, t->position[t->rows - 1], count, &c);
+        find_next(t, at, count, &c);
         int32_t row = 0;
         for (; row + 8 <= t->rows; row += 8) {
             score_rows(t, format, 8, 1, row, &c, score);
@@ -250,10 +267,10 @@ INLINE void attend_split(const tile *t, int format, int32_t from, int32_t to, st
             score_rows(t, format, 4, 2, row, &c, score);
         }
         for (; row + 2 <= t->rows; row += 2) {
-            score_rows(t, format, 2, 4, row, &c, score);
+            score_rows(t, format, 2, VECTORS, row, &c, score);
         }
         for (; row < t->rows; row++) {
-            score_rows(t, format, 1, 4, row, &c, score);
+            score_rows(t, format, 1, VECTORS, row, &c, score);
         }
         /* Positions that each row may see; a weight of 0 would not do for the others, as 0 * NaN is NaN. */
         int32_t hidden[TILE_ROWS] = {0}, seen[TILE_ROWS] = {0};
@@ -291,7 +308,7 @@ INLINE void attend_split(const tile *t, int format, int32_t from, int32_t to, st
             value_rows(format, 4, 2, row, head_dim, &c, start, all, score, states);
         }
         for (; row + 2 <= t->rows; row += 2) {
-            value_rows(format, 2, 4, row, head_dim, &c, start, all, score, states);
+            value_rows(format, 2, WIDE_VECTORS, row, head_dim, &c, start, all, score, states);
         }
         for (; row < t->rows; row++) {
             value_rows(format, 1, 4, row, head_dim, &c, start, all, score, states);

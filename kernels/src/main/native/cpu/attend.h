@@ -10,6 +10,7 @@ enum { TILE_ROWS = 8 };
 typedef struct tile {
     const ingot_cache *cache;
     int32_t kv_head;
+    int32_t next_kv_head; /* of the same positions, read after this one; -1: none. Only to prefetch */
     int32_t rows;
     const int32_t *table; /* the sequence's blocks */
     float softcap; /* 0: none */

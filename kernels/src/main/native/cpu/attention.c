@@ -19,7 +19,12 @@
  */
 #include "attend.h"
 
-enum { SPLIT = 256, ITEMS_A_THREAD = 3 };
+enum {
+    SPLIT = 256,
+    ITEMS_A_THREAD = 3, /* with fewer, splits are items of their own */
+    MANY_ITEMS = 8,     /* a thread; with more, tiles share one */
+    ITEM_TILES = 8      /* at most: while one is read, memory is asked for what the next begins with */
+};
 
 /* ------------------------------------------------------------------ how an op is cut into tiles */
 
@@ -31,6 +36,7 @@ typedef struct cut {
     int32_t tile_tokens;
     int32_t head_tiles;  /* tiles beside each other over all heads */
     int32_t token_tiles; /* over all sequences; -1 where the query starts are broken */
+    int32_t item_tiles;  /* neighbours in one item, where splits are none */
     int32_t splits;      /* of the longest sequence, where splits are items of their own; else 0 */
 } cut;
 
@@ -56,6 +62,8 @@ static cut cut_of(const ingot_op *op, const context *ctx) {
     }
     int64_t tiles = (int64_t)result.token_tiles * result.head_tiles;
     int32_t splits = divide_up(longest, SPLIT);
+    result.item_tiles = (int32_t)(tiles / ((int64_t)ctx->threads * MANY_ITEMS));
+    result.item_tiles = max_int(1, min_int(ITEM_TILES, result.item_tiles));
     if (ctx->threads > 1 && splits > 1 && tiles < (int64_t)ctx->threads * ITEMS_A_THREAD
         && tiles * splits * TILE_ROWS * (c->head_dim + 2) <= ctx->scratch_floats) {
         result.splits = splits;
@@ -97,6 +105,7 @@ static int fill_tile(const ingot_op *op, context *ctx, const place *p, int32_t o
     const ingot_tensor *tables = &op->t[5];
     t->cache = c;
     t->kv_head = p->kv_head;
+    t->next_kv_head = -1;
     t->rows = 0;
     t->softcap = op->limit;
     t->table = (const int32_t *)tables->data + p->sequence * tables->stride;
@@ -204,10 +213,28 @@ static int32_t attention_items(const ingot_op *op, const context *ctx, int32_t p
         return phase == 0 ? 1 : 0; /* one item, to say so */
     }
     int32_t tiles = c.token_tiles * c.head_tiles;
-    if (phase == 0) {
-        return tiles * max_int(c.splits, 1);
+    if (c.splits == 0) {
+        return phase == 0 ? divide_up(tiles, c.item_tiles) : 0;
     }
-    return phase == 1 && c.splits > 0 ? tiles : 0;
+    return phase == 0 ? tiles * c.splits : phase == 1 ? tiles : 0;
+}
+
+/* Some neighbouring tiles, each with its whole context. */
+static void run_tiles(const ingot_op *op, context *ctx, const cut *c, int32_t first, int32_t end, int32_t op_index) {
+    place p = place_of(op, c, first);
+    for (int32_t i = first; i < end; i++) {
+        tile t;
+        if (!fill_tile(op, ctx, &p, op_index, &t)) {
+            return;
+        }
+        place next = p;
+        if (i + 1 < end) {
+            next = place_of(op, c, i + 1);
+            t.next_kv_head = next.token == p.token ? next.kv_head : -1;
+        }
+        run_whole(op, &p, &t);
+        p = next;
+    }
 }
 
 static void attention_run(const ingot_op *op, context *ctx, int32_t phase, int32_t item, int32_t op_index) {
@@ -216,17 +243,21 @@ static void attention_run(const ingot_op *op, context *ctx, int32_t phase, int32
         fail(ctx, INGOT_BAD_QUERY_START, op_index, 0, -1, op->t[1].rows);
         return;
     }
-    /* Splits of a tile are dealt out one after another; a prompt's last tiles, the longest, come last. */
-    int32_t parts = phase == 0 ? max_int(c.splits, 1) : 1;
+    if (c.splits == 0) {
+        /* A prompt's last tiles, the longest, come last. */
+        int32_t first = item * c.item_tiles;
+        run_tiles(op, ctx, &c, first, min_int(first + c.item_tiles, c.token_tiles * c.head_tiles), op_index);
+        return;
+    }
+    /* Splits of a tile are dealt out one after another. */
+    int32_t parts = phase == 0 ? c.splits : 1;
     int32_t tile_index = item / parts;
     place p = place_of(op, &c, tile_index);
     tile t;
     if (!fill_tile(op, ctx, &p, op_index, &t)) {
         return;
     }
-    if (c.splits == 0) {
-        run_whole(op, &p, &t);
-    } else if (phase == 0) {
+    if (phase == 0) {
         run_split(op, ctx, &c, &t, tile_index, item % parts);
     } else {
         merge_splits(op, ctx, &c, &p, &t, tile_index);

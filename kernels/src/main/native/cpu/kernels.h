@@ -41,7 +41,10 @@ extern const kernel pack_kernel, embed_kernel, rms_norm_kernel, matmul_kernel, r
 /* Keeps the first failure of a step; the step's other ops are skipped. */
 void fail(context *ctx, int32_t status, int32_t op_index, int64_t row, int64_t value, int64_t limit);
 
-int32_t element_bytes(int32_t format);
+/* 0 for what is not stored element by element. */
+static inline int32_t element_bytes(int32_t format) {
+    return format == INGOT_F32 ? 4 : format == INGOT_F16 || format == INGOT_BF16 ? 2 : 0;
+}
 
 static inline float *row_of(const ingot_tensor *t, int64_t row) { return (float *)t->data + row * t->stride; }
 

@@ -94,15 +94,3 @@ void ingot_free(void *memory) {
         free(note);
     }
 }
-
-int32_t element_bytes(int32_t format) {
-    switch (format) {
-    case INGOT_F32:
-        return 4;
-    case INGOT_F16:
-    case INGOT_BF16:
-        return 2;
-    default:
-        return 0;
-    }
-}
