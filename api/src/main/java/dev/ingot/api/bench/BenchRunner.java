@@ -36,6 +36,9 @@ final class BenchRunner {
     private final SplittableRandom random = new SplittableRandom(SEED);
     private long stepId;
 
+    /// Steps that were begun and have not ended.
+    private int running;
+
     BenchRunner(InlineWorker worker, int maxStepTokens) {
         this.worker = worker;
         this.maxStepTokens = maxStepTokens;
@@ -58,9 +61,11 @@ final class BenchRunner {
         var sequences = open(largest);
         prefill(sequences, 0, largest.length());
         decode(sequences, largest.length() - 1, 1);
+        finish();
         close(sequences);
         var one = open(new BenchTest(Phase.DECODE, WARM_UP_STEPS, 0, 1));
         decode(one, 0, WARM_UP_STEPS);
+        finish();
         close(one);
     }
 
@@ -89,6 +94,7 @@ final class BenchRunner {
             case PREFILL -> prefill(sequences, test.depth(), test.tokens());
             case DECODE -> decode(sequences, test.depth(), test.tokens());
         }
+        finish();
         double seconds = (System.nanoTime() - start) * 1e-9;
         close(sequences);
         return seconds;
@@ -170,8 +176,24 @@ final class BenchRunner {
         }
     }
 
+    /// Hands a step to the device while the one before it runs, as the server does.
     private void step(List<Slice> slices) {
-        for (var outcome : worker.run(new StepPlan(++stepId, slices))) {
+        worker.begin(new StepPlan(++stepId, slices));
+        running++;
+        if (running > 1) {
+            endOne();
+        }
+    }
+
+    private void finish() {
+        while (running > 0) {
+            endOne();
+        }
+    }
+
+    private void endOne() {
+        running--;
+        for (var outcome : worker.end()) {
             if (outcome instanceof RowFailed(_, String message)) {
                 throw new IllegalStateException(message);
             }
