@@ -7,6 +7,7 @@ static const kernel *const kernels[INGOT_OPS] = {
     [INGOT_OP_RMS_NORM] = &rms_norm_kernel,
     [INGOT_OP_MATMUL] = &matmul_kernel,
     [INGOT_OP_MATMUL_ADD] = &matmul_kernel,
+    [INGOT_OP_MATMUL_SWIGLU] = &matmul_swiglu_kernel,
     [INGOT_OP_ROPE] = &rope_kernel,
     [INGOT_OP_STORE_KV] = &store_kv_kernel,
     [INGOT_OP_ATTENTION] = &attention_kernel,

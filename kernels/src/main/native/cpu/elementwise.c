@@ -165,7 +165,7 @@ static void swiglu_run(const ingot_op *op, context *ctx, int32_t phase, int32_t 
     for (int32_t i = from; i < to; i += LANES) {
         int count = min_int(to - i, LANES);
         vf g = vf_load_n(gate + i, count);
-        vf y = g / (vf_set1(1) + vf_exp(-g)) * vf_load_n(up + i, count);
+        vf y = vf_silu(g) * vf_load_n(up + i, count);
         vf_store_n(out + i, y, count);
     }
 }

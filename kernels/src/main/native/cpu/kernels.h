@@ -32,7 +32,7 @@ typedef struct kernel {
 /* NULL for a code that is not an op. */
 const kernel *kernel_for(int32_t code);
 
-extern const kernel pack_kernel, embed_kernel, rms_norm_kernel, matmul_kernel, rope_kernel, store_kv_kernel,
+extern const kernel pack_kernel, embed_kernel, rms_norm_kernel, matmul_kernel, matmul_swiglu_kernel, rope_kernel, store_kv_kernel,
     attention_kernel, swiglu_kernel, gather_rows_kernel, read_kernel, layer_norm_kernel,
     map_kernel, gate_kernel, add_kernel, add_rows_kernel, moe_route_kernel, moe_group_kernel,
     moe_matmul_kernel, moe_combine_kernel, top_k_kernel, feed_sampled_kernel, copy_blocks_kernel,

@@ -8,7 +8,10 @@
 #include "matmul.h"
 #include "quants.h"
 
-enum { PREPARED_ROWS = 4 }; /* in an item */
+enum {
+    PREPARED_ROWS = 4, /* in an item */
+    PART_OF_AN_OP = -1 /* the code of what is no op by itself */
+};
 
 /* ------------------------------------------------------------------ stretches */
 
@@ -91,8 +94,10 @@ int32_t multiply_items(const ingot_matrix *m, const context *ctx, const stretch 
     return to <= from ? 0 : cut_of(m, s, to - from, to, ctx->threads).items;
 }
 
-void multiply_item(
-    const ingot_op *op, context *ctx, const stretch *s, int32_t from, int32_t to, int32_t item, int32_t op_index) {
+/* An item of `op`, and of `second`, if there is one: a matrix like the op's, whose panels follow on those of the op. */
+static void multiply_both(
+    const ingot_op *op, const ingot_op *second, context *ctx, const stretch *s, int32_t from, int32_t to, int32_t item,
+    int32_t op_index) {
     cut c = cut_of(&op->matrix, s, to - from, to, ctx->threads);
     int32_t past = max_int(item - c.full_items, 0);
     int32_t unit = (item - past) * c.units_an_item + past * c.units_at_end;
@@ -103,12 +108,21 @@ void multiply_item(
         int32_t panel_end = min_int(panel + last - unit, c.panels), end = min_int(row + c.rows_a_block, to);
         const char *x = prepared ? (const char *)ctx->scratch + (row - s->first) * s->row_bytes
                                  : (const char *)row_of(&op->t[1], row);
-        if (!s->product->multiply(op, x, s->row_bytes, row, end, panel, panel_end)) {
+        if (!s->product->multiply(op, x, s->row_bytes, row, end, panel, panel_end)
+            || (second != NULL && !s->product->multiply(second, x, s->row_bytes, row, end, panel, panel_end))) {
             fail(ctx, INGOT_BAD_OP, op_index, 0, op->matrix.format, INGOT_FORMATS);
             return;
         }
         unit += panel_end - panel;
     }
+    if (is_streamed(op)) {
+        vf_streamed();
+    }
+}
+
+void multiply_item(
+    const ingot_op *op, context *ctx, const stretch *s, int32_t from, int32_t to, int32_t item, int32_t op_index) {
+    multiply_both(op, NULL, ctx, s, from, to, item, op_index);
 }
 
 static int32_t matmul_items(const ingot_op *op, const context *ctx, int32_t phase) {
@@ -128,3 +142,65 @@ static void matmul_run(const ingot_op *op, context *ctx, int32_t phase, int32_t 
 static int64_t matmul_work(const ingot_op *op) { return op->t[1].rows * (int64_t)op->matrix.out * op->matrix.in / 16; }
 
 const kernel matmul_kernel = {matmul_items, matmul_run, matmul_work};
+
+/* ------------------------------------------------------------------ a gate and what it gates */
+
+/*
+ * Their panels come in pairs: first the gate's goes to out, and then, while it still is in the cache, what becomes of it.
+ * So out is written once, and what lies between the two ops never is.
+ */
+_Static_assert(INGOT_SWIGLU_MULTIPLE % PANEL_ROWS == 0, "the second half begins with a panel");
+
+void write_gated(const ingot_op *op, int32_t row, int32_t panel, const vf up[PANEL_VECTORS]) {
+    const float *bias = op->t[2].data;
+    float *out = row_of(&op->t[0], row) + panel * PANEL_ROWS;
+    for (int v = 0; v < PANEL_VECTORS; v++) {
+        vf y = up[v];
+        if (bias != NULL) {
+            y = y + vf_load(bias + panel * PANEL_ROWS + v * LANES);
+        }
+        vf gate = vf_load(out + v * LANES);
+        vf_store(out + v * LANES, vf_silu(gate) * y);
+    }
+}
+
+static ingot_op gate_of(const ingot_op *op) {
+    ingot_op gate = *op;
+    gate.code = PART_OF_AN_OP;
+    gate.matrix.out = op->matrix.out / 2;
+    return gate;
+}
+
+static ingot_op up_of(const ingot_op *op) {
+    ingot_op up = *op;
+    const ingot_matrix *m = &op->matrix;
+    int64_t one = is_quantized(m->format) ? group_bytes(m) * (m->in / m->group) : panel_bytes(m);
+    up.matrix.out = m->out / 2;
+    up.matrix.data = (char *)m->data + up.matrix.out / PANEL_ROWS * one;
+    if (up.t[2].data != NULL) {
+        up.t[2].data = (float *)up.t[2].data + up.matrix.out;
+    }
+    return up;
+}
+
+static int32_t matmul_swiglu_items(const ingot_op *op, const context *ctx, int32_t phase) {
+    ingot_op gate = gate_of(op);
+    return op->matrix.out % (2 * INGOT_SWIGLU_MULTIPLE) == 0 ? matmul_items(&gate, ctx, phase) : phase == 0;
+}
+
+static void matmul_swiglu_run(const ingot_op *op, context *ctx, int32_t phase, int32_t item, int32_t op_index) {
+    if (op->matrix.out % (2 * INGOT_SWIGLU_MULTIPLE) != 0) {
+        fail(ctx, INGOT_BAD_OP, op_index, 0, op->matrix.out, 2 * INGOT_SWIGLU_MULTIPLE);
+        return;
+    }
+    ingot_op gate = gate_of(op);
+    stretch s = stretch_of(&gate, &gate.matrix, ctx, phase);
+    if (s.preparing) {
+        prepare_item(&gate, &gate.matrix, ctx, &s, item, op_index);
+        return;
+    }
+    ingot_op up = up_of(op);
+    multiply_both(&gate, &up, ctx, &s, s.first, s.end, item, op_index);
+}
+
+const kernel matmul_swiglu_kernel = {matmul_swiglu_items, matmul_swiglu_run, matmul_work};

@@ -14,6 +14,7 @@ enum {
 #endif
     BLOCK_BYTES = 384 << 10, /* half of a usual second-level cache */
     LARGE_BLOCK_BYTES = 1 << 20, /* of those that come with tiles */
+    STREAMED_BYTES = 4 << 20,    /* of results, that no cache waits for */
     ITEMS_A_THREAD = 4,
     SINGLES_A_THREAD = 4 /* units of a phase that are dealt out one by one, at its end */
 };
@@ -75,12 +76,30 @@ void multiply_item(
 
 /* ------------------------------------------------------------------ results */
 
+/* silu(gate) * up, where the gate is what out holds and `up` a panel's sums. */
+void write_gated(const ingot_op *op, int32_t row, int32_t panel, const vf up[PANEL_VECTORS]);
+
+/*
+ * Whether results go to memory past the caches, which they would leave before anybody reads them: to write a line into
+ * a cache is to read it first. What does ends with vf_streamed().
+ */
+INLINE int is_streamed(const ingot_op *op) {
+    return op->code == INGOT_OP_MATMUL && elements_of(&op->t[0]) * 4 >= STREAMED_BYTES;
+}
+
 /* One row of out from a panel's sums: then the bias, then what was in out. */
 INLINE void write_row(const ingot_op *op, int32_t row, int32_t panel, const vf sum[PANEL_VECTORS]) {
     const float *bias = op->t[2].data;
     int32_t first = panel * PANEL_ROWS;
     float *out = row_of(&op->t[0], row) + first;
     int add = op->code == INGOT_OP_MATMUL_ADD;
+    if (op->code == INGOT_OP_MATMUL_SWIGLU) {
+        vf up[PANEL_VECTORS]; /* so that nothing else has an address */
+        memcpy(up, sum, sizeof up);
+        write_gated(op, row, panel, up);
+        return;
+    }
+    int stream = is_streamed(op) && (uintptr_t)out % sizeof(vf) == 0;
     for (int v = 0; v < PANEL_VECTORS; v++) {
         int32_t n = min_int(op->matrix.out - first - v * LANES, LANES);
         if (n == LANES) {
@@ -91,7 +110,11 @@ INLINE void write_row(const ingot_op *op, int32_t row, int32_t panel, const vf s
             if (add) {
                 y = y + vf_load(out + v * LANES);
             }
-            vf_store(out + v * LANES, y);
+            if (stream) {
+                vf_stream(out + v * LANES, y);
+            } else {
+                vf_store(out + v * LANES, y);
+            }
         } else if (n > 0) {
             vf y = sum[v];
             if (bias != NULL) {

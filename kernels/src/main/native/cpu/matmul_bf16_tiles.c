@@ -105,6 +105,7 @@ INLINE void add_steps(
     for (; w < end; w += STEP_BYTES, x += TILE_DEPTH) {
         if (is_first) {
             prefetch(w, STEP_BYTES);
+            prefetch_page(w);
         }
         add_step(both, x, row_bytes, to_second, part, w);
     }

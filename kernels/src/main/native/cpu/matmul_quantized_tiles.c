@@ -136,6 +136,9 @@ INLINE void tile_of_group(work *a, kind k, part does, int32_t g, int32_t tile) {
     if (does.add) {
         s = scales_of(a->m, w - a->group_bytes, k.biased);
     }
+    if (does.multiply && tile == 0) {
+        prefetch_page(w);
+    }
     BY_TILES(TILE_LOAD(6, levels, STEP_BYTES))
     ROWS(0, 2)
     BY_TILES(TILE_LOAD(7, levels + LEVEL_BYTES, STEP_BYTES))

@@ -31,6 +31,8 @@ typedef uint32_t vu __attribute__((vector_size(64)));
 INLINE vf vf_set1(float x) { return _mm512_set1_ps(x); }
 INLINE vf vf_load(const float *p) { return _mm512_loadu_ps(p); }
 INLINE void vf_store(float *p, vf v) { _mm512_storeu_ps(p, v); }
+INLINE void vf_stream(float *p, vf v) { _mm512_stream_ps(p, v); }
+INLINE void vf_streamed(void) { _mm_sfence(); }
 INLINE vf vf_load_n(const float *p, int n) { return _mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p); }
 INLINE void vf_store_n(float *p, vf v, int n) { _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), v); }
 INLINE vf vf_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
@@ -91,6 +93,8 @@ typedef uint32_t vu __attribute__((vector_size(32)));
 INLINE vf vf_set1(float x) { return _mm256_set1_ps(x); }
 INLINE vf vf_load(const float *p) { return _mm256_loadu_ps(p); }
 INLINE void vf_store(float *p, vf v) { _mm256_storeu_ps(p, v); }
+INLINE void vf_stream(float *p, vf v) { _mm256_stream_ps(p, v); }
+INLINE void vf_streamed(void) { _mm_sfence(); }
 INLINE __m256i first_lanes(int n) {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
@@ -137,6 +141,8 @@ INLINE vf vf_load(const float *p) {
     return v;
 }
 INLINE void vf_store(float *p, vf v) { memcpy(p, &v, sizeof v); }
+INLINE void vf_stream(float *p, vf v) { vf_store(p, v); }
+INLINE void vf_streamed(void) {}
 INLINE vf vf_load_n(const float *p, int n) {
     vf v = {0, 0, 0, 0};
     for (int i = 0; i < n; i++) {
@@ -378,6 +384,8 @@ INLINE vf vf_exp(vf x) {
     p = vf_fma(p, r, vf_set1(1.0f));
     return vf_if_less(x, vf_set1(-87.0f), vf_set1(0.0f), p * vf_exp2i(n));
 }
+
+INLINE vf vf_silu(vf x) { return x / (vf_set1(1) + vf_exp(-x)); }
 
 INLINE float exp_one(float x) {
     float lane[LANES];

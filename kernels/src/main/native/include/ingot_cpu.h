@@ -25,7 +25,7 @@
 /* ------------------------------------------------------------------ version */
 
 /* Changes whenever a struct or a meaning below does; the host refuses a library of another number. */
-#define INGOT_ABI_VERSION 5
+#define INGOT_ABI_VERSION 6
 
 /* Changes whenever a kernel's arithmetic does: part of the numeric class. */
 #define INGOT_KERNELS_VERSION 3
@@ -197,6 +197,8 @@ enum {
     INGOT_OP_SOFTMAX_SUMS = 45, /* t: sums (int32, 3 columns: the largest's bits, the sum's lower and upper
                                   half), x (at most 2^22 columns) */
     INGOT_OP_FEED_SAMPLED = 46, /* t: ids (int32), sampled (int32), rows (int32; below 0: the id stays) */
+    INGOT_OP_MATMUL_SWIGLU = 47, /* MATMUL, then SWIGLU: out has half of the matrix's rows, a multiple of
+                                    INGOT_SWIGLU_MULTIPLE; t: out, x, bias (data NULL: none) */
     INGOT_OP_COPY_BLOCKS = 48, /* cache = the first layer, count = layers, one behind the other; t: pairs
                                   of a source and a target block */
     INGOT_OPS = 49
@@ -217,6 +219,8 @@ enum {
     INGOT_GATE_GELU_TANH = 1,
     INGOT_GATE_CLAMPED_SILU = 2 /* limit; scalar = alpha */
 };
+
+enum { INGOT_SWIGLU_MULTIPLE = 64 };
 
 enum { INGOT_MAX_EXPERTS = 1024, INGOT_MAX_TOP_K = 64 };
 

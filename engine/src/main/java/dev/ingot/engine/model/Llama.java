@@ -136,8 +136,7 @@ final class Llama implements Model {
             enc.matmulAdd(x, step.attended(), layer.output, layer.outputBias);
 
             enc.rmsNorm(h, x, layer.mlpNorm, epsilon);
-            enc.matmul(step.gateUp(), h, layer.gateUp, layer.gateUpBias);
-            enc.swiglu(step.gated(), step.gateUp());
+            enc.matmulSwiglu(step.gated(), h, layer.gateUp, layer.gateUpBias, step.gateUp());
             enc.matmulAdd(x, step.gated(), layer.down, layer.downBias);
         }
         if (batch.logitRows().rows() == 0) {

@@ -120,8 +120,7 @@ final class Olmo2 implements Model {
             enc.rmsNorm(h, h, layer.attentionNorm, epsilon);
             enc.add(x, h);
 
-            enc.matmul(step.gateUp(), x, layer.gateUp, null);
-            enc.swiglu(step.gated(), step.gateUp());
+            enc.matmulSwiglu(step.gated(), x, layer.gateUp, null, step.gateUp());
             enc.matmul(h, step.gated(), layer.down, null);
             enc.rmsNorm(h, h, layer.mlpNorm, epsilon);
             enc.add(x, h);

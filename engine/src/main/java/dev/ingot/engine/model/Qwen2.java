@@ -122,8 +122,7 @@ final class Qwen2 implements Model {
             enc.matmulAdd(x, step.attended(), layer.output, null);
 
             enc.rmsNorm(h, x, layer.mlpNorm, epsilon);
-            enc.matmul(step.gateUp(), h, layer.gateUp, null);
-            enc.swiglu(step.gated(), step.gateUp());
+            enc.matmulSwiglu(step.gated(), h, layer.gateUp, null, step.gateUp());
             enc.matmulAdd(x, step.gated(), layer.down, null);
         }
         if (batch.logitRows().rows() == 0) {

@@ -136,8 +136,7 @@ final class Qwen3 implements Model {
             enc.matmulAdd(x, step.attended(), layer.output, layer.outputBias);
 
             enc.rmsNorm(h, x, layer.mlpNorm, epsilon);
-            enc.matmul(step.gateUp(), h, layer.gateUp, null);
-            enc.swiglu(step.gated(), step.gateUp());
+            enc.matmulSwiglu(step.gated(), h, layer.gateUp, null, step.gateUp());
             enc.matmulAdd(x, step.gated(), layer.down, null);
         }
         if (batch.logitRows().rows() == 0) {

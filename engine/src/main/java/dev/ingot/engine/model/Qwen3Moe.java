@@ -211,8 +211,7 @@ final class Qwen3Moe implements Model {
             enc.rmsNorm(h, x, layer.mlpNorm, epsilon);
             switch (layer.feed) {
                 case Mlp(var gateUp, var down) -> {
-                    enc.matmul(step.gateUp(), h, gateUp, null);
-                    enc.swiglu(step.gated(), step.gateUp());
+                    enc.matmulSwiglu(step.gated(), h, gateUp, null, step.gateUp());
                     enc.matmulAdd(x, step.gated(), down, null);
                 }
                 case Mixture(var router, var gateUp, var down) -> {

@@ -139,6 +139,20 @@ public interface Encoder {
     /// @param gateUp `[tokens, 2n]`: the gate, then what it gates
     void swiglu(Tensor out, Tensor gateUp);
 
+    /// [#matmul], then [#swiglu]: all that a gated feed-forward layer does before its projection back.
+    ///
+    /// @param out `[tokens, n]`
+    /// @param x `[tokens, w.in]`
+    /// @param w the gate's `n` rows, then as many of what it gates
+    /// @param bias `[1, 2n]`, or null for none
+    /// @param between `[tokens, 2n]`, for what lies between the two; whether anything is written there is the device's
+    ///     affair
+    default void matmulSwiglu(
+            Tensor out, Tensor x, Matrix w, @Nullable Tensor bias, Tensor between) {
+        matmul(between, x, w, bias);
+        swiglu(out, between);
+    }
+
     /// Gated SiLU as gpt-oss has it: `g = min(gate, limit)`, `u = clamp(up, −limit, limit)`,
     /// `out = g · sigmoid(α·g) · (u + 1)`.
     ///

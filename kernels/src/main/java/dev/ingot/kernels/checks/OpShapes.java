@@ -58,6 +58,13 @@ public final class OpShapes {
         }
     }
 
+    public static void matmulSwiglu(
+            OpCheck check, Tensor out, Tensor x, Matrix w, @Nullable Tensor bias, Tensor between) {
+        matmul(check, between, x, w, bias);
+        gate(check, out, between);
+        check.apart(out, x);
+    }
+
     public static void rope(
             OpCheck check, Tensor x, int headDim, Tensor positions, Tensor inverseFrequencies) {
         check.floats(x, "x").ints(positions, "positions").floats(inverseFrequencies, "frequencies");

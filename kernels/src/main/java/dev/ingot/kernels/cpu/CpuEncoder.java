@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
 ///
 /// What is in the tensors (token ids, slots, block tables) is checked by the kernels when the step runs.
 final class CpuEncoder implements Encoder {
+    /// `INGOT_SWIGLU_MULTIPLE`: what divides the columns of a gate that is fused with its product.
+    private static final int SWIGLU_MULTIPLE = 64;
+
     private final CpuDevice device;
     private final CpuCommandBuffer buffer;
     private final OpList ops;
@@ -155,6 +158,22 @@ final class CpuEncoder implements Encoder {
     public void swiglu(Tensor out, Tensor gateUp) {
         OpShapes.gate(check("swiglu"), out, gateUp);
         ops.add(OpCode.SWIGLU).tensor(0, out).tensor(1, gateUp);
+    }
+
+    @Override
+    public void matmulSwiglu(
+            Tensor out, Tensor x, Matrix w, @Nullable Tensor bias, Tensor between) {
+        OpCheck check = check("matmulSwiglu");
+        CpuMatrix weights = matrix(check, w);
+        OpShapes.matmulSwiglu(check, out, x, w, bias, between);
+        if (out.columns() % SWIGLU_MULTIPLE != 0) {
+            Encoder.super.matmulSwiglu(out, x, w, bias, between);
+            return;
+        }
+        ops.add(OpCode.MATMUL_SWIGLU).matrix(weights).tensor(0, out).tensor(1, x);
+        if (bias != null) {
+            ops.tensor(2, bias);
+        }
     }
 
     @Override

@@ -22,7 +22,7 @@ import java.util.concurrent.ConcurrentHashMap;
 @SuppressWarnings("restricted") // the flags of every JVM of ours allow native access
 final class CpuKernels {
     /// `INGOT_ABI_VERSION` of the header that this class mirrors.
-    private static final int ABI_VERSION = 5;
+    private static final int ABI_VERSION = 6;
 
     private static final Map<String, CpuKernels> LOADED = new ConcurrentHashMap<>();
 

@@ -75,7 +75,7 @@ public final class CpuProfile {
         long at = index * OpLayout.BYTES;
         var code = OpCode.of(ops.get(JAVA_INT, at + OpLayout.CODE));
         return switch (code) {
-            case MATMUL, MATMUL_ADD ->
+            case MATMUL, MATMUL_ADD, MATMUL_SWIGLU ->
                     code
                             + " "
                             + ops.get(JAVA_INT, at + OpLayout.MATRIX_OUT_OF_OP)

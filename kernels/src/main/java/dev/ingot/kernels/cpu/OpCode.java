@@ -28,6 +28,7 @@ enum OpCode {
     SAMPLE(44),
     SOFTMAX_SUMS(45),
     FEED_SAMPLED(46),
+    MATMUL_SWIGLU(47),
     COPY_BLOCKS(48);
 
     private final int code;

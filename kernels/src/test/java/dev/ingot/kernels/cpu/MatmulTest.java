@@ -91,6 +91,31 @@ final class MatmulTest {
         return (40 + 4 * Math.sqrt(in)) * Math.ulp(4f);
     }
 
+    /// Results of some MiB go past the caches where their address allows it.
+    @ParameterizedTest
+    @MethodSource("variants")
+    void aRowHasTheSameBitsWhereResultsAreLarge(String variant) {
+        int out = 70_001;
+        int in = 8;
+        float[][] x = Data.rows(5, 16, in);
+        try (var cpu = CpuDevice.open(2, variant)) {
+            var matrix = cpu.matrix("w", List.of(Data.weights(6, DType.F32, out, in)));
+            var y = Tensor.allocate(cpu, "y", DType.F32, x.length, out + 15).columns(0, out);
+            var odd = Tensor.allocate(cpu, "odd", DType.F32, x.length, out).columns(0, out);
+            var one = Tensor.allocate(cpu, "one", DType.F32, 1, out);
+            var input = Data.strided(cpu, x, 0);
+            Steps.run(cpu, enc -> enc.matmul(y, input, matrix, null));
+            Steps.run(cpu, enc -> enc.matmul(odd, input, matrix, null));
+            for (int r = 0; r < x.length; r++) {
+                var row = input.row(r);
+                Steps.run(cpu, enc -> enc.matmul(one, row, matrix, null));
+                float[] expected = Steps.row(one, 0);
+                Data.assertSameBits("row " + r, Steps.row(y, r), expected);
+                Data.assertSameBits("row " + r, Steps.row(odd, r), expected);
+            }
+        }
+    }
+
     @ParameterizedTest
     @MethodSource("variantsAndFormats")
     void aRowHasTheSameBitsHoweverManyRowsAndThreadsThereAre(String variant, DType format) {
