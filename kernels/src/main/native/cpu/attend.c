@@ -11,6 +11,7 @@ enum {
     SCORE_FLOATS = CHUNK + LANES,
     VECTORS = 4,                        /* of K at once */
     WIDE_VECTORS = LANES == 8 ? 4 : 8,  /* of V at once, for two rows: where vectors are 8 floats, registers are 16 */
+    FIRST_LINES = 4,                    /* of a block, asked for at once: its address is translated by then */
     AHEAD_BYTES = 3072                  /* from what is read of a block to what goes into the first-level cache */
 };
 
@@ -87,6 +88,10 @@ static void find_next(const tile *t, int32_t from, int32_t count, chunk *found) 
         int32_t run = min_int(c->block_size - offset, count - i);
         const char *v = v_of(c, t->table[block], t->kv_head);
         const char *k = next <= last ? k_of(c, t->table[next / c->block_size], head) : v;
+        UNROLL
+        for (int j = 0; j < FIRST_LINES; j++) {
+            __builtin_prefetch(k + j * 64, 0, 2);
+        }
         for (int32_t j = offset; j < offset + run; j++) {
             int32_t row = j + ahead;
             found->next[i++] = row < c->block_size ? v + row * row_bytes : k + (row - c->block_size) * row_bytes;

@@ -78,8 +78,7 @@ static cut cut_of(const ingot_matrix *m, const stretch *s, int32_t rows, int32_t
         blocks = divide_up(rows, c.rows_a_block);
     }
     c.units = c.panels * blocks;
-    int32_t most = rows == 1 ? MANY_PANELS : FEW_PANELS;
-    c.units_an_item = max_int(1, min_int(most, c.units / (threads * ITEMS_A_THREAD)));
+    c.units_an_item = max_int(1, min_int(ITEM_PANELS, c.units / (threads * ITEMS_A_THREAD)));
     /* Few rows are multiplied at the speed of memory: the less often it is read anew the better. */
     int32_t is_long = rows > 2 * tile && to == s->end;
     int32_t singles = is_long ? min_int(c.units / 4, threads * SINGLES_A_THREAD) : 0;

@@ -5,8 +5,7 @@
 #include "panels.h"
 
 enum {
-    MANY_PANELS = 16, /* in an item of one row: the longer, the less often reading starts anew */
-    FEW_PANELS = 4,   /* of more rows */
+    ITEM_PANELS = 16, /* at most: the longer an item, the less often reading starts anew */
 #if defined(TILES)
     PREFETCH_BYTES = 3328, /* measured on processors that have them */
 #else
@@ -15,7 +14,7 @@ enum {
     BLOCK_BYTES = 384 << 10, /* half of a usual second-level cache */
     LARGE_BLOCK_BYTES = 1 << 20, /* of those that come with tiles */
     STREAMED_BYTES = 4 << 20,    /* of results, that no cache waits for */
-    ITEMS_A_THREAD = 4,
+    ITEMS_A_THREAD = 2, /* at least, if there are as many panels */
     SINGLES_A_THREAD = 4 /* units of a phase that are dealt out one by one, at its end */
 };
 
