@@ -146,7 +146,7 @@ const kernel matmul_kernel = {matmul_items, matmul_run, matmul_work};
 
 /*
  * Their panels come in pairs: first the gate's goes to out, and then, while it still is in the cache, what becomes of it.
- * So out is written once, and what lies between the two ops never is.
+ * So memory gets out once, and never what lies between the two ops.
  */
 _Static_assert(INGOT_SWIGLU_MULTIPLE % PANEL_ROWS == 0, "the second half begins with a panel");
 

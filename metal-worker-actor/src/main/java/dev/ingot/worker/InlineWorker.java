@@ -120,6 +120,11 @@ public final class InlineWorker implements AutoCloseable {
         begun.add(new Begun(plan, turn, end));
     }
 
+    /// Steps that were begun and have not ended.
+    public int running() {
+        return begun.size();
+    }
+
     /// Waits for the step that was begun first and has not ended, and samples.
     ///
     /// @throws DeviceException if the device failed it

@@ -36,9 +36,6 @@ final class BenchRunner {
     private final SplittableRandom random = new SplittableRandom(SEED);
     private long stepId;
 
-    /// Steps that were begun and have not ended.
-    private int running;
-
     BenchRunner(InlineWorker worker, int maxStepTokens) {
         this.worker = worker;
         this.maxStepTokens = maxStepTokens;
@@ -179,20 +176,18 @@ final class BenchRunner {
     /// Hands a step to the device while the one before it runs, as the server does.
     private void step(List<Slice> slices) {
         worker.begin(new StepPlan(++stepId, slices));
-        running++;
-        if (running > 1) {
+        if (worker.running() > 1) {
             endOne();
         }
     }
 
     private void finish() {
-        while (running > 0) {
+        while (worker.running() > 0) {
             endOne();
         }
     }
 
     private void endOne() {
-        running--;
         for (var outcome : worker.end()) {
             if (outcome instanceof RowFailed(_, String message)) {
                 throw new IllegalStateException(message);

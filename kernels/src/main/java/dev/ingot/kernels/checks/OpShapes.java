@@ -60,9 +60,16 @@ public final class OpShapes {
 
     public static void matmulSwiglu(
             OpCheck check, Tensor out, Tensor x, Matrix w, @Nullable Tensor bias, Tensor between) {
-        matmul(check, between, x, w, bias);
-        gate(check, out, between);
+        check.floats(out, "out").floats(x, "x").floats(between, "between");
+        check.shape(x, "x", out.rows(), w.in());
+        check.shape(between, "between", x.rows(), w.out());
+        check.shape(between, "between", x.rows(), Math.multiplyExact(2, out.columns()));
+        check.apart(between, x);
+        check.apart(out, between);
         check.apart(out, x);
+        if (bias != null) {
+            check.floats(bias, "bias").shape(bias, "bias", 1, w.out());
+        }
     }
 
     public static void rope(

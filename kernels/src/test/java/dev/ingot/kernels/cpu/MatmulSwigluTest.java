@@ -8,36 +8,19 @@ import dev.ingot.engine.ops.Steps;
 import dev.ingot.engine.ops.Tensor;
 import dev.ingot.kernels.parity.Data;
 import dev.ingot.kernels.parity.QuantizedWeights;
-import java.util.Arrays;
 import java.util.List;
-import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Two ops in one: the bits of the two.
+/// Two ops in one: the bits of the two, and nothing written between them where they are fused.
 final class MatmulSwigluTest {
     private static final int[] ROWS = {1, 2, 7, 8, 16, 33, 70};
 
     /// The last two are no multiples of what is fused.
     private static final int[] COLUMNS = {64, 192, 33, 96};
 
-    static Stream<Arguments> dense() {
-        return CpuDevice.variants().stream()
-                .flatMap(variant ->
-                        Stream.of(DType.F32, DType.F16, DType.BF16)
-                                .map(format -> Arguments.of(variant, format)));
-    }
-
-    static Stream<Arguments> quantized() {
-        return CpuDevice.variants().stream()
-                .flatMap(variant ->
-                        Arrays.stream(QuantizedWeights.values())
-                                .map(format -> Arguments.of(variant, format)));
-    }
-
     @ParameterizedTest
-    @MethodSource("dense")
+    @MethodSource("dev.ingot.kernels.cpu.MatmulTest#variantsAndFormats")
     void hasTheBitsOfTheTwoOpsInEveryFormat(String variant, DType format) {
         for (int n : COLUMNS) {
             try (var cpu = CpuDevice.open(2, variant)) {
@@ -48,7 +31,7 @@ final class MatmulSwigluTest {
     }
 
     @ParameterizedTest
-    @MethodSource("quantized")
+    @MethodSource("dev.ingot.kernels.cpu.QuantizedTest#variantsAndFormats")
     void hasTheBitsOfTheTwoOpsInEveryQuantizedFormat(String variant, QuantizedWeights format) {
         for (int n : COLUMNS) {
             try (var cpu = CpuDevice.open(2, variant)) {
@@ -67,6 +50,7 @@ final class MatmulSwigluTest {
                             device,
                             matrix,
                             rows,
+                            false,
                             (enc, out, x, between) -> {
                                 enc.matmul(between, x, matrix, given);
                                 enc.swiglu(out, between);
@@ -76,6 +60,7 @@ final class MatmulSwigluTest {
                             device,
                             matrix,
                             rows,
+                            true,
                             (enc, out, x, between) ->
                                     enc.matmulSwiglu(out, x, matrix, given, between));
             for (int r = 0; r < rows; r++) {
@@ -88,12 +73,19 @@ final class MatmulSwigluTest {
         void record(Encoder enc, Tensor out, Tensor x, Tensor between);
     }
 
-    private static float[][] computed(Device device, Matrix matrix, int rows, Recorded ops) {
+    private static float[][] computed(
+            Device device, Matrix matrix, int rows, boolean isOne, Recorded ops) {
         int n = matrix.out() / 2;
         var x = Data.strided(device, Data.rows(rows, rows, matrix.in()), rows % 3);
         var out = Data.strided(device, Data.rows(5, rows, n), rows % 2);
-        var between = Data.strided(device, Data.rows(6, rows, 2 * n), 1);
+        float[][] untouched = Data.rows(6, rows, 2 * n);
+        var between = Data.strided(device, untouched, 1);
         Steps.run(device, enc -> ops.record(enc, out, x, between));
+        if (isOne && n % 64 == 0) {
+            for (int r = 0; r < rows; r++) {
+                Data.assertSameBits("between, untouched", Steps.row(between, r), untouched[r]);
+            }
+        }
         return Data.read(out);
     }
 }
