@@ -2,30 +2,38 @@ package dev.ingot.engine.schedule;
 
 /// How many tokens of a prompt a step can bear, from how long steps took.
 ///
-/// A step's time is taken as that of its decode rows, plus `c · (α + β · depth)` for a chunk of `c` tokens at that depth:
-/// each of its tokens costs the same work, and attends to all that is before it. α and β are a least-squares fit over the
-/// last few hundred steps, the decode rows' time is that of the last step without a chunk; now and then one is asked for.
+/// A step's time is taken as that of its decode rows and what its chunks add ([PrefillCost]). The decode rows' time is the
+/// median of the last steps without a chunk; now and then one is asked for. A machine that others use too has single steps
+/// of half as much again: one of these must not set the measure for the next thirty, and by how much steps with chunks
+/// exceed what was foretold is kept off what the next ones are given.
 ///
 /// Which tokens come out does not depend on it, only when.
 public final class PrefillPace {
-    private static final double DECAY = 0.998;
     private static final int STEPS_BETWEEN_PROBES = 32;
     private static final int STEPS_BETWEEN_EARLY_PROBES = 4;
 
     /// To learn from, where nothing is known yet.
     private static final int FIRST_CHUNK = 16;
 
+    private static final int DECODES_KEPT = 9;
+    private static final int EXCESSES_KEPT = 16;
+
+    /// Of the last steps with chunks, so many may exceed what they were given.
+    private static final int MAY_EXCEED = 1;
+
     private final double stretch;
-    private double tokens2;
-    private double tokensDepth;
-    private double depth2;
-    private double nanosTokens;
-    private double nanosDepth;
-    private double nanosPerToken;
-    private double nanosPerTokenAndDepth;
+    private final PrefillCost cost = new PrefillCost();
+
+    /// Nanoseconds of steps without chunks, and with about as many decode rows as the last one.
+    private final Recent decodes = new Recent(DECODES_KEPT);
+
+    /// How many times as long as foretold steps with both took.
+    private final Recent excesses = new Recent(EXCESSES_KEPT);
+
     private double decodeNanos;
     private int decodeRows;
     private int stepsSinceProbe;
+    private double excess = 1;
 
     /// @param stretch how many times as long a step may become
     public PrefillPace(double stretch) {
@@ -47,45 +55,54 @@ public final class PrefillPace {
             }
         }
         if (tokens == 0) {
-            boolean steady = decodeNanos > 0 && rows == decodeRows;
-            decodeNanos = steady ? (decodeNanos + nanos) / 2 : nanos;
-            decodeRows = rows;
-            stepsSinceProbe = 0;
+            decoded(rows, (double) nanos);
             return;
         }
         stepsSinceProbe++;
-        if (rows == 0 || decodeNanos > 0) {
-            learn(tokens, depth, Math.max(0, nanos - (rows == 0 ? 0 : decodeNanos)));
+        if (rows == 0) {
+            cost.learn(tokens, depth / tokens, (double) nanos);
+        } else if (decodeNanos > 0) {
+            prefilledBesideDecodes(tokens, depth / tokens, (double) nanos);
         }
     }
 
-    private void learn(double tokens, double depth, double nanos) {
-        tokens2 = DECAY * tokens2 + tokens * tokens;
-        tokensDepth = DECAY * tokensDepth + tokens * depth;
-        depth2 = DECAY * depth2 + depth * depth;
-        nanosTokens = DECAY * nanosTokens + nanos * tokens;
-        nanosDepth = DECAY * nanosDepth + nanos * depth;
-        double determinant = tokens2 * depth2 - tokensDepth * tokensDepth;
-        nanosPerToken = nanosTokens / tokens2;
-        nanosPerTokenAndDepth = 0;
-        // Chunks that were all at about one depth say nothing about another.
-        if (determinant > 1e-3 * tokens2 * depth2) {
-            double perToken = (nanosTokens * depth2 - nanosDepth * tokensDepth) / determinant;
-            double perDepth = (nanosDepth * tokens2 - nanosTokens * tokensDepth) / determinant;
-            if (perToken > 0 && perDepth > 0) {
-                nanosPerToken = perToken;
-                nanosPerTokenAndDepth = perDepth;
+    private void decoded(int rows, double nanos) {
+        double plausible = nanos;
+        if (isOther(rows)) {
+            decodes.clear();
+            if (decodeNanos > 0) {
+                // More rows take no less, and no more than in proportion: so much is known of them
+                // before the first is seen.
+                double inProportion = decodeNanos * rows / decodeRows;
+                plausible =
+                        Math.clamp(
+                                nanos,
+                                Math.min(decodeNanos, inProportion),
+                                Math.max(decodeNanos, inProportion));
             }
         }
+        decodes.add(plausible);
+        decodeNanos = decodes.median();
+        decodeRows = rows;
+        stepsSinceProbe = 0;
+    }
+
+    private void prefilledBesideDecodes(double tokens, double depth, double nanos) {
+        if (cost.isKnown()) {
+            excesses.add(nanos / (decodeNanos + cost.nanos(tokens, depth)));
+            excess =
+                    excesses.size() > MAY_EXCEED
+                            ? Math.max(1, excesses.atOrAbove(MAY_EXCEED + 1))
+                            : 1;
+        }
+        cost.learn(tokens, depth, Math.max(0, nanos - decodeNanos));
     }
 
     /// How many tokens at depth 0 cost as much as `count` from `depth` on.
     double work(int depth, int count) {
-        if (nanosPerToken == 0) {
-            return count;
-        }
-        double middle = depth + count / 2.0;
-        return count * (1 + nanosPerTokenAndDepth / nanosPerToken * middle);
+        return cost.isKnown()
+                ? cost.nanos(count, depth + count / 2.0) / cost.nanosPerToken()
+                : count;
     }
 
     /// The most tokens from `depth` on that cost no more than `work` tokens at depth 0; at least 1.
@@ -104,15 +121,16 @@ public final class PrefillPace {
         if (decodeNanos == 0 || isStale(rows)) {
             return 0;
         }
-        return nanosPerToken == 0 ? FIRST_CHUNK : (stretch - 1) * decodeNanos / nanosPerToken;
+        return cost.isKnown() ? (stretch - 1) * decodeNanos / cost.nanosPerToken() : FIRST_CHUNK;
     }
 
     /// How much work may be added to a step with this many decode rows so that it takes at most `times` as long as they by
-    /// themselves did when that was last seen; any where it is not known.
+    /// themselves did when that was last seen, also where steps took longer than foretold of late; any where it is not
+    /// known.
     double bearable(int rows, double times) {
-        return rows == 0 || decodeNanos == 0 || nanosPerToken == 0
+        return rows == 0 || decodeNanos == 0 || !cost.isKnown()
                 ? Double.MAX_VALUE
-                : (times - 1) * decodeNanos / nanosPerToken;
+                : Math.max(0, times / excess - 1) * decodeNanos / cost.nanosPerToken();
     }
 
     /// Whether it was seen too long ago, or for another number of them.
@@ -121,7 +139,12 @@ public final class PrefillPace {
     }
 
     private boolean isStale(int rows) {
-        boolean changed = 4 * Math.abs(rows - decodeRows) > Math.max(rows, decodeRows);
-        return stepsSinceProbe >= (changed ? STEPS_BETWEEN_EARLY_PROBES : STEPS_BETWEEN_PROBES);
+        return stepsSinceProbe
+                >= (isOther(rows) ? STEPS_BETWEEN_EARLY_PROBES : STEPS_BETWEEN_PROBES);
+    }
+
+    /// Whether so many rows take another time than those that were seen.
+    private boolean isOther(int rows) {
+        return 4 * Math.abs(rows - decodeRows) > Math.max(rows, decodeRows);
     }
 }

@@ -40,6 +40,9 @@ final class PrefillPaceTest {
     private final BlockTableView noBlocks = someTable();
     private long stepId;
 
+    /// How many times as long as usual the next steps take.
+    private double slow = 1;
+
     private static BlockTableView someTable() {
         var demand =
                 new Demand(
@@ -63,7 +66,7 @@ final class PrefillPaceTest {
                 40_000);
     }
 
-    /// What a step took, and what it would have taken without a prompt in it.
+    /// What a step took, and what it would usually have taken without a prompt in it.
     private record Times(double whole, double decodes) {
         double stretch() {
             return whole / decodes;
@@ -103,8 +106,9 @@ final class PrefillPaceTest {
                 sequence.append(7);
             }
         }
-        pace.stepEnded(new StepPlan(++stepId, slices), (long) (decodes + nanos));
-        return new Times(decodes + nanos, decodes);
+        double whole = slow * (decodes + nanos);
+        pace.stepEnded(new StepPlan(++stepId, slices), (long) whole);
+        return new Times(whole, decodes);
     }
 
     private static SequenceSampler sampler() {
@@ -180,6 +184,56 @@ final class PrefillPaceTest {
             assertThat(steps).as("it goes on").isLessThan(100);
         }
         assertThat(steps).as("no slower than need be").isLessThan(60);
+    }
+
+    @Test
+    void oneSlowStepOfTheDecodesIsNotTheMeasureForThoseThatFollow() {
+        decodeEight();
+        prefillShortOnes(9, 3);
+        slow = 3;
+        step();
+        slow = 1;
+        assertThat(prefillShortOnes(20, 3))
+                .isLessThan(1.2 * SchedulingPolicy.DEFAULT.stretchOfAll());
+    }
+
+    @Test
+    void theFirstStepOfTwiceAsManyDecodesIsTakenForTwiceAsLongAtMost() {
+        decodeEight();
+        prefillShortOnes(9, 8);
+        slow = 6;
+        step();
+        slow = 1;
+        assertThat(prefillShortOnes(20, 1)).isLessThan(2 * SchedulingPolicy.DEFAULT.stretchOfAll());
+    }
+
+    @Test
+    void whereStepsOftenTakeLongerThanForetoldTheyAreGivenLess() {
+        decodeEight();
+        double longest = 0;
+        for (int i = 0; i < 200; i++) {
+            if (i % 10 == 0) {
+                line.add(sequence(9 + i, 150));
+            }
+            slow = i % 5 == 0 ? 1.6 : 1;
+            var times = step();
+            longest = i < 100 ? 0 : Math.max(longest, times.stretch());
+        }
+        assertThat(longest).isBetween(1.5, 1.2 * SchedulingPolicy.DEFAULT.stretchOfAll());
+    }
+
+    /// Until each has its first token.
+    ///
+    /// @return how much the longest step with one of them in it was stretched
+    private double prefillShortOnes(int firstId, int count) {
+        for (int id = firstId; id < firstId + count; id++) {
+            line.add(sequence(id, 150));
+        }
+        double longest = 0;
+        while (running.stream().anyMatch(s -> s.generated() == 0) || line.size() > 0) {
+            longest = Math.max(longest, step().stretch());
+        }
+        return longest;
     }
 
     @Test
