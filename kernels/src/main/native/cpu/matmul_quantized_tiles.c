@@ -23,10 +23,14 @@ enum {
 typedef int32_t group_dots[MOST_ROWS][PANEL_VECTORS][LANES];
 typedef float row_sums[MOST_ROWS][PANEL_VECTORS][LANES];
 
-/* Neighbouring rows of x, and the panel that they are multiplied with. */
+/* Neighbouring rows of x, and the panels that they are multiplied with, one after the other. */
 typedef struct work {
+    const ingot_op *op;
     const ingot_matrix *m;
-    const char *x, *w;
+    const char *x, *w; /* w: of the panel */
+    int32_t row;       /* the first */
+    int32_t panel, panel_end;
+    uint32_t turn; /* groups so far: what they leave lies in one of two places by turns */
     int64_t row_bytes, group_bytes; /* from one to the next */
     int32_t header;                 /* of a group, in bytes */
     int32_t groups;
@@ -124,13 +128,14 @@ INLINE void tile_of_group(work *a, kind k, part does, int32_t g, int32_t tile) {
     const int32_t row = tile * TILE_ROWS, start = does.full ? row : min_int(row, a->count - a->tile_rows);
     const int64_t row_bytes = a->row_bytes;
     const char *w = a->w + g * a->group_bytes, *next = w + a->group_bytes;
-    const char *levels = packed > 0 ? a->unpacked[g & 1] : w + a->header;
+    const char *levels = packed > 0 ? a->unpacked[a->turn & 1] : w + a->header;
     const char *x = a->x + start * row_bytes + (int64_t)g * k.group;
-    const int unpacks = packed > 0 && tile == 0 && g + 1 < a->groups;
-    char *unpacked = a->unpacked[(g + 1) & 1];
-    /* Of the group before. */
-    const char *terms = a->x + row * row_bytes + terms_at(a->m) + (g - 1) * (int64_t)sizeof(group_terms);
-    int32_t(*dots)[PANEL_VECTORS][LANES] = a->found[(g - 1) & 1] + row;
+    const int unpacks = does.multiply && packed > 0 && tile == 0 && (g + 1 < a->groups || a->panel + 1 < a->panel_end);
+    char *unpacked = a->unpacked[(a->turn + 1) & 1];
+    /* Of the group before, which may be the last of the panel before. */
+    const int32_t before = (g > 0 ? g : a->groups) - 1;
+    const char *terms = a->x + row * row_bytes + terms_at(a->m) + before * (int64_t)sizeof(group_terms);
+    int32_t(*dots)[PANEL_VECTORS][LANES] = a->found[(a->turn - 1) & 1] + row;
     float(*sums)[PANEL_VECTORS][LANES] = a->sums + row;
     scales s = {0};
     if (does.add) {
@@ -149,9 +154,9 @@ INLINE void tile_of_group(work *a, kind k, part does, int32_t g, int32_t tile) {
     ROWS(6, 8)
     BY_TILES(TILE_BYTES(1, 4, 7))
     ROWS(8, 12)
-    BY_TILES(TILE_STORE(0, a->found[g & 1][start][0], sizeof a->found[0][0]))
+    BY_TILES(TILE_STORE(0, a->found[a->turn & 1][start][0], sizeof a->found[0][0]))
     ROWS(12, 14)
-    BY_TILES(TILE_STORE(1, a->found[g & 1][start][1], sizeof a->found[0][0]))
+    BY_TILES(TILE_STORE(1, a->found[a->turn & 1][start][1], sizeof a->found[0][0]))
     ROWS(14, TILE_ROWS)
     for (int32_t at = 0; does.multiply && tile == 0 && at < a->header; at += 64) {
         __builtin_prefetch(w + FAR_BYTES + lines * 64 + at, 0, 2);
@@ -166,41 +171,64 @@ INLINE void rows_of_group(work *a, kind k, int multiply, int add, int32_t g) {
     if (tile * TILE_ROWS < a->count) {
         tile_of_group(a, k, (part){multiply, add, 0}, g, tile);
     }
+    a->turn++;
 }
 
-/* ------------------------------------------------------------------ a panel */
+/* ------------------------------------------------------------------ panels */
 
-INLINE void groups_of_panel(work *a, kind k) {
+/* The rows' sums are those of a panel: they go to where they belong, and the next ones begin. */
+static __attribute__((noinline)) void end_panel(work *a, int32_t panel) {
+    for (int32_t i = 0; i < a->count; i++) {
+        write_row(a->op, a->row + i, panel, (vf[]){vf_load(a->sums[i][0]), vf_load(a->sums[i][1])});
+    }
+    memset(a->sums, 0, (size_t)a->count * sizeof a->sums[0]);
+}
+
+/* A panel's last group is added up while the first one of the next is multiplied: it lies right before it. */
+INLINE void groups_of_panels(work *a, kind k) {
+    a->turn = 0;
+    a->w = group_of(a->m, a->panel, 0);
     for (int32_t v = 0; v < packed_vectors(k); v++) {
         unpack_vector(k, a->w + a->header, v, a->unpacked[0]);
     }
+    memset(a->sums, 0, (size_t)a->count * sizeof a->sums[0]);
     rows_of_group(a, k, 1, 0, 0);
-    for (int32_t g = 1; g < a->groups; g++) {
-        rows_of_group(a, k, 1, 1, g);
+    for (;;) {
+        for (int32_t g = 1; g < a->groups; g++) {
+            rows_of_group(a, k, 1, 1, g);
+        }
+        a->panel++;
+        a->w += a->groups * a->group_bytes;
+        if (a->panel == a->panel_end) {
+            rows_of_group(a, k, 0, 1, 0);
+            end_panel(a, a->panel - 1);
+            return;
+        }
+        rows_of_group(a, k, 1, 1, 0);
+        end_panel(a, a->panel - 1);
     }
-    rows_of_group(a, k, 0, 1, a->groups);
 }
 
-typedef void multiply_panel(work *a);
+typedef void multiply_panels(work *a);
 
 /* One function for each usual kind, without what that kind does not need. */
-#define MULTIPLY_PANEL(name, ...)                         \
+#define MULTIPLY_PANELS(name, ...)                        \
     static __attribute__((noinline)) void name(work *a) { \
-        groups_of_panel(a, (kind){__VA_ARGS__});          \
+        groups_of_panels(a, (kind){__VA_ARGS__});         \
     }
-MULTIPLY_PANEL(q8_by_64, INGOT_Q8, INGOT_LINEAR, 0, 64)
-MULTIPLY_PANEL(q8_by_32, INGOT_Q8, INGOT_LINEAR, 0, 32)
-MULTIPLY_PANEL(q8_biased_by_64, INGOT_Q8, INGOT_LINEAR, 1, 64)
-MULTIPLY_PANEL(q8_biased_by_32, INGOT_Q8, INGOT_LINEAR, 1, 32)
-MULTIPLY_PANEL(q4_by_64, INGOT_Q4, INGOT_LINEAR, 0, 64)
-MULTIPLY_PANEL(q4_by_32, INGOT_Q4, INGOT_LINEAR, 0, 32)
-MULTIPLY_PANEL(q4_biased_by_64, INGOT_Q4, INGOT_LINEAR, 1, 64)
-MULTIPLY_PANEL(q4_biased_by_32, INGOT_Q4, INGOT_LINEAR, 1, 32)
-MULTIPLY_PANEL(e2m1_by_32, INGOT_Q4, INGOT_E2M1, 0, 32)
-MULTIPLY_PANEL(any_kind, a->m->format, a->m->levels, a->m->zero < 0, a->m->group)
+MULTIPLY_PANELS(q8_by_64, INGOT_Q8, INGOT_LINEAR, 0, 64)
+MULTIPLY_PANELS(q8_by_32, INGOT_Q8, INGOT_LINEAR, 0, 32)
+MULTIPLY_PANELS(q8_biased_by_64, INGOT_Q8, INGOT_LINEAR, 1, 64)
+MULTIPLY_PANELS(q8_biased_by_32, INGOT_Q8, INGOT_LINEAR, 1, 32)
+MULTIPLY_PANELS(q4_by_64, INGOT_Q4, INGOT_LINEAR, 0, 64)
+MULTIPLY_PANELS(q4_by_32, INGOT_Q4, INGOT_LINEAR, 0, 32)
+MULTIPLY_PANELS(q4_biased_by_64, INGOT_Q4, INGOT_LINEAR, 1, 64)
+MULTIPLY_PANELS(q4_biased_by_32, INGOT_Q4, INGOT_LINEAR, 1, 32)
+MULTIPLY_PANELS(e2m1_by_32, INGOT_Q4, INGOT_E2M1, 0, 32)
+MULTIPLY_PANELS(any_kind, a->m->format, a->m->levels, a->m->zero < 0, a->m->group)
 
-static multiply_panel *panel_of_kind(const ingot_matrix *m) {
-    static multiply_panel *const linear[2][2][2] = {
+static multiply_panels *panels_of_kind(const ingot_matrix *m) {
+    static multiply_panels *const linear[2][2][2] = {
         {{q8_by_64, q8_by_32}, {q8_biased_by_64, q8_biased_by_32}},
         {{q4_by_64, q4_by_32}, {q4_biased_by_64, q4_biased_by_32}},
     };
@@ -217,8 +245,9 @@ static multiply_panel *panel_of_kind(const ingot_matrix *m) {
 void multiply_quantized_tiles(
     const ingot_op *op, const char *x, int64_t row_bytes, int32_t row, int32_t end, int32_t panel, int32_t panel_end) {
     const ingot_matrix *m = &op->matrix;
-    multiply_panel *multiply = panel_of_kind(m);
+    multiply_panels *multiply = panels_of_kind(m);
     work a;
+    a.op = op;
     a.m = m;
     a.row_bytes = row_bytes;
     a.group_bytes = group_bytes(m);
@@ -226,17 +255,16 @@ void multiply_quantized_tiles(
     a.groups = m->in / m->group;
     a.tile_rows = min_int(end - row, TILE_ROWS);
     tiles_begin(a.tile_rows, m->group);
-    for (; panel < panel_end; panel++) {
-        a.w = group_of(m, panel, 0);
-        for (int32_t at = row; at < end; at += a.count) {
-            int32_t parts = divide_up(end - at, MOST_ROWS);
-            a.count = divide_up(end - at, parts);
-            a.x = x + (at - row) * row_bytes;
-            memset(a.sums, 0, (size_t)a.count * sizeof a.sums[0]);
+    /* What is too much for one turn goes panel by panel, so that each is read from memory once. */
+    const int32_t at_once = end - row <= MOST_ROWS ? panel_end - panel : 1;
+    for (; panel < panel_end; panel += at_once) {
+        for (a.row = row; a.row < end; a.row += a.count) {
+            int32_t parts = divide_up(end - a.row, MOST_ROWS);
+            a.count = divide_up(end - a.row, parts);
+            a.x = x + (a.row - row) * row_bytes;
+            a.panel = panel;
+            a.panel_end = panel + at_once;
             multiply(&a);
-            for (int32_t i = 0; i < a.count; i++) {
-                write_row(op, at + i, panel, (vf[]){vf_load(a.sums[i][0]), vf_load(a.sums[i][1])});
-            }
         }
     }
     tiles_end();

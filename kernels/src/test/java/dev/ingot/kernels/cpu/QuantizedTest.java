@@ -184,6 +184,27 @@ final class QuantizedTest {
         }
     }
 
+    /// Items of many panels and of odd numbers of groups, fewer rows than go at once and more.
+    @ParameterizedTest
+    @MethodSource("variantsAndFormats")
+    void panelsThatFollowEachOtherHaveTheBitsOfRowsAlone(String variant, QuantizedWeights format) {
+        int in = format.granule() * 3;
+        float[][] x = Data.rows(9, 130, in);
+        var weights = format.make(10, 600, in);
+        try (var cpu = CpuDevice.open(1, variant)) {
+            float[][] alone = new float[x.length][];
+            for (int rows : new int[] {3, 16, 33, 64, 70, 130}) {
+                float[][] together = multiply(cpu, weights, Arrays.copyOf(x, rows));
+                for (int r = 0; r < rows; r += r % 16 == 0 ? 1 : 15) {
+                    if (alone[r] == null) {
+                        alone[r] = multiply(cpu, weights, new float[][] {x[r]})[0];
+                    }
+                    Data.assertSameBits("row " + r + " of " + rows, together[r], alone[r]);
+                }
+            }
+        }
+    }
+
     /// More rows than the team's scratch holds quantized: 8 MiB, a row of 60 000 inputs takes 67 KB.
     @Test
     void rowsThatDoNotFitTheScratchTogetherHaveTheBitsOfRowsAlone() {
