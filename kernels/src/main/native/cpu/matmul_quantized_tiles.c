@@ -15,8 +15,8 @@
 enum {
     MOST_ROWS = 4 * TILE_ROWS, /* at once */
     STEP_BYTES = PANEL_VECTORS * LEVEL_BYTES,
-    NEAR_BYTES = 4352, /* from a group to what goes into the first-level cache, for the tiles to take in a moment */
-    FAR_BYTES = 8704   /* to what goes into the second, from memory */
+    NEAR_BYTES = 2176, /* from a group to what goes into the first-level cache, for the tiles to take in a moment */
+    FAR_BYTES = 10880  /* to what goes into the second, from memory */
 };
 
 /* What a group's tiles came to, and the rows' sums so far. */
